@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+const shared = {
+  environment: 'node',
+  pool: 'forks',
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+} as const;
+
+/** Three suites: what needs only npm's packages, what needs a browser, what needs a third-party S3 server. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'service',
+          include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
+          exclude: ['test/browser/**', 'test/real-s3/**'],
+          globalSetup: ['test/support/backends.ts'],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: ['test/support/backends.ts'],
+          testTimeout: 120_000,
+        },
+      },
+      { test: { ...shared, name: 'real-s3', include: ['test/real-s3/**/*.test.ts'], testTimeout: 180_000 } },
+    ],
+  },
+});
