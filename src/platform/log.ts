@@ -32,7 +32,7 @@ function errorFacts(error: unknown): Record<string, unknown> {
 /** A logger of `level`, writing to standard output unless given another destination. */
 export function createLog(level: LogLevel, destination?: DestinationStream): Log {
   return pino(
-    { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: errorFacts } },
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: errorFacts } },
     destination ?? pino.destination({ dest: 1, sync: false }),
   );
 }
