@@ -1,0 +1,46 @@
+import type { Actor } from '../audit/log.js';
+
+/** What a person may be (contract): a person has one role, and no role includes another. */
+export const personRoles = ['trainer', 'agent', 'privacy_officer', 'auditor', 'administrator'] as const;
+export type PersonRole = (typeof personRoles)[number];
+
+/** What a machine key may be. */
+export const machineRoles = ['pbx', 'helpdesk'] as const;
+export type MachineRole = (typeof machineRoles)[number];
+
+export type Role = PersonRole | MachineRole;
+
+/** Someone signed in. */
+export interface Person {
+  kind: 'person';
+  userId: string;
+  role: PersonRole;
+  email: string;
+  name: string;
+  locale: 'nl' | 'en';
+  /** The extensions on which this person answers: an agent's own calls. */
+  extensions: readonly string[];
+}
+
+/** What stands on each leg of a stereo recording, left first. */
+export type ChannelMap = readonly ('caller' | 'agent')[];
+
+/** A PBX or a helpdesk, known by one of its source's keys. */
+export interface Machine {
+  kind: 'machine';
+  role: MachineRole;
+  keyId: string;
+  sourceId: string;
+  /** IANA name; instants without an offset are read in it. */
+  timeZone: string;
+  channelMap: ChannelMap;
+  /** Numbers of the organisation behind this source, E.164; empty when not told. */
+  ownNumbers: readonly string[];
+}
+
+export type Caller = Person | Machine;
+
+/** The caller as the audit trail knows it. A machine stands for its source, which outlives its keys. */
+export function actorOf(caller: Caller): Actor {
+  return caller.kind === 'person' ? { kind: 'person', id: caller.userId } : { kind: 'machine', id: caller.sourceId };
+}

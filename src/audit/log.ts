@@ -1,0 +1,61 @@
+import type { Transaction } from 'sequelize';
+import type { Clock } from '../platform/clock.js';
+import type { Database } from '../platform/database.js';
+
+/**
+ * The audit trail's only way in. An entry is written inside the transaction of the act it describes: both stay, or
+ * neither. Entries carry pseudonymous ids and digests, never names or numbers, so that erasing a person leaves the chain
+ * whole.
+ */
+
+/** Who did it. `system` acts by itself (a sweep, a worker); its id names the part, such as `sweep`. */
+export interface Actor {
+  kind: 'person' | 'machine' | 'system';
+  id: string;
+}
+
+export const systemActor = (part: string): Actor => ({ kind: 'system', id: part });
+
+export type AuditDetail = string | number | boolean | null | AuditDetail[] | { [name: string]: AuditDetail };
+
+export interface AuditEntry {
+  actor: Actor;
+  /** `noun.verb` in the past tense, such as `recording.received`. */
+  action: string;
+  object?: { type: string; id: string };
+  /** Ids, digests, counts, dates, codes. Never names, numbers, texts. */
+  details?: { [name: string]: AuditDetail };
+}
+
+/** The name of the advisory lock that lets the sealer know when every entry below some id has been decided. */
+export const auditLock = 'audit.append';
+
+/**
+ * Appends entries inside `tx`. The shared lock is held to the end of the transaction: the sealer takes it exclusively for
+ * a moment, so that no entry can commit later with an id below one already sealed.
+ */
+export async function append(
+  database: Database,
+  clock: Clock,
+  tx: Transaction,
+  ...entries: readonly AuditEntry[]
+): Promise<void> {
+  if (entries.length === 0) return;
+  await database.advisoryLock(tx, auditLock, 'shared');
+  const at = clock.now();
+  for (const entry of entries)
+    await database.query(
+      `INSERT INTO audit_entries (at, actor_kind, actor_id, action, object_type, object_id, details)
+       VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)`,
+      [
+        at,
+        entry.actor.kind,
+        entry.actor.id,
+        entry.action,
+        entry.object?.type ?? null,
+        entry.object?.id ?? null,
+        JSON.stringify(entry.details ?? {}),
+      ],
+      tx,
+    );
+}

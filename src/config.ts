@@ -1,0 +1,242 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Cron } from 'croner';
+import { isSupportedCountry } from 'libphonenumber-js/max';
+import { z } from 'zod';
+import { logLevels } from './platform/log.js';
+
+/**
+ * The settings of the service: the only reader of the environment. Everything is checked at once, and each fault is one
+ * line that names the variable, so that an administrator mends all of them in one go.
+ */
+
+/** Settings that cannot be used together or at all. `faults` holds one line for each. */
+export class ConfigFault extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.name = 'ConfigFault';
+  }
+}
+
+const directions = ['inbound', 'outbound', 'internal'] as const;
+
+const text = z.string().trim().min(1);
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+const yesNo = z
+  .enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false')
+  .transform((value) => ['true', '1', 'yes'].includes(value));
+const schemeOf = (value: string) => (URL.canParse(value) ? new URL(value).protocol : '');
+const webAddress = text.refine((value) => /^https?:$/.test(schemeOf(value)), 'must be an http or https address');
+const timeZone = text.refine((value) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone.length > 0;
+  } catch {
+    return false;
+  }
+}, 'must be a time zone such as Europe/Amsterdam');
+
+const environment = z.object({
+  PORT: whole(0, 65535).default(8080),
+  HOST: text.default('0.0.0.0'),
+  PUBLIC_URL: webAddress.optional(),
+  DATA_DIR: text.default('data'),
+  DATABASE_URL: z
+    .string()
+    .refine((value) => /^postgres(ql)?:$/.test(schemeOf(value)), 'must be a postgres:// address')
+    .optional(),
+  S3_ENDPOINT: webAddress.optional(),
+  S3_REGION: text.default('us-east-1'),
+  S3_BUCKET: text.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name').optional(),
+  S3_ACCESS_KEY_ID: text.optional(),
+  S3_SECRET_ACCESS_KEY: text.optional(),
+  S3_FORCE_PATH_STYLE: yesNo.optional(),
+  ROLE: z.enum(['all', 'web', 'worker'], 'must be all, web or worker').default('all'),
+  ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
+  ADMIN_PASSWORD: z.string().min(12, 'must have at least 12 characters').max(200).optional(),
+  SIGNING_KEY: text.optional(),
+  TIMEZONE: timeZone.default('Europe/Amsterdam'),
+  DEFAULT_COUNTRY: text
+    .refine((value) => isSupportedCountry(value), 'must be a two-letter country code such as NL')
+    .default('NL'),
+  RECORDING_DIRECTIONS: text
+    .transform((value) => value.split(',').map((part) => part.trim()))
+    .pipe(z.array(z.enum(directions, 'may hold inbound, outbound and internal, separated by commas')).nonempty())
+    .default(['inbound']),
+  MAX_RECORDING_MB: whole(1, 5_000).default(1024),
+  SWEEP_CRON: text
+    .refine((value) => {
+      try {
+        return new Cron(value, { paused: true }).nextRun() !== null;
+      } catch {
+        return false;
+      }
+    }, 'must be a cron line such as */15 * * * *')
+    .default('*/15 * * * *'),
+  FOUR_EYES: z.enum(['required', 'recorded'], 'must be required or recorded').default('required'),
+  OIDC_ISSUER: webAddress.optional(),
+  OIDC_CLIENT_ID: text.optional(),
+  OIDC_CLIENT_SECRET: text.optional(),
+  TSA_URLS: text
+    .transform((value) => value.split(',').map((part) => part.trim()))
+    .pipe(z.array(webAddress))
+    .default([]),
+  LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
+  TRUST_PROXY: text.optional(),
+});
+
+const secrets = ['DATABASE_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'ADMIN_PASSWORD', 'SIGNING_KEY', 'OIDC_CLIENT_SECRET'] as const;
+
+export interface Config {
+  port: number;
+  host: string;
+  publicUrl: string | undefined;
+  dataDir: string;
+  /** Undefined: PostgreSQL is embedded under `dataDir`. */
+  databaseUrl: string | undefined;
+  /** Undefined: the storage is embedded under `dataDir`. */
+  s3:
+    | {
+        endpoint: string | undefined;
+        region: string;
+        bucket: string;
+        forcePathStyle: boolean;
+        /** Undefined: the SDK's own chain (instance role, profile …). */
+        credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
+      }
+    | undefined;
+  role: 'all' | 'web' | 'worker';
+  firstAdministrator: { email: string; password: string } | undefined;
+  /** PEM of a P-256 private key. Undefined: made and kept under `dataDir`, when everything is embedded. */
+  signingKey: string | undefined;
+  timeZone: string;
+  defaultCountry: string;
+  recordingDirections: readonly (typeof directions)[number][];
+  maxRecordingBytes: number;
+  sweepCron: string;
+  fourEyes: 'required' | 'recorded';
+  oidc: { issuer: string; clientId: string; clientSecret: string } | undefined;
+  timeStampUrls: readonly string[];
+  logLevel: (typeof logLevels)[number];
+  /** What Express calls `trust proxy`: false, a number of hops, or addresses. */
+  trustProxy: boolean | number | string;
+}
+
+/** Reads `X` or, for secrets, the file that `X_FILE` names. */
+function withSecretFiles(env: NodeJS.ProcessEnv, faults: string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined && value !== '') values[name] = value;
+  for (const name of secrets) {
+    const file = values[`${name}_FILE`];
+    if (file === undefined) continue;
+    if (values[name] !== undefined) faults.push(`${name} and ${name}_FILE are both given: keep one of them`);
+    else {
+      try {
+        values[name] = readFileSync(file, 'utf8').trim();
+      } catch {
+        faults.push(`${name}_FILE names a file that cannot be read`);
+      }
+    }
+  }
+  return values;
+}
+
+/**
+ * Reads and checks the settings.
+ * @throws ConfigFault with one line per fault.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const faults: string[] = [];
+  const values = withSecretFiles(env, faults);
+  const parsed = environment.safeParse(values);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) faults.push(`${String(issue.path[0])} ${issue.message}`);
+    throw new ConfigFault(faults);
+  }
+  const e = parsed.data;
+
+  const credentials =
+    e.S3_ACCESS_KEY_ID !== undefined && e.S3_SECRET_ACCESS_KEY !== undefined
+      ? { accessKeyId: e.S3_ACCESS_KEY_ID, secretAccessKey: e.S3_SECRET_ACCESS_KEY }
+      : undefined;
+  if ((e.S3_ACCESS_KEY_ID === undefined) !== (e.S3_SECRET_ACCESS_KEY === undefined))
+    faults.push('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY go together: one of them is missing');
+  if (e.S3_BUCKET === undefined && (e.S3_ENDPOINT !== undefined || credentials !== undefined))
+    faults.push('S3_BUCKET is missing: without it the storage is embedded and the other S3 settings mean nothing');
+  const embedded = e.DATABASE_URL === undefined && e.S3_BUCKET === undefined;
+  if (e.ROLE !== 'all' && (e.DATABASE_URL === undefined || e.S3_BUCKET === undefined))
+    faults.push(`ROLE ${e.ROLE} needs DATABASE_URL and S3_BUCKET: embedded backends serve one process only`);
+  if (!(embedded && e.ROLE === 'all') && e.SIGNING_KEY === undefined)
+    faults.push('SIGNING_KEY is missing: it is made by itself only when database and storage are both embedded');
+  if (e.SIGNING_KEY !== undefined && !/-----BEGIN (EC )?PRIVATE KEY-----/.test(e.SIGNING_KEY))
+    faults.push('SIGNING_KEY must be a P-256 private key in PEM form (openssl ecparam -name prime256v1 -genkey)');
+  if ((e.ADMIN_EMAIL === undefined) !== (e.ADMIN_PASSWORD === undefined))
+    faults.push('ADMIN_EMAIL and ADMIN_PASSWORD go together: one of them is missing');
+  const oidc = [e.OIDC_ISSUER, e.OIDC_CLIENT_ID, e.OIDC_CLIENT_SECRET];
+  if (oidc.some((part) => part !== undefined) && oidc.includes(undefined))
+    faults.push('OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET go together: one of them is missing');
+  if (faults.length > 0) throw new ConfigFault(faults);
+
+  return {
+    port: e.PORT,
+    host: e.HOST,
+    publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ''),
+    dataDir: path.resolve(e.DATA_DIR),
+    databaseUrl: e.DATABASE_URL,
+    s3:
+      e.S3_BUCKET === undefined
+        ? undefined
+        : {
+            endpoint: e.S3_ENDPOINT,
+            region: e.S3_REGION,
+            bucket: e.S3_BUCKET,
+            forcePathStyle: e.S3_FORCE_PATH_STYLE ?? e.S3_ENDPOINT !== undefined,
+            credentials,
+          },
+    role: e.ROLE,
+    firstAdministrator:
+      e.ADMIN_EMAIL !== undefined && e.ADMIN_PASSWORD !== undefined
+        ? { email: e.ADMIN_EMAIL, password: e.ADMIN_PASSWORD }
+        : undefined,
+    signingKey: e.SIGNING_KEY,
+    timeZone: e.TIMEZONE,
+    defaultCountry: e.DEFAULT_COUNTRY,
+    recordingDirections: e.RECORDING_DIRECTIONS,
+    maxRecordingBytes: e.MAX_RECORDING_MB * 1024 * 1024,
+    sweepCron: e.SWEEP_CRON,
+    fourEyes: e.FOUR_EYES,
+    oidc:
+      e.OIDC_ISSUER !== undefined && e.OIDC_CLIENT_ID !== undefined && e.OIDC_CLIENT_SECRET !== undefined
+        ? { issuer: e.OIDC_ISSUER, clientId: e.OIDC_CLIENT_ID, clientSecret: e.OIDC_CLIENT_SECRET }
+        : undefined,
+    timeStampUrls: e.TSA_URLS,
+    logLevel: e.LOG_LEVEL,
+    trustProxy:
+      e.TRUST_PROXY === undefined || e.TRUST_PROXY === 'false'
+        ? false
+        : e.TRUST_PROXY === 'true'
+          ? true
+          : /^\d+$/.test(e.TRUST_PROXY)
+            ? Number(e.TRUST_PROXY)
+            : e.TRUST_PROXY,
+  };
+}
+
+/** The settings as they may be logged: secrets and personal data are named, not shown. */
+export function redactedConfig(config: Config): Record<string, unknown> {
+  return {
+    ...config,
+    databaseUrl: config.databaseUrl === undefined ? 'embedded' : 'given',
+    s3:
+      config.s3 === undefined
+        ? 'embedded'
+        : { ...config.s3, credentials: config.s3.credentials === undefined ? "the SDK's chain" : 'given' },
+    firstAdministrator: config.firstAdministrator === undefined ? 'none' : 'given',
+    signingKey: config.signingKey === undefined ? 'made under DATA_DIR' : 'given',
+    oidc: config.oidc === undefined ? 'none' : { issuer: config.oidc.issuer },
+  };
+}
