@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, types } from 'pg';
+import { BaseError, ConnectionError, QueryTypes, Sequelize, Transaction } from 'sequelize';
+import type { Log } from './log.js';
+import { Problem } from './problem.js';
+
+/** Values that a `$1` stands for. An array becomes an SQL array; for `jsonb` give an object, or `JSON.stringify` a list. */
+export type Bind = readonly unknown[];
+
+/** PostgreSQL as the rest of the program sees it: transactions, typed SQL, and Sequelize for those who define models. */
+export interface Database {
+  /** For defining models. Its own errors about a lost connection become a `Problem` through `asDatabaseProblem`. */
+  readonly sequelize: Sequelize;
+
+  /**
+   * Runs `work` in one READ COMMITTED transaction and commits when it resolves. A deadlock or serialization failure
+   * (40P01, 40001) makes PostgreSQL undo it all; `work` then runs again from its beginning, three times at most, so
+   * `work` does nothing outside the database. Throws `database-unavailable` when the connection fails; whether a
+   * COMMIT that was under way took hold is then unknown, so what follows must be safe to repeat.
+   */
+  inTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+
+  /**
+   * The rows of one SQL statement with positional binds. `int8` arrives as a number (beyond 2^53 it throws),
+   * `timestamptz` as a Date, `date` and `numeric` as strings. With binds, write a literal `$$` as `$$$$`.
+   */
+  query<Row extends object>(sql: string, bind?: Bind, tx?: Transaction): Promise<Row[]>;
+
+  /** Waits for the lock called `name` and holds it until `tx` ends. Names are shared by all processes. */
+  advisoryLock(tx: Transaction, name: string, mode: 'exclusive' | 'shared'): Promise<void>;
+
+  /** Resolves when the database answers within `timeoutMs` (5000), else throws `database-unavailable`. */
+  reachable(timeoutMs?: number): Promise<void>;
+
+  /** Waits for running queries and closes every connection. */
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** `postgres://user:password@host:port/name`, with `?sslmode=…` and the like as node-postgres knows them. */
+  url: string;
+  log: Log;
+  /** Connections at most; 10 unless told. */
+  poolSize?: number;
+  /** A single statement is cancelled after this long; 30 s unless told. */
+  statementTimeoutMs?: number;
+  /** How long to wait for a database that is still starting; 30 s unless told. */
+  startTimeoutMs?: number;
+}
+
+const retriesOfConflict = 3;
+const int8Oid = 20;
+const int8ArrayOid: number = 1016;
+
+/** What node and node-postgres say when a connection cannot be made or breaks. */
+const brokenConnectionCodes = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH',
+]);
+const brokenConnectionMessages = /^Connection terminated|^Client has encountered a connection error|^timeout expired/;
+
+/** The driver's own error inside Sequelize's, with its SQLSTATE or system error code. */
+function driverError(error: Error): Error & { code?: unknown } {
+  return error instanceof BaseError && 'original' in error && error.original instanceof Error ? error.original : error;
+}
+
+function isConnectionFailure(error: Error): boolean {
+  if (error instanceof ConnectionError) return true;
+  const { code, message } = driverError(error);
+  if (typeof code !== 'string') return brokenConnectionMessages.test(message);
+  // Class 08: connection exceptions. 57P01 to 57P03: shutting down, crashed, starting. 53300: no connection is free.
+  return brokenConnectionCodes.has(code) || /^(08...|57P0[123]|53300)$/.test(code);
+}
+
+/** `error` as callers shall see it: a lost or unobtainable connection is `database-unavailable`, the rest is itself. */
+export function asDatabaseProblem(error: unknown): unknown {
+  if (error instanceof Error && !(error instanceof Problem) && isConnectionFailure(error)) {
+    return new Problem('database-unavailable', { cause: error });
+  }
+  return error;
+}
+
+/** The SQLSTATE of a failed statement, such as `23505` for a duplicate; undefined for anything else. */
+export function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code } = driverError(error);
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** `int8` as a number: our ids are UUIDs, so these are sizes, counts and positions. */
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError('An int8 from the database is beyond 2^53');
+  return value;
+}
+
+function parseInt8Array(text: string): (number | null)[] {
+  if (text === '{}') return [];
+  return text.slice(1, -1).split(',').map((item) => (item === 'NULL' ? null : parseInt8(item)));
+}
+
+class SequelizeDatabase implements Database {
+  constructor(readonly sequelize: Sequelize) {}
+
+  async inTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    for (let retries = 0; ; retries += 1) {
+      try {
+        return await this.sequelize.transaction({ isolationLevel: Transaction.ISOLATION_LEVELS.READ_COMMITTED }, work);
+      } catch (error) {
+        const state = sqlState(error);
+        if ((state !== '40001' && state !== '40P01') || retries === retriesOfConflict) throw asDatabaseProblem(error);
+        await sleep(Math.random() * 20 * 2 ** retries);
+      }
+    }
+  }
+
+  async query<Row extends object>(sql: string, bind: Bind = [], tx?: Transaction): Promise<Row[]> {
+    try {
+      return await this.sequelize.query<Row>(sql, {
+        type: QueryTypes.SELECT,
+        ...(bind.length === 0 ? {} : { bind: [...bind] }),
+        ...(tx === undefined ? {} : { transaction: tx }),
+      });
+    } catch (error) {
+      throw asDatabaseProblem(error);
+    }
+  }
+
+  async advisoryLock(tx: Transaction, name: string, mode: 'exclusive' | 'shared'): Promise<void> {
+    const lock = mode === 'exclusive' ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared';
+    await this.query(`SELECT ${lock}(hashtextextended($1, 0))::text`, [name], tx);
+  }
+
+  async reachable(timeoutMs = 5000): Promise<void> {
+    const timer = new AbortController();
+    const late = sleep(timeoutMs, undefined, { signal: timer.signal, ref: false }).then(() => {
+      throw new Problem('database-unavailable', { detail: 'The database does not answer' });
+    });
+    // When the answer comes first the timer is aborted, and nobody waits for its rejection any more.
+    late.catch(() => undefined);
+    try {
+      await Promise.race([this.query('SELECT 1'), late]);
+    } finally {
+      timer.abort();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.sequelize.close();
+  }
+}
+
+/**
+ * Connects to PostgreSQL and waits, `startTimeoutMs` at most, for one that is still starting. Throws
+ * `database-unavailable` when it stays away, and the server's own error when it refuses us (password, no such name).
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const sequelize = new Sequelize(options.url, {
+    dialect: 'postgres',
+    logging: false,
+    pool: { max: options.poolSize ?? 10, min: 0, acquire: 15_000, idle: 30_000, evict: 5_000 },
+    dialectOptions: {
+      application_name: 'opname',
+      keepAlive: true,
+      connectionTimeoutMillis: 10_000,
+      statement_timeout: options.statementTimeoutMs ?? 30_000,
+      // A transaction that nobody drives any more must not hold its row locks for ever.
+      idle_in_transaction_session_timeout: 120_000,
+    },
+    hooks: {
+      afterConnect: (connection) => {
+        const client = connection as Client;
+        client.setTypeParser(int8Oid, parseInt8);
+        client.setTypeParser(int8ArrayOid as types.TypeId, parseInt8Array);
+      },
+    },
+  });
+  const database = new SequelizeDatabase(sequelize);
+  const deadlineMs = performance.now() + (options.startTimeoutMs ?? 30_000);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await database.reachable();
+      return database;
+    } catch (error) {
+      if (!(error instanceof Problem) || refused(error) || performance.now() > deadlineMs) {
+        await database.close();
+        throw error;
+      }
+      if (attempt === 1) options.log.info({ error }, 'Waiting for the database');
+      await sleep(500);
+    }
+  }
+}
+
+/** Class 28 and 3D000: wrong user, password or database name. Waiting does not help. */
+function refused(problem: Problem): boolean {
+  const state = sqlState(problem.cause);
+  return state !== undefined && /^(28...|3D000)$/.test(state);
+}
