@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, types } from 'pg';
+import type { Client } from 'pg';
 import { BaseError, ConnectionError, QueryTypes, Sequelize, Transaction } from 'sequelize';
 import type { Log } from './log.js';
 import { Problem } from './problem.js';
@@ -50,7 +50,8 @@ export interface DatabaseOptions {
 
 const retriesOfConflict = 3;
 const int8Oid = 20;
-const int8ArrayOid: number = 1016;
+// The driver's types know only the scalar ones.
+const int8ArrayOid = 1016 as number as typeof int8Oid;
 
 /** What node and node-postgres say when a connection cannot be made or breaks. */
 const brokenConnectionCodes = new Set([
@@ -170,7 +171,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       afterConnect: (connection) => {
         const client = connection as Client;
         client.setTypeParser(int8Oid, parseInt8);
-        client.setTypeParser(int8ArrayOid as types.TypeId, parseInt8Array);
+        client.setTypeParser(int8ArrayOid, parseInt8Array);
       },
     },
   });
