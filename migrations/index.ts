@@ -1,5 +1,15 @@
 import type { Migration } from '../src/platform/migrate.js';
 import { migration as createAgendaJobs } from './20261122-01-create-agenda-jobs.js';
+import { migration as createUsers } from './20261122-02-create-users.js';
+import { migration as createSessions } from './20261122-03-create-sessions.js';
+import { migration as createSources } from './20261122-04-create-sources.js';
+import { migration as createOrganisation } from './20261122-05-create-organisation.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
-export const migrations: readonly Migration[] = [createAgendaJobs];
+export const migrations: readonly Migration[] = [
+  createAgendaJobs,
+  createUsers,
+  createSessions,
+  createSources,
+  createOrganisation,
+];
