@@ -1,0 +1,250 @@
+import type { Transaction } from 'sequelize';
+import type { Database } from '../platform/database.js';
+
+/**
+ * What the retention engine asks of a kind of stored thing. The engine knows no category: recordings, ticket messages,
+ * packages and whatever comes later implement this and are handed to it at start.
+ *
+ * The convention that makes one purge enough: every object of an item lives under a prefix of its own,
+ * `<root><itemId>/`, and nothing else does. What an item is purged of is what lies under its prefix.
+ */
+
+/** What a hold or a restriction can name. Several categories may belong to one kind (a ticket's messages, its attachments). */
+export const subjectKinds = ['recording', 'ticket', 'package'] as const;
+export type SubjectKind = (typeof subjectKinds)[number];
+
+/** One thing with a date of its own: a recording, one message of a ticket, a package. */
+export interface Item {
+  id: string;
+  /** What a hold on it names: the recording itself, the ticket that a message belongs to. */
+  subjectId: string;
+  /** From this instant on it is not kept. */
+  retainUntil: Date;
+  /** When its newest object was stored: what a bucket rule counts from. */
+  storedAt: Date;
+  /** Where all its objects live, ending in `/`; null when it has none. */
+  prefix: string | null;
+}
+
+/** What a tombstone keeps of an item. No personal data: digests, a day, ids. */
+export interface Remains {
+  id: string;
+  subjectId: string;
+  /** Digests of the original bytes, one a version, oldest first. */
+  sha256: string[];
+  /** The day of the call, or on which a message was supplied: `2026-08-24`. */
+  day: string | null;
+  sourceId: string | null;
+  /** A digest by which the same thing is known when it is pushed again (`pushDigest`). */
+  pushDigest: string | null;
+}
+
+/** Why something is deleted. `lifecycle`: the bucket's own rule had done so before the service came to it. */
+export const purgeReasons = ['retention', 'erasure', 'objection', 'lifecycle'] as const;
+export type PurgeReason = (typeof purgeReasons)[number];
+
+/** That an item is being deleted, as its own row tells it: from here on nothing reads it and no hold can save it. */
+export interface PurgeIntent {
+  reason: PurgeReason;
+  /** Which rule or decision asks for it, such as `recording 90 days` or the id of a privacy decision. */
+  rule: string;
+  at: string;
+}
+
+/** An object that an item's row says is there. */
+export interface StoredObject {
+  key: string;
+  bytes: number | null;
+}
+
+/** An item with what its row says of its objects, for reconciliation. */
+export interface StoredItem extends Item {
+  objects: StoredObject[];
+  /** The latest date its policy allows: `retainUntil` beyond it is a fault. */
+  latestRetainUntil: Date;
+}
+
+export interface DueCount {
+  /** The day on which the period ends, UTC: `2026-11-22`. */
+  date: string;
+  count: number;
+}
+
+/** Lengths of time. Calendar years end on the same date, or on the last day of its month. */
+export interface Period {
+  amount: number;
+  unit: 'days' | 'calendar_years';
+}
+
+export interface Category {
+  /** Stands on tombstones, in metrics and in the report: `recording`, `ticket_message`. */
+  readonly name: string;
+  readonly subject: SubjectKind;
+  /** The policies its items follow; the longest is what the report holds the oldest object against. */
+  readonly policies: readonly string[];
+  /** Prefixes that belong to this category alone, each ending in `/`. None: its rows have no objects. */
+  readonly roots: readonly string[];
+
+  /**
+   * Locks (FOR UPDATE) the rows of a subject, and tells of each when it is due and whether its purge has begun. None
+   * when there is no such subject. Placing a hold and claiming for a purge both lock here, so that one of them wins.
+   */
+  lockSubject(tx: Transaction, subjectId: string): Promise<{ id: string; retainUntil: Date; purging: boolean }[]>;
+
+  /**
+   * Locks at most `limit` items past their date and not being purged, oldest first, passing over rows that others have
+   * locked. It may leave out items that a hold covers; the engine looks again once the rows are locked.
+   */
+  lockDue(tx: Transaction, now: Date, limit: number): Promise<Item[]>;
+
+  /** Locks the named items, waiting for them. Those that do not exist are left out. */
+  lockItems(tx: Transaction, ids: readonly string[]): Promise<Item[]>;
+
+  /** Writes the intent into the rows. */
+  markPurging(tx: Transaction, ids: readonly string[], intent: PurgeIntent): Promise<void>;
+
+  /** What their tombstones will say. */
+  remains(tx: Transaction, ids: readonly string[]): Promise<Remains[]>;
+
+  /** Deletes the rows and what hangs on them. @returns the ids that were there. */
+  deleteRows(tx: Transaction, ids: readonly string[]): Promise<string[]>;
+
+  /** How many fall due on each day from `from` to `until`, both exclusive of what is being purged. */
+  countDue(from: Date, until: Date): Promise<DueCount[]>;
+
+  /** How many are past their date at `now`, held ones left out, and the oldest such date. */
+  overdue(now: Date): Promise<{ count: number; oldest: Date | null }>;
+
+  /** When the oldest object that is still there and not held was stored; null when there is none. */
+  oldestStored(now: Date): Promise<Date | null>;
+
+  /** Items under `root` with an id above `afterId`, by id: one page of the walk over all of them. */
+  storedAfter(root: string, afterId: string | null, limit: number): Promise<StoredItem[]>;
+
+  /** The named items as `storedAfter` gives them: a second look before anything is called a fault. */
+  stored(ids: readonly string[]): Promise<StoredItem[]>;
+
+  /** The items of a subject that have objects: those whose tags follow its holds. */
+  itemsOf(subjectId: string): Promise<Item[]>;
+
+  /**
+   * What shortening a policy to `period` would do to the items with an id above `afterId`: their new dates, those that
+   * stay as they are left out. `next` is the id to go on from, null at the end.
+   */
+  shortened?(
+    policy: string,
+    period: Period,
+    afterId: string | null,
+    limit: number,
+  ): Promise<{ items: { id: string; retainUntil: Date }[]; next: string | null }>;
+
+  /** Brings dates forward, never back. */
+  shorten?(tx: Transaction, dates: readonly { id: string; retainUntil: Date }[]): Promise<void>;
+
+  /**
+   * Items of this category that contain any of `items` (a package with a recording in it): they go first, with them.
+   */
+  containing?(tx: Transaction, category: string, items: readonly string[]): Promise<string[]>;
+}
+
+/** The table behind a category, for the parts of `Category` that are the same for all. Names are SQL, never input. */
+export interface CategoryTable {
+  name: string;
+  subject: SubjectKind;
+  /** The table; below it is called `i`. */
+  table: string;
+  /** SQL over `i`. */
+  subjectId: string;
+  storedAt: string;
+  /** SQL over `i` that gives the prefix as text, or null. */
+  prefix: string;
+  /** Columns of `i`. */
+  retainUntil?: string;
+  purgeIntent?: string;
+}
+
+type TableCategory = Pick<
+  Category,
+  'name' | 'subject' | 'lockSubject' | 'lockDue' | 'lockItems' | 'markPurging' | 'deleteRows' | 'countDue' | 'overdue'
+  | 'oldestStored' | 'itemsOf'
+>;
+
+/**
+ * The common part of a category whose items are the rows of one table with columns `id uuid`, a date
+ * (`retain_until timestamptz`) and an intent (`purge_intent jsonb`), indexed on (retain_until, id) and on the subject.
+ */
+export function tableCategory(database: Database, described: CategoryTable): TableCategory {
+  const { name, subject, table, subjectId, storedAt, prefix } = described;
+  const retainUntil = `i.${described.retainUntil ?? 'retain_until'}`;
+  const intentColumn = described.purgeIntent ?? 'purge_intent';
+  const intent = `i.${intentColumn}`;
+  const item = `i.id, ${subjectId} AS "subjectId", ${retainUntil} AS "retainUntil", ${storedAt} AS "storedAt", ${prefix} AS prefix`;
+  const held = (now: string) => `EXISTS (
+    SELECT FROM holds h WHERE h.category = '${subject}' AND h.item_id = ${subjectId} AND (h.ends_at IS NULL OR h.ends_at > ${now}))`;
+  return {
+    name,
+    subject,
+    lockSubject: (tx, id) =>
+      database.query(
+        `SELECT i.id, ${retainUntil} AS "retainUntil", ${intent} IS NOT NULL AS purging
+         FROM ${table} i WHERE ${subjectId} = $1 ORDER BY i.id FOR UPDATE OF i`,
+        [id],
+        tx,
+      ),
+    lockDue: (tx, now, limit) =>
+      database.query<Item>(
+        `SELECT ${item} FROM ${table} i
+         WHERE ${retainUntil} <= $1 AND ${intent} IS NULL AND NOT ${held('$1')}
+         ORDER BY ${retainUntil}, i.id LIMIT $2 FOR UPDATE OF i SKIP LOCKED`,
+        [now, limit],
+        tx,
+      ),
+    lockItems: (tx, ids) =>
+      database.query<Item>(
+        `SELECT ${item} FROM ${table} i WHERE i.id = ANY($1::uuid[]) ORDER BY i.id FOR UPDATE OF i`,
+        [ids],
+        tx,
+      ),
+    async markPurging(tx, ids, value) {
+      await database.query(
+        `UPDATE ${table} i SET ${intentColumn} = $2::jsonb WHERE i.id = ANY($1::uuid[])`,
+        [ids, JSON.stringify(value)],
+        tx,
+      );
+    },
+    async deleteRows(tx, ids) {
+      const rows = await database.query<{ id: string }>(
+        `DELETE FROM ${table} i WHERE i.id = ANY($1::uuid[]) RETURNING i.id`,
+        [ids],
+        tx,
+      );
+      return rows.map((row) => row.id);
+    },
+    countDue: (from, until) =>
+      database.query<DueCount>(
+        `SELECT to_char(${retainUntil} AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date, count(*) AS count
+         FROM ${table} i WHERE ${retainUntil} > $1 AND ${retainUntil} <= $2 AND ${intent} IS NULL GROUP BY 1 ORDER BY 1`,
+        [from, until],
+      ),
+    async overdue(now) {
+      const [row] = await database.query<{ count: number; oldest: Date | null }>(
+        `SELECT count(*) AS count, min(${retainUntil}) AS oldest FROM ${table} i
+         WHERE ${retainUntil} <= $1 AND NOT ${held('$1')}`,
+        [now],
+      );
+      return row ?? { count: 0, oldest: null };
+    },
+    async oldestStored(now) {
+      const [row] = await database.query<{ oldest: Date | null }>(
+        `SELECT min(${storedAt}) AS oldest FROM ${table} i WHERE ${prefix} IS NOT NULL AND NOT ${held('$1')}`,
+        [now],
+      );
+      return row?.oldest ?? null;
+    },
+    itemsOf: (id) =>
+      database.query<Item>(
+        `SELECT ${item} FROM ${table} i WHERE ${subjectId} = $1 AND ${prefix} IS NOT NULL ORDER BY i.id`,
+        [id],
+      ),
+  };
+}
