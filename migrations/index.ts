@@ -4,6 +4,10 @@ import { migration as createUsers } from './20261122-02-create-users.js';
 import { migration as createSessions } from './20261122-03-create-sessions.js';
 import { migration as createSources } from './20261122-04-create-sources.js';
 import { migration as createOrganisation } from './20261122-05-create-organisation.js';
+import { migration as createAuditEntries } from './20261122-10-create-audit-entries.js';
+import { migration as createAuditBatches } from './20261122-11-create-audit-batches.js';
+import { migration as createSigningKeys } from './20261122-12-create-signing-keys.js';
+import { migration as createAuditCheckpoints } from './20261122-13-create-audit-checkpoints.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -12,4 +16,8 @@ export const migrations: readonly Migration[] = [
   createSessions,
   createSources,
   createOrganisation,
+  createAuditEntries,
+  createAuditBatches,
+  createSigningKeys,
+  createAuditCheckpoints,
 ];
