@@ -31,6 +31,8 @@ export interface Machine {
   role: MachineRole;
   keyId: string;
   sourceId: string;
+  /** As people know it: shown beside what it pushed. */
+  sourceName: string;
   /** IANA name; instants without an offset are read in it. */
   timeZone: string;
   channelMap: ChannelMap;

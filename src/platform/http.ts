@@ -235,6 +235,20 @@ export function toProblem(error: unknown): Problem {
   return new Problem('internal-error', { cause: error });
 }
 
+/** A client that is still sending reads the answer only afterwards, so the rest of its body is read and thrown away. */
+const lingerMs = 30_000;
+
+function lingerBriefly(request: Request, response: Response): void {
+  request.unpipe();
+  request.resume();
+  response.once('finish', () => {
+    const timer = setTimeout(() => request.socket.destroy(), lingerMs);
+    timer.unref();
+    request.once('close', () => clearTimeout(timer));
+    request.once('end', () => clearTimeout(timer));
+  });
+}
+
 /** Answers every error as a problem document. Unforeseen ones are logged with the request id the caller is given. */
 export function answerProblems(log: Log): express.ErrorRequestHandler {
   return (error: unknown, request: Request, response: Response, _next: NextFunction) => {
@@ -246,8 +260,7 @@ export function answerProblems(log: Log): express.ErrorRequestHandler {
       response.destroy();
       return;
     }
-    // A body that was refused halfway is not read to its end: say so, and close.
-    if (!request.complete) response.set('Connection', 'close');
+    if (!request.complete) lingerBriefly(request, response);
     response
       .status(problem.status)
       .set(problem.headers)

@@ -15,6 +15,7 @@ export const problems = {
   'not-found': { status: 404, title: 'There is nothing here' },
   'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   conflict: { status: 409, title: 'This does not fit the present state' },
+  'not-ready': { status: 409, title: 'The playback copy is not there yet' },
   'retention-ended': { status: 410, title: 'Deleted according to its retention period' },
   'too-large': { status: 413, title: 'Larger than the limit' },
   'unsupported-media-type': { status: 415, title: 'This media type is not taken here' },

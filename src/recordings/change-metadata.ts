@@ -1,0 +1,65 @@
+import { actorOf, type Machine } from '../access/caller.js';
+import { append } from '../audit/log.js';
+import type { Platform } from '../platform/platform.js';
+import { Problem } from '../platform/problem.js';
+import { endOfCall, recordingRetainUntil } from '../retention/policy.js';
+import type { MetadataChange } from './metadata.js';
+import { lockRecordingOfCall, type RecordingRow, type VersionRow } from './recording.js';
+
+const json = new Set(['channel_map', 'holds']);
+
+/**
+ * Changes what is known of a call. Dates may shorten the retention period, never lengthen it.
+ * @returns the id of the recording
+ * @throws Problem `not-found`, `retention-ended`
+ */
+export async function changeMetadata(
+  platform: Pick<Platform, 'clock' | 'database'>,
+  machine: Machine,
+  call: { sourceId: string; callId: string; part: string },
+  change: MetadataChange,
+): Promise<string> {
+  const { clock, database } = platform;
+  return await database.inTransaction(async (tx) => {
+    const recording = await lockRecordingOfCall(database, call, tx);
+    if (recording === undefined || recording.version === 0) throw new Problem('not-found');
+    if (recording.retain_until <= clock.now() || recording.purge_intent !== null) throw new Problem('retention-ended');
+    const changed = Object.entries(change).filter(
+      ([column, value]) => JSON.stringify(value) !== JSON.stringify(recording[column as keyof RecordingRow]),
+    );
+    if (changed.length === 0) return recording.id;
+    const [version] = await database.query<VersionRow>(
+      'SELECT * FROM recording_versions WHERE recording_id = $1 AND number = $2',
+      [recording.id, recording.version],
+      tx,
+    );
+    if (version === undefined) throw new Problem('not-found');
+    const end = endOfCall({
+      startedAt: change.started_at ?? recording.started_at,
+      endedAt: change.ended_at ?? recording.ended_at,
+      durationMs: version.duration_ms,
+      receivedAt: version.received_at,
+    });
+    const retainUntil = new Date(Math.min(recording.retain_until.getTime(), recordingRetainUntil(end).getTime()));
+    const assignments = changed.map(([column], index) => `${column} = $${index + 3}${json.has(column) ? '::jsonb' : ''}`);
+    await database.query(
+      `UPDATE recordings SET retain_until = $2, ${assignments.join(', ')} WHERE id = $1`,
+      [recording.id, retainUntil, ...changed.map(([column, value]) => (json.has(column) ? JSON.stringify(value) : value))],
+      tx,
+    );
+    // What the playback copy leaves out has changed: it is made anew.
+    if (changed.some(([column]) => column === 'holds'))
+      await database.query(
+        `UPDATE recording_versions SET state = 'received', attempts = 0, next_attempt_at = $2 WHERE id = $1`,
+        [version.id, clock.now()],
+        tx,
+      );
+    await append(database, clock, tx, {
+      actor: actorOf(machine),
+      action: 'recording.metadata_changed',
+      object: { type: 'recording', id: recording.id },
+      details: { fields: changed.map(([column]) => column), shortened: retainUntil < recording.retain_until },
+    });
+    return recording.id;
+  });
+}

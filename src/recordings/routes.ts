@@ -1,0 +1,125 @@
+import path from 'node:path';
+import { z } from 'zod';
+import type { Caller, Machine, Person } from '../access/caller.js';
+import { ownNumbersOf } from '../access/organisation.js';
+import { operation, type Operation } from '../platform/http.js';
+import { idSchema } from '../platform/identifier.js';
+import type { Platform } from '../platform/platform.js';
+import { Problem } from '../platform/problem.js';
+import type { Door } from './doors/door.js';
+import { httpDoor } from './doors/http.js';
+import { listenPurposes, type ListenPurpose } from './listen.js';
+import { findListenable, servePlayback, serveWaveform } from './playback.js';
+import { presentRecording } from './present.js';
+import { findRecording, type Direction } from './recording.js';
+
+/** The settings that recordings need of the configuration. */
+export interface RecordingSettings {
+  dataDir: string;
+  maxRecordingBytes: number;
+  defaultCountry: string;
+  recordingDirections: readonly Direction[];
+}
+
+export const incomingFolder = (dataDir: string) => path.join(dataDir, 'incoming');
+export const processingFolder = (dataDir: string) => path.join(dataDir, 'processing');
+
+function createDoor(platform: Platform, settings: RecordingSettings): Door {
+  return {
+    platform,
+    limits: { folder: incomingFolder(settings.dataDir), maxBytes: settings.maxRecordingBytes },
+    async readingContext(machine) {
+      return {
+        timeZone: machine.timeZone,
+        country: settings.defaultCountry,
+        channelMap: machine.channelMap,
+        ownNumbers: await allOwnNumbers(platform, machine),
+        now: platform.clock.now(),
+      };
+    },
+    async ingestSettings(machine) {
+      return { recordingDirections: settings.recordingDirections, ownNumbers: await allOwnNumbers(platform, machine) };
+    },
+    async present(recordingId, machine) {
+      const found = await findRecording(platform.database, recordingId);
+      if (found === undefined) throw new Problem('not-found');
+      const context = { sourceName: machine.sourceName, held: false, restricted: false, tickets: [], agreements: [] };
+      return presentRecording(found.recording, found.version, context, machine.role, []);
+    },
+  };
+}
+
+async function allOwnNumbers(platform: Platform, machine: Machine): Promise<string[]> {
+  return [...machine.ownNumbers, ...(await ownNumbersOf(platform.database))];
+}
+
+function personOf(caller: Caller): Person {
+  if (caller.kind !== 'person') throw new Problem('forbidden');
+  return caller;
+}
+
+/** What a listener may say it is for: only officers have a choice. */
+function purposeOf(person: Person, told: ListenPurpose | undefined): ListenPurpose {
+  return person.role === 'privacy_officer' ? (told ?? 'evidence') : 'training';
+}
+
+const idParams = z.object({ id: idSchema });
+
+/** Pushing recordings and listening to them. Finding them is the library's. */
+export function recordingOperations(platform: Platform, settings: RecordingSettings): Operation<Caller>[] {
+  return [
+    ...httpDoor(createDoor(platform, settings)),
+    operation({
+      method: 'get',
+      path: '/recordings/{id}/audio',
+      id: 'listenToRecording',
+      tag: 'recordings',
+      summary: 'The playback copy: AAC in MP4, whole or by range; HEAD too',
+      description: 'A listen is recorded before the first byte. A trainer listens for training, whatever is asked.',
+      action: 'recording.listen',
+      params: idParams,
+      query: z.object({ purpose: z.enum(listenPurposes).exclude(['training']).optional() }),
+      replies: {
+        200: { description: 'The whole', mediaType: 'audio/mp4', schema: z.string().meta({ format: 'binary' }) },
+        206: { description: 'The range asked for', mediaType: 'audio/mp4', schema: z.string().meta({ format: 'binary' }) },
+        304: { description: 'Not changed since' },
+      },
+      problems: ['retention-ended', 'not-ready', 'range-not-satisfiable', 'storage-unavailable'],
+      async handle({ caller, params, query, request, response, signal }) {
+        const person = personOf(caller);
+        const purpose = purposeOf(person, query.purpose);
+        const found = await findListenable(platform, person, params.id, purpose);
+        await servePlayback(platform, person, found, purpose, { request, response, signal });
+        return undefined;
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/recordings/{id}/waveform',
+      id: 'readWaveform',
+      tag: 'recordings',
+      summary: 'Peaks per channel and the silences, to draw before any audio is fetched',
+      action: 'recording.listen',
+      params: idParams,
+      replies: {
+        200: {
+          description: 'Peaks in −1..1, one list a channel; gaps in milliseconds of the playback copy',
+          schema: z.object({
+            durationMs: z.int(),
+            channels: z.array(z.array(z.number())),
+            maxPeak: z.number(),
+            gaps: z.array(z.tuple([z.int(), z.int()])),
+          }),
+        },
+        304: { description: 'Not changed since' },
+      },
+      problems: ['retention-ended', 'not-ready', 'storage-unavailable'],
+      async handle({ caller, params, request, response, signal }) {
+        const person = personOf(caller);
+        const found = await findListenable(platform, person, params.id, purposeOf(person, undefined));
+        await serveWaveform(platform, found, { request, response, signal });
+        return undefined;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,65 @@
+/**
+ * Instants as PBXs write them. With an offset they mean what they say; without one they are read in the source's time
+ * zone. Of an hour that occurs twice (the end of summer time) the first is taken, so that a doubt never lengthens a
+ * retention period; an hour that does not occur (its beginning) is read as if the clock had not yet moved.
+ */
+
+const pattern =
+  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
+
+/** Milliseconds by which `timeZone` is ahead of UTC at `instantMs`. */
+function offsetMs(instantMs: number, timeZone: string): number {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  }).formatToParts(instantMs);
+  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+  const wall = Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second'));
+  return wall - Math.floor(instantMs / 1000) * 1000;
+}
+
+/** The instant at which clocks in `timeZone` show `wallMs` (a wall time written as if it were UTC). */
+export function instantOfWallTime(wallMs: number, timeZone: string): number {
+  const before = offsetMs(wallMs - 86_400_000, timeZone);
+  const after = offsetMs(wallMs + 86_400_000, timeZone);
+  const candidates = [...new Set([before, after])]
+    .map((offset) => wallMs - offset)
+    .filter((instant) => instant + offsetMs(instant, timeZone) === wallMs)
+    .sort((a, b) => a - b);
+  return candidates[0] ?? wallMs - before;
+}
+
+/**
+ * Reads an ISO 8601 instant, `T` or a blank between date and time.
+ * @returns undefined when it is none (30 February, 25 o'clock and the like included).
+ */
+export function readInstant(text: string, timeZone: string): Date | undefined {
+  const match = pattern.exec(text.trim());
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second = '0', fraction = '0', zone] = match;
+  const ms = Number(fraction.padEnd(3, '0').slice(0, 3));
+  const wall = new Date(0);
+  wall.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  wall.setUTCHours(Number(hour), Number(minute), Number(second), ms);
+  const same =
+    wall.getUTCFullYear() === Number(year) &&
+    wall.getUTCMonth() === Number(month) - 1 &&
+    wall.getUTCDate() === Number(day) &&
+    wall.getUTCHours() === Number(hour) &&
+    wall.getUTCMinutes() === Number(minute) &&
+    wall.getUTCSeconds() === Number(second);
+  if (!same || Number(year) < 1970) return undefined;
+  if (zone === undefined) return new Date(instantOfWallTime(wall.getTime(), timeZone));
+  if (/^z$/i.test(zone)) return wall;
+  const hours = Number(zone.slice(1, 3));
+  const minutes = Number(zone.slice(3).replace(':', '') || '0');
+  if (hours > 14 || minutes > 59) return undefined;
+  const ahead = (hours * 60 + minutes) * 60_000 * (zone.startsWith('-') ? -1 : 1);
+  return new Date(wall.getTime() - ahead);
+}

@@ -1,0 +1,193 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { PassThrough, Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Busboy } from '@fastify/busboy';
+import type { Request } from 'express';
+import { Problem } from '../platform/problem.js';
+
+/**
+ * Takes audio off the wire into a temporary file, hashing as it comes: memory stays the same however large the file is,
+ * and the bytes can be looked at before anything is promised.
+ */
+
+/** A file that has come in whole. Whoever asked for it removes it. */
+export interface Upload {
+  path: string;
+  bytes: number;
+  /** Hexadecimal. */
+  sha256: string;
+  md5: string;
+  /** As the client named it; undefined where it did not. Never trusted, never used as a path. */
+  fileName: string | undefined;
+}
+
+export interface UploadLimits {
+  folder: string;
+  maxBytes: number;
+}
+
+/** Less free space than this, and nothing is taken: the database and the worker need room too. */
+const reservedBytes = 256 * 1024 * 1024;
+const staleMs = 24 * 3_600_000;
+
+/** Makes the folder and clears what a process that died left in it. */
+export async function prepareUploads(folder: string, olderThanMs = staleMs): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(folder)) {
+    const file = path.join(folder, name);
+    const facts = await stat(file).catch(() => undefined);
+    if (facts !== undefined && Date.now() - facts.mtimeMs > olderThanMs) await rm(file, { force: true });
+  }
+}
+
+/** @throws Problem `disk-low` when `bytes` more would not leave room for everything else. */
+async function requireSpace(folder: string, bytes: number): Promise<void> {
+  const disk = await statfs(folder);
+  if (disk.bavail * disk.bsize < bytes + reservedBytes) throw new Problem('disk-low', { headers: { 'Retry-After': '60' } });
+}
+
+function announcedBytes(request: Request): number {
+  const header = request.headers['content-length'];
+  return header === undefined ? 0 : Number(header);
+}
+
+/**
+ * The body as a stream of its own. When taking it fails, only this copy is destroyed: the request itself is read on and
+ * thrown away, so that the client, still sending, gets to see why it was refused.
+ */
+function bodyOf(request: Request): Readable {
+  const body = new PassThrough();
+  request.pipe(body);
+  request.once('close', () => {
+    if (!request.complete) body.destroy(new Problem('invalid-request', { detail: 'The body ended early.' }));
+  });
+  body.once('close', () => {
+    request.unpipe(body);
+    request.resume();
+  });
+  return body;
+}
+
+/** Streams `source` into a temporary file. Nothing is left behind when it fails. */
+async function store(source: Readable, fileName: string | undefined, limits: UploadLimits): Promise<Upload> {
+  const file = path.join(limits.folder, randomUUID());
+  const sha256 = createHash('sha256');
+  const md5 = createHash('md5');
+  let bytes = 0;
+  const measure = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > limits.maxBytes) {
+        done(new Problem('too-large'));
+        return;
+      }
+      sha256.update(chunk);
+      md5.update(chunk);
+      done(null, chunk);
+    },
+  });
+  try {
+    await pipeline(source, measure, createWriteStream(file, { mode: 0o600, flags: 'wx' }));
+  } catch (error) {
+    await rm(file, { force: true });
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw new Problem('disk-low', { cause: error });
+    throw error;
+  }
+  return { path: file, bytes, sha256: sha256.digest('hex'), md5: md5.digest('hex'), fileName };
+}
+
+/**
+ * Takes a raw body.
+ * @throws Problem `too-large`, `disk-low`, `invalid-request` when the client went away
+ */
+export async function receiveRaw(request: Request, limits: UploadLimits): Promise<Upload> {
+  if (announcedBytes(request) > limits.maxBytes) throw new Problem('too-large');
+  await requireSpace(limits.folder, announcedBytes(request));
+  return await store(bodyOf(request), undefined, limits);
+}
+
+/** What came in a multipart body: at most one file, and text fields by name. */
+export interface MultipartUpload {
+  file: Upload | undefined;
+  fields: Record<string, string>;
+}
+
+export interface MultipartOptions extends UploadLimits {
+  /** Names of the parts that are files, with or without a file name and a type (rtpengine sends neither). */
+  fileParts: readonly string[];
+}
+
+const maxFieldBytes = 256 * 1024;
+
+/** A part with a file name is a file, except `metadata`, which some clients send as one. */
+function multipartParser(request: Request, fileParts: readonly string[]) {
+  try {
+    return new Busboy({
+      headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
+      limits: { fieldSize: maxFieldBytes, fields: 100, parts: 110, fieldNameSize: 200 },
+      isPartAFile: (name, _type, fileName) =>
+        fileParts.includes(name ?? '') || (fileName !== undefined && name !== 'metadata'),
+    });
+  } catch {
+    throw new Problem('invalid-request', { detail: 'The multipart body has no boundary.' });
+  }
+}
+
+/** The parser complains with plain errors, the file system with coded ones: only the first are the client's fault. */
+function readingFault(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined || code === 'ERR_STREAM_PREMATURE_CLOSE'
+    ? new Problem('invalid-request', { detail: 'The multipart body ended early or is malformed.', cause: error })
+    : error;
+}
+
+/**
+ * Takes a multipart body, its parts in any order.
+ * @throws Problem `too-large`, `disk-low`, `invalid-request` when it is not multipart or ends early, `invalid-input` when
+ * it holds several files
+ */
+export async function receiveMultipart(request: Request, options: MultipartOptions): Promise<MultipartUpload> {
+  if (!/^multipart\/form-data\b/i.test(request.headers['content-type'] ?? ''))
+    throw new Problem('unsupported-media-type', { detail: 'Send multipart/form-data.' });
+  if (announcedBytes(request) > options.maxBytes + 16 * maxFieldBytes) throw new Problem('too-large');
+  await requireSpace(options.folder, announcedBytes(request));
+
+  const fields: Record<string, string> = {};
+  const files: Promise<Upload>[] = [];
+  let fault: Problem | undefined;
+  const parser = multipartParser(request, options.fileParts);
+  parser.on('file', (name, stream, fileName: string | undefined) => {
+    if (options.fileParts.includes(name) && files.length === 0) {
+      const stored = store(stream, fileName, options);
+      // Its failure is seen below; here it only stops the rest of the body from being read.
+      stored.catch((error: unknown) => parser.destroy(error as Error));
+      files.push(stored);
+      return;
+    }
+    fault ??= new Problem('invalid-input', { errors: [{ path: name.slice(0, 80), message: 'is a file that is not expected here' }] });
+    stream.resume();
+  });
+  const tooMany = () => (fault ??= new Problem('too-large', { detail: 'The form has too many parts.' }));
+  parser.on('fieldsLimit', tooMany).on('partsLimit', tooMany);
+  parser.on('field', (name, value, nameCut, valueCut) => {
+    if (nameCut || valueCut) fault ??= new Problem('too-large', { detail: 'A field is too long.' });
+    else if (Object.hasOwn(fields, name)) fault ??= new Problem('invalid-input', { errors: [{ path: name.slice(0, 80), message: 'is given twice' }] });
+    else fields[name] = value;
+  });
+
+  const outcome = await pipeline(bodyOf(request), parser).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  const stored = await Promise.allSettled(files);
+  const file = stored[0]?.status === 'fulfilled' ? stored[0].value : undefined;
+  const failed = stored[0]?.status === 'rejected' ? (stored[0].reason as unknown) : outcome?.error;
+  if (failed !== undefined || fault !== undefined) {
+    if (file !== undefined) await rm(file.path, { force: true });
+    throw failed instanceof Problem ? failed : (fault ?? readingFault(failed));
+  }
+  return { file, fields };
+}
