@@ -8,6 +8,8 @@ import { migration as createAuditEntries } from './20261122-10-create-audit-entr
 import { migration as createAuditBatches } from './20261122-11-create-audit-batches.js';
 import { migration as createSigningKeys } from './20261122-12-create-signing-keys.js';
 import { migration as createAuditCheckpoints } from './20261122-13-create-audit-checkpoints.js';
+import { migration as createRecordings } from './20261122-20-create-recordings.js';
+import { migration as createListens } from './20261122-21-create-listens.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -20,4 +22,6 @@ export const migrations: readonly Migration[] = [
   createAuditBatches,
   createSigningKeys,
   createAuditCheckpoints,
+  createRecordings,
+  createListens,
 ];
