@@ -92,7 +92,7 @@ test('a failing migration leaves nothing of itself, keeps those before it, and g
     down: async ({ query }) => { await query('DROP TABLE two'); },
   };
   await expect(migrate(fresh.database, [one, two], log)).rejects.toThrow(
-    'Migration 20260101-02-create-two (up) failed and was rolled back',
+    'Migration 20260101-02-create-two (up) failed (42703) and was rolled back',
   );
   expect(await pendingMigrations(fresh.database, [one, two])).toEqual([two.name]);
   expect((await schemaOf(fresh)).some((line) => line.includes('two'))).toBe(false);

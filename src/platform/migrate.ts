@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize';
-import { Umzug } from 'umzug';
-import type { Bind, Database } from './database.js';
+import { MigrationError, Umzug } from 'umzug';
+import { sqlState, type Bind, type Database } from './database.js';
 import type { Log } from './log.js';
 
 /** What a migration works with: SQL inside the transaction that also records it. */
@@ -73,7 +73,10 @@ function umzugOf(database: Database, migrations: readonly Migration[], log: Log)
       const done = await step(database, migration, direction);
       if (done) log.info({ migration: migration.name, direction }, 'Migrated');
     } catch (error) {
-      throw new Error(`Migration ${migration.name} (${direction}) failed and was rolled back`, { cause: error });
+      // The database's own words may quote data, so only its code is told here; the rest is the cause.
+      const why = sqlState(error) ?? (error instanceof Error ? error.name : 'unknown');
+      const text = `Migration ${migration.name} (${direction}) failed (${why}) and was rolled back`;
+      throw new Error(text, { cause: error });
     }
   };
   return new Umzug({
@@ -101,7 +104,12 @@ export async function migrate(database: Database, migrations: readonly Migration
   const known = new Set(migrations.map((migration) => migration.name));
   const unknown = (await appliedNames(database)).filter((name) => !known.has(name));
   if (unknown.length > 0) log.warn({ migrations: unknown }, 'The database has migrations of a newer version');
-  await umzugOf(database, migrations, log).up();
+  try {
+    await umzugOf(database, migrations, log).up();
+  } catch (error) {
+    // Umzug wraps what we threw in words of its own.
+    throw error instanceof MigrationError ? error.cause : error;
+  }
 }
 
 /** Undoes every migration, newest first. For tests, and for nothing else. */
