@@ -1,4 +1,5 @@
 import type { Actor } from '../audit/log.js';
+import { Problem } from '../platform/problem.js';
 
 /** What a person may be (contract): a person has one role, and no role includes another. */
 export const personRoles = ['trainer', 'agent', 'privacy_officer', 'auditor', 'administrator'] as const;
@@ -36,7 +37,7 @@ export interface Machine {
   /** IANA name; instants without an offset are read in it. */
   timeZone: string;
   channelMap: ChannelMap;
-  /** Numbers of the organisation behind this source, E.164; empty when not told. */
+  /** The source's own numbers and the organisation's, E.164; empty when none were told. */
   ownNumbers: readonly string[];
 }
 
@@ -45,4 +46,10 @@ export type Caller = Person | Machine;
 /** The caller as the audit trail knows it. A machine stands for its source, which outlives its keys. */
 export function actorOf(caller: Caller): Actor {
   return caller.kind === 'person' ? { kind: 'person', id: caller.userId } : { kind: 'machine', id: caller.sourceId };
+}
+
+/** For what only a person can do. The policy table has refused machines before; this says so to the types. */
+export function requirePerson(caller: Caller): Person {
+  if (caller.kind !== 'person') throw new Problem('forbidden');
+  return caller;
 }

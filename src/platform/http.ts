@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Log } from './log.js';
 import { Problem, problemDocument, type FieldFault, type ProblemCode } from './problem.js';
 
@@ -23,7 +23,7 @@ export interface Operation<Caller> {
   action: string;
   params?: z.ZodObject;
   query?: z.ZodObject;
-  /** A JSON body. Bodies of other kinds are read by the handler and described by `upload`. */
+  /** A JSON body; it may be missing where the schema takes `undefined`. Other kinds are read by the handler, see `upload`. */
   body?: z.ZodType;
   bodyLimitBytes?: number;
   upload?: Record<string, { schema: z.ZodType }>;
@@ -154,7 +154,7 @@ async function serve<Caller>(
     await new Promise<void>((resolve, reject) => {
       readJson(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)));
     });
-    if (request.body === undefined)
+    if (request.body === undefined && (sendsBody(request) || !mayBeMissing(declared.body)))
       throw new Problem('unsupported-media-type', { detail: 'Send JSON with Content-Type: application/json.' });
   }
   const answer = await declared.handle({
@@ -172,6 +172,13 @@ async function serve<Caller>(
   if (answer.body === undefined) response.end();
   else response.json(answer.body);
 }
+
+/** Does `schema` describe a body that may be left out? */
+export const mayBeMissing = (schema: z.ZodType) => schema.safeParse(undefined).success;
+
+/** RFC 9112 §6: a body is announced by its length or its transfer coding. */
+const sendsBody = (request: Request) =>
+  request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 
 /** An id that cannot exist names nothing: 404, not 422. */
 function parsePath(schema: z.ZodObject, params: unknown): unknown {

@@ -1,6 +1,6 @@
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { z } from 'zod';
-import type { Operation } from './http.js';
+import { mayBeMissing, type Operation } from './http.js';
 import { problems, type ProblemCode } from './problem.js';
 
 const problemSchema = z
@@ -22,6 +22,7 @@ export function problemCodesOf(declared: Operation<never>): ProblemCode[] {
   return [
     ...always,
     ...(declared.action === 'open' ? [] : (['unauthenticated', 'forbidden'] as const)),
+    ...(declared.method === 'get' ? [] : (['cross-site-request'] as const)),
     ...(declared.params === undefined ? [] : (['not-found'] as const)),
     ...(declared.query === undefined && declared.body === undefined ? [] : (['invalid-input'] as const)),
     ...(declared.body === undefined ? [] : (['too-large', 'unsupported-media-type'] as const)),
@@ -60,7 +61,7 @@ function describe(declared: Operation<never>): ZodOpenApiOperationObject {
       ? {}
       : {
           requestBody: {
-            required: true,
+            required: declared.body === undefined || !mayBeMissing(declared.body),
             content: declared.upload ?? { 'application/json': { schema: declared.body as z.ZodType } },
           },
         }),
