@@ -61,7 +61,7 @@ test('a recurring job runs again and again', async () => {
   worker.define('tick', () => { runs += 1; return Promise.resolve(); });
   worker.every('tick', '1 second');
   await worker.start();
-  await vi.waitFor(() => { expect(runs).toBeGreaterThanOrEqual(3); }, patience);
+  await vi.waitFor(() => { expect(runs).toBeGreaterThanOrEqual(2); }, patience);
 });
 
 test('two processes never run one job at the same time, however often it is nudged', async () => {

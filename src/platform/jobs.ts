@@ -84,6 +84,7 @@ class AgendaJobs implements Jobs {
   readonly #table: JobTable;
   #agenda: Agenda | undefined;
   #stopping = false;
+  #stopped: Promise<void> | undefined;
   #complainedAtMs = -Infinity;
 
   constructor(private readonly options: JobsOptions) {
@@ -151,13 +152,18 @@ class AgendaJobs implements Jobs {
     await agenda.start();
   }
 
-  async stop(drainMs: number): Promise<void> {
+  stop(drainMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(drainMs);
+    return this.#stopped;
+  }
+
+  async #stop(drainMs: number): Promise<void> {
     this.#stopping = true;
     for (const controller of this.#running) controller.abort(new Error('The service is stopping'));
     const drained = await this.#agenda?.drain(drainMs);
     if (drained?.timedOut === true) this.options.log.warn({ running: drained.running }, 'Jobs did not end in time');
     if (drained?.timedOut === false) {
-      // Agenda locks rows some seconds before they are due, and keeps the locks of those it then never ran.
+      // Agenda keeps the locks of rows that it took and then, since it was stopping, never ran.
       await this.#table.unlockOwn().catch((error: unknown) => { this.options.log.warn({ error }, 'Jobs stay locked'); });
     }
     // A listener that is just reconnecting could hold its connection for ever.
@@ -236,7 +242,7 @@ function rowNames({ name, concurrency }: Definition): string[] {
   return Array.from({ length: concurrency }, (_, index) => (index === 0 ? name : `${name}#${index + 1}`));
 }
 
-/** Agenda's backend, without the promises that it leaves to reject unhandled while the database is away. */
+/** Agenda's backend, but for what would harm us. */
 class PatientBackend extends PostgresBackend {
   readonly #complain: (error: unknown) => void;
 
@@ -246,10 +252,16 @@ class PatientBackend extends PostgresBackend {
     // The listening connection broke; the channel connects again by itself, and polling goes on meanwhile.
     this.notificationChannel?.on('error', complain);
     const { repository } = this;
+    // Agenda locks what falls due before its next poll and waits for the moment; a nudge would have to wait, too.
+    const getNextJobToRun = repository.getNextJobToRun.bind(repository);
+    repository.getNextJobToRun = (name, _until, lockDeadline, ...rest) =>
+      getNextJobToRun(name, systemClock.now(), lockDeadline, ...rest);
+    // Nobody waits for this one: while the database is away its rejection would end the program.
     const unlockJob = repository.unlockJob.bind(repository);
     repository.unlockJob = (job) => unlockJob(job).catch(complain);
   }
 
+  /** Nor for this one. */
   override async connect(): Promise<void> {
     for (;;) {
       try {
