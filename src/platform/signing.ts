@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, randomUUID, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { chmod, link, mkdir, readFile, unlink } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,6 +18,8 @@ export interface SigningKey {
   publicPem: string;
   /** A DER signature over SHA-256 of `bytes`. */
   sign(bytes: Uint8Array): Buffer;
+  /** 256 bits for another purpose, derived from the private key (HKDF, RFC 5869): another key gives others. */
+  derive(purpose: string): Buffer;
 }
 
 /** The name of the key's file in its folder. */
@@ -67,6 +69,10 @@ function fromPem(pem: string): SigningKey {
     keyId: idOf(publicKey),
     publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
     sign: (bytes) => sign('sha256', bytes, privateKey),
+    derive: (purpose) => {
+      const secret = privateKey.export({ type: 'pkcs8', format: 'der' });
+      return Buffer.from(hkdfSync('sha256', secret, '', `opname ${purpose}`, 32));
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { Caller, Machine, Person } from '../access/caller.js';
-import { ownNumbersOf } from '../access/organisation.js';
+import { organisationOf } from '../access/organisation.js';
 import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
@@ -50,7 +50,7 @@ function createDoor(platform: Platform, settings: RecordingSettings): Door {
 }
 
 async function allOwnNumbers(platform: Platform, machine: Machine): Promise<string[]> {
-  return [...machine.ownNumbers, ...(await ownNumbersOf(platform.database))];
+  return [...machine.ownNumbers, ...(await organisationOf(platform.database)).ownNumbers];
 }
 
 function personOf(caller: Caller): Person {

@@ -1,3 +1,5 @@
+import { Problem } from '../platform/problem.js';
+
 /**
  * Instants as PBXs write them. With an offset they mean what they say; without one they are read in the source's time
  * zone. Of an hour that occurs twice (the end of summer time) the first is taken, so that a doubt never lengthens a
@@ -62,4 +64,32 @@ export function readInstant(text: string, timeZone: string): Date | undefined {
   if (hours > 14 || minutes > 59) return undefined;
   const ahead = (hours * 60 + minutes) * 60_000 * (zone.startsWith('-') ? -1 : 1);
   return new Date(wall.getTime() - ahead);
+}
+
+const aDay = /^(\d{4})-(\d{2})-(\d{2})$/;
+
+/** Midnight at the beginning of the day `date`, `days` later, where clocks show `timeZone`. */
+function midnight(date: string, days: number, timeZone: string): Date | undefined {
+  const read = readInstant(`${date}T00:00:00Z`, 'UTC');
+  return read === undefined ? undefined : new Date(instantOfWallTime(read.getTime() + days * 86_400_000, timeZone));
+}
+
+function readPeriod(told: string | undefined, path: string, timeZone: string, days: number): Date | undefined {
+  if (told === undefined || told.trim() === '') return undefined;
+  const day = aDay.test(told.trim());
+  const read = day ? midnight(told.trim(), days, timeZone) : readInstant(told, timeZone);
+  if (read === undefined)
+    throw new Problem('invalid-input', { errors: [{ path, message: 'is neither a day such as 2026-03-01 nor an instant' }] });
+  // An instant that ends a period belongs to it.
+  return !day && days > 0 ? new Date(read.getTime() + 1) : read;
+}
+
+/** The beginning of a period, given as a day or an instant. @throws Problem `invalid-input` */
+export function readPeriodStart(told: string | undefined, path: string, timeZone: string): Date | undefined {
+  return readPeriod(told, path, timeZone, 0);
+}
+
+/** The end of a period, exclusive: the midnight after a day, or just behind an instant. @throws Problem `invalid-input` */
+export function readPeriodEnd(told: string | undefined, path: string, timeZone: string): Date | undefined {
+  return readPeriod(told, path, timeZone, 1);
 }

@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'vite';
+
+/**
+ * Builds the service and its user interface into `dist/`: `--if-needed` only when a source is newer than the last build.
+ * Types are not checked here (`npm run typecheck` does): a start must be quick.
+ */
+
+const root = path.resolve(import.meta.dirname, '..');
+const stamp = path.join(root, 'dist', '.built');
+const sources = ['src', 'migrations', 'public', 'scripts', 'package.json', 'vite.config.ts'];
+
+function newestMs(file: string): number {
+  const facts = statSync(file);
+  if (!facts.isDirectory()) return facts.mtimeMs;
+  return Math.max(facts.mtimeMs, ...readdirSync(file).map((name) => newestMs(path.join(file, name))));
+}
+
+function isCurrent(): boolean {
+  if (!existsSync(stamp)) return false;
+  const builtMs = statSync(stamp).mtimeMs;
+  return sources.every((source) => newestMs(path.join(root, source)) <= builtMs);
+}
+
+async function buildAll(): Promise<void> {
+  rmSync(stamp, { force: true });
+  const startedAt = new Date();
+  await build({ root: path.join(root, 'public'), configFile: path.join(root, 'vite.config.ts'), logLevel: 'warn' });
+  await build({
+    root,
+    configFile: false,
+    logLevel: 'warn',
+    publicDir: false,
+    build: {
+      ssr: true,
+      target: 'node20',
+      outDir: path.join(root, 'dist'),
+      emptyOutDir: false,
+      sourcemap: true,
+      rollupOptions: {
+        input: { 'src/main': path.join(root, 'src/main.ts'), 'scripts/demo': path.join(root, 'scripts/demo.ts') },
+        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  });
+  // Sources changed while building count as newer.
+  writeFileSync(stamp, '');
+  utimesSync(stamp, startedAt, startedAt);
+}
+
+if (!process.argv.includes('--if-needed') || !isCurrent()) await buildAll();

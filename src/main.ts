@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ConfigFault, readConfig, redactedConfig, type Config } from './config.js';
+import { systemClock } from './platform/clock.js';
+import { createLog } from './platform/log.js';
+import { startService } from './service.js';
+
+/** The program: reads the settings, starts the service, stops it in order on SIGTERM or SIGINT. */
+
+/** The folder of the package: the nearest one above this file with a `package.json`. */
+function packageFolder(from: string): string {
+  return existsSync(path.join(from, 'package.json')) ? from : packageFolder(path.dirname(from));
+}
+
+function configOrExit(): Config {
+  try {
+    return readConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigFault)) throw error;
+    for (const fault of error.faults) process.stderr.write(`opname: ${fault}\n`);
+    process.exit(1);
+  }
+}
+
+async function main(): Promise<void> {
+  const root = packageFolder(import.meta.dirname);
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  const config = configOrExit();
+  const log = createLog(config.logLevel);
+  log.info({ version, config: redactedConfig(config) }, 'starting');
+  const service = await startService({
+    config,
+    clock: systemClock,
+    log,
+    version,
+    uiFolder: path.join(root, 'dist', 'public'),
+    announce: ({ email, password }) =>
+      process.stdout.write(`\nFirst administrator, shown once:\n  sign in as administrator: ${email} / ${password}\n\n`),
+  });
+
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      // Asked a second time, it goes at once: everything committed is safe.
+      if (stopping) process.exit(1);
+      stopping = true;
+      log.info({ signal }, 'stopping');
+      service.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ error }, 'not stopped cleanly');
+          process.exit(1);
+        },
+      );
+    });
+
+  if (service.url !== undefined) process.stdout.write(`Opname ${version} listens on ${config.publicUrl ?? service.url}\n`);
+}
+
+main().catch((error: unknown) => {
+  // What keeps the service from starting is said in one line; the stack helps only those who run it in debug.
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`opname: ${message}\n`);
+  if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import express, { type RequestHandler, type Router } from 'express';
+import helmet from 'helmet';
+import { Problem } from './problem.js';
+
+/** Serves the built user interface under a strict content security policy: only what carries this response's nonce runs. */
+
+const nonceMark = '__CSP_NONCE__';
+
+/** Security headers for every answer; a page's own policy is set where the page is made. */
+export function securityHeaders(): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    crossOriginEmbedderPolicy: false,
+    // Behind a proxy that speaks TLS it is the proxy's to promise.
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+  });
+}
+
+/** The policy of a page that carries `nonce`. */
+export function pagePolicy(nonce: string): string {
+  return [
+    `default-src 'none'`,
+    `script-src 'nonce-${nonce}' 'strict-dynamic'`,
+    `style-src 'self' 'nonce-${nonce}'`,
+    `img-src 'self' data:`,
+    `media-src 'self' blob:`,
+    `connect-src 'self'`,
+    `font-src 'self'`,
+    `manifest-src 'self'`,
+    `base-uri 'none'`,
+    `form-action 'self'`,
+    `frame-ancestors 'none'`,
+  ].join('; ');
+}
+
+export const newNonce = () => randomBytes(16).toString('base64');
+
+/**
+ * The pages and assets in `folder`. Every address that is no file and not below `/api` is the application's own: it shows
+ * what belongs there, or says that there is nothing.
+ */
+export function userInterface(folder: string): Router {
+  const router = express.Router();
+  let page: Promise<string> | undefined;
+  router.use(
+    '/assets',
+    express.static(path.join(folder, 'assets'), { immutable: true, maxAge: '1y', index: false, redirect: false }),
+  );
+  router.use(express.static(folder, { index: false, redirect: false, maxAge: '1h' }));
+  router.get(/^\/(?!api(\/|$)|assets\/).*/, async (_request, response) => {
+    page ??= readFile(path.join(folder, 'index.html'), 'utf8');
+    const html = await page.catch((error: unknown) => {
+      page = undefined;
+      throw new Problem('not-found', { detail: 'The user interface has not been built.', cause: error });
+    });
+    const nonce = newNonce();
+    response.set({ 'Content-Security-Policy': pagePolicy(nonce), 'Cache-Control': 'no-cache' });
+    response.type('html').send(html.replaceAll(nonceMark, nonce));
+  });
+  return router;
+}

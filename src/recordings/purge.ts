@@ -1,0 +1,78 @@
+import type { Database } from '../platform/database.js';
+import { tableCategory, type Category, type Period, type Remains, type StoredItem } from '../retention/category.js';
+import { endOfPeriodSql } from '../retention/policy.js';
+import { pushDigest } from '../retention/tombstone.js';
+
+/**
+ * What retention needs to know of recordings. The whole recording is one item, all its versions and what was made of them
+ * included; rows that hang on it go by foreign key.
+ */
+
+/** `endOfCall` in SQL, over the row `i` of a recording and its newest version. */
+const endOfCallSql = `LEAST(
+  CASE WHEN i.ended_at >= i.started_at AND i.ended_at - i.started_at <= interval '24 hours' THEN i.ended_at
+    ELSE i.started_at + COALESCE((SELECT v.duration_ms FROM recording_versions v
+      WHERE v.recording_id = i.id ORDER BY v.number DESC NULLS LAST LIMIT 1), 0) * interval '1 millisecond' END,
+  i.created_at)`;
+
+const storedColumns = `i.id, i.id AS "subjectId", i.retain_until AS "retainUntil", i.created_at AS "storedAt",
+  'recordings/' || i.id || '/' AS prefix,
+  COALESCE((SELECT json_agg(json_build_object('key', o.key, 'bytes', o.bytes)) FROM recording_versions v
+    CROSS JOIN LATERAL (VALUES (v.original_key, v.bytes), (v.playback_key, v.playback_bytes), (v.waveform_key, NULL))
+      AS o (key, bytes)
+    WHERE v.recording_id = i.id AND v.state <> 'receiving' AND o.key IS NOT NULL), '[]') AS objects,
+  (SELECT max(p.amount) FROM retention_policies p WHERE p.category = 'recording' AND p.unit = 'days') AS days`;
+
+type StoredRow = Omit<StoredItem, 'latestRetainUntil'> & { days: number };
+
+const toStored = ({ days, ...row }: StoredRow): StoredItem => ({
+  ...row,
+  // No call ends after it was received.
+  latestRetainUntil: new Date(row.storedAt.getTime() + days * 86_400_000),
+});
+
+/** Recordings as a category of retention. `timeZone` is the service's. */
+export function recordingCategory(database: Database, timeZone: string): Category {
+  return {
+    ...tableCategory(database, {
+      name: 'recording',
+      subject: 'recording',
+      table: 'recordings',
+      subjectId: 'i.id',
+      storedAt: 'i.created_at',
+      prefix: `'recordings/' || i.id || '/'`,
+      dates: { policy: `'recording'`, under: (period: Period) => endOfPeriodSql(endOfCallSql, period, timeZone) },
+    }),
+    policies: ['recording'],
+    roots: ['recordings/'],
+
+    async remains(tx, ids) {
+      const rows = await database.query<Omit<Remains, 'pushDigest'> & { sourceId: string; callId: string; part: string }>(
+        `SELECT i.id, i.id AS "subjectId", i.source_id AS "sourceId", i.call_id AS "callId", i.part,
+           to_char(i.started_at AT TIME ZONE $2, 'YYYY-MM-DD') AS day,
+           ARRAY(SELECT v.sha256 FROM recording_versions v
+             WHERE v.recording_id = i.id AND v.number IS NOT NULL ORDER BY v.number) AS sha256
+         FROM recordings i WHERE i.id = ANY($1::uuid[])`,
+        [ids, timeZone],
+        tx,
+      );
+      return rows.map(({ callId, part, ...row }) => ({ ...row, pushDigest: pushDigest(row.sourceId, callId, part) }));
+    },
+
+    async storedAfter(_root, afterId, limit) {
+      const rows = await database.query<StoredRow>(
+        `SELECT ${storedColumns} FROM recordings i WHERE ($1::uuid IS NULL OR i.id > $1) ORDER BY i.id LIMIT $2`,
+        [afterId, limit],
+      );
+      return rows.map(toStored);
+    },
+
+    async stored(ids) {
+      const rows = await database.query<StoredRow>(
+        `SELECT ${storedColumns} FROM recordings i WHERE i.id = ANY($1::uuid[])`,
+        [ids],
+      );
+      return rows.map(toStored);
+    },
+  };
+}
