@@ -31,6 +31,11 @@ export function isUnsupported(error: unknown): boolean {
   return statusOf(error) === 501 || statusOf(error) === 405 || nameOf(error) === 'NotImplemented';
 }
 
+/** A condition of the request (If-None-Match) does not hold. */
+export function isPreconditionRefusal(error: unknown): boolean {
+  return statusOf(error) === 412 || nameOf(error) === 'PreconditionFailed';
+}
+
 /** The server noticed that the bytes are not the ones announced. */
 export function isDigestRefusal(error: unknown): boolean {
   return statusOf(error) === 400 && /Digest|Checksum|SHA256Mismatch/.test(nameOf(error));
@@ -40,7 +45,8 @@ const localCalls = ['open', 'read', 'stat', 'fstat', 'close'];
 
 /** Trying once more may help: no answer, an answer of 5xx or "slow down", or bytes that changed on the way. */
 export function isPassing(error: unknown): boolean {
-  if (isUnsupported(error) || localCalls.includes(String((error as Fault | null)?.syscall))) return false;
+  if (isUnsupported(error) || isPreconditionRefusal(error) || error instanceof Problem) return false;
+  if (localCalls.includes(String((error as Fault | null)?.syscall))) return false;
   const status = statusOf(error);
   return status === undefined || status >= 500 || status === 408 || status === 429 || isDigestRefusal(error);
 }

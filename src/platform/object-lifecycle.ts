@@ -31,40 +31,56 @@ interface RawConditions {
   ObjectSizeLessThan?: number | undefined;
 }
 
+interface RawFilter extends RawConditions {
+  Tag?: RawTag | undefined;
+  And?: (RawConditions & { Tags?: RawTag[] | undefined }) | undefined;
+}
+
 /** The shape of a rule in the S3 client, as far as it is read here. */
 export interface RawRule {
   ID?: string | undefined;
   Status: 'Enabled' | 'Disabled' | undefined;
   Prefix?: string | undefined;
-  Filter?: (RawConditions & { Tag?: RawTag | undefined; And?: (RawConditions & { Tags?: RawTag[] | undefined }) | undefined }) | undefined;
-  Expiration?: { Days?: number | undefined; Date?: Date | undefined; ExpiredObjectDeleteMarker?: boolean | undefined } | undefined;
-  NoncurrentVersionExpiration?: { NoncurrentDays?: number | undefined; NewerNoncurrentVersions?: number | undefined } | undefined;
+  Filter?: RawFilter | undefined;
+  Expiration?:
+    | { Days?: number | undefined; Date?: Date | undefined; ExpiredObjectDeleteMarker?: boolean | undefined }
+    | undefined;
+  NoncurrentVersionExpiration?:
+    | { NoncurrentDays?: number | undefined; NewerNoncurrentVersions?: number | undefined }
+    | undefined;
   AbortIncompleteMultipartUpload?: { DaysAfterInitiation?: number | undefined } | undefined;
   Transitions?: unknown[] | undefined;
   NoncurrentVersionTransitions?: unknown[] | undefined;
 }
 
 /** Every condition of a rule, wherever the server put it: Ceph gives prefix and tag back side by side, without And. */
-function conditionsOf(rule: RawRule): { prefix: string; tags: RawTag[]; larger?: number | undefined; smaller?: number | undefined } {
+function conditionsOf(rule: RawRule): { prefix: string; tags: RawTag[]; sizes: RawConditions } {
   const { Filter: filter } = rule;
   const and = filter?.And;
+  const larger = and?.ObjectSizeGreaterThan ?? filter?.ObjectSizeGreaterThan;
+  const smaller = and?.ObjectSizeLessThan ?? filter?.ObjectSizeLessThan;
   return {
     prefix: and?.Prefix ?? filter?.Prefix ?? rule.Prefix ?? '',
     tags: [...(filter?.Tag ? [filter.Tag] : []), ...(and?.Tags ?? [])],
-    larger: and?.ObjectSizeGreaterThan ?? filter?.ObjectSizeGreaterThan,
-    smaller: and?.ObjectSizeLessThan ?? filter?.ObjectSizeLessThan,
+    sizes: {
+      ...(larger === undefined ? {} : { ObjectSizeGreaterThan: larger }),
+      ...(smaller === undefined ? {} : { ObjectSizeLessThan: smaller }),
+    },
   };
 }
 
 /** Reads a rule from the client's shape. */
 export function readRule(rule: RawRule): LifecycleRule {
-  const { prefix, tags, larger, smaller } = conditionsOf(rule);
+  const { prefix, tags, sizes } = conditionsOf(rule);
   const { Days, Date: date, ExpiredObjectDeleteMarker } = rule.Expiration ?? {};
   const noncurrent = rule.NoncurrentVersionExpiration;
   const abortDays = rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation;
   const saysMore =
-    date !== undefined || larger !== undefined || smaller !== undefined || noncurrent?.NewerNoncurrentVersions !== undefined ||
-    (rule.Transitions?.length ?? 0) > 0 || (rule.NoncurrentVersionTransitions?.length ?? 0) > 0;
+    date !== undefined ||
+    Object.keys(sizes).length > 0 ||
+    noncurrent?.NewerNoncurrentVersions !== undefined ||
+    (rule.Transitions?.length ?? 0) > 0 ||
+    (rule.NoncurrentVersionTransitions?.length ?? 0) > 0;
   return {
     id: rule.ID ?? '',
     enabled: rule.Status === 'Enabled',
@@ -79,9 +95,12 @@ export function readRule(rule: RawRule): LifecycleRule {
   };
 }
 
-function filterOf(prefix: string, tags: RawTag[], sizes: RawConditions): NonNullable<RawRule['Filter']> {
+function filterOf(prefix: string, tags: RawTag[], sizes: RawConditions): RawFilter {
   const count = (prefix === '' ? 0 : 1) + tags.length + Object.keys(sizes).length;
-  if (count > 1) return { And: { ...(prefix === '' ? {} : { Prefix: prefix }), ...(tags.length > 0 ? { Tags: tags } : {}), ...sizes } };
+  if (count > 1) {
+    const all = { ...(prefix === '' ? {} : { Prefix: prefix }), ...(tags.length > 0 ? { Tags: tags } : {}), ...sizes };
+    return { And: all };
+  }
   if (tags[0]) return { Tag: tags[0] };
   return Object.keys(sizes).length > 0 ? sizes : { Prefix: prefix };
 }
@@ -109,11 +128,7 @@ export function writeRule(rule: LifecycleRule): Omit<RawRule, 'Transitions' | 'N
 
 /** Someone else's rule, to be put back saying what it said, in a shape that every server takes. */
 export function keepRule<T extends RawRule>(rule: T): T {
-  const { prefix, tags, larger, smaller } = conditionsOf(rule);
-  const sizes = {
-    ...(larger === undefined ? {} : { ObjectSizeGreaterThan: larger }),
-    ...(smaller === undefined ? {} : { ObjectSizeLessThan: smaller }),
-  };
+  const { prefix, tags, sizes } = conditionsOf(rule);
   const kept: T = { ...rule, Filter: filterOf(prefix, tags, sizes) };
   delete kept.Prefix;
   return kept;
