@@ -10,6 +10,18 @@ import { migration as createSigningKeys } from './20261122-12-create-signing-key
 import { migration as createAuditCheckpoints } from './20261122-13-create-audit-checkpoints.js';
 import { migration as createRecordings } from './20261122-20-create-recordings.js';
 import { migration as createListens } from './20261122-21-create-listens.js';
+import { migration as createHolds } from './20261122-30-create-holds.js';
+import { migration as createRestrictions } from './20261122-31-create-restrictions.js';
+import { migration as createPurges } from './20261122-32-create-purges.js';
+import { migration as createTombstones } from './20261122-33-create-tombstones.js';
+import { migration as createSweeps } from './20261122-34-create-sweeps.js';
+import { migration as createRetentionPolicies } from './20261122-35-create-retention-policies.js';
+import { migration as createLifecycleChecks } from './20261122-36-create-lifecycle-checks.js';
+import { migration as createTickets } from './20261122-40-create-tickets.js';
+import { migration as createTicketPieces } from './20261122-41-create-ticket-pieces.js';
+import { migration as createTicketLinks } from './20261122-42-create-ticket-links.js';
+import { migration as createTicketWords } from './20261122-43-create-ticket-words.js';
+import { migration as createTicketDeliveries } from './20261122-44-create-ticket-deliveries.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -24,4 +36,16 @@ export const migrations: readonly Migration[] = [
   createAuditCheckpoints,
   createRecordings,
   createListens,
+  createHolds,
+  createRestrictions,
+  createPurges,
+  createTombstones,
+  createSweeps,
+  createRetentionPolicies,
+  createLifecycleChecks,
+  createTickets,
+  createTicketPieces,
+  createTicketLinks,
+  createTicketWords,
+  createTicketDeliveries,
 ];

@@ -1,5 +1,6 @@
 import type { Transaction } from 'sequelize';
 import type { Database } from '../platform/database.js';
+import { heldAt } from './hold.js';
 
 /**
  * What the retention engine asks of a kind of stored thing. The engine knows no category: recordings, ticket messages,
@@ -127,19 +128,20 @@ export interface Category {
   /** The items of a subject that have objects: those whose tags follow its holds. */
   itemsOf(subjectId: string): Promise<Item[]>;
 
+  /** What shortening `policy` to `period` would bring forward: how many items, and how many of those to `now` or before. */
+  shortenable?(policy: string, period: Period, now: Date): Promise<{ shortened: number; dueAtOnce: number }>;
+
   /**
-   * What shortening a policy to `period` would do to the items with an id above `afterId`: their new dates, those that
-   * stay as they are left out. `next` is the id to go on from, null at the end.
+   * Brings dates forward to what `period` gives, never back, for at most `limit` items with an id above `afterId`.
+   * `next` is the id to go on from, null at the end.
    */
-  shortened?(
+  shorten?(
+    tx: Transaction,
     policy: string,
     period: Period,
     afterId: string | null,
     limit: number,
-  ): Promise<{ items: { id: string; retainUntil: Date }[]; next: string | null }>;
-
-  /** Brings dates forward, never back. */
-  shorten?(tx: Transaction, dates: readonly { id: string; retainUntil: Date }[]): Promise<void>;
+  ): Promise<{ changed: number; next: string | null }>;
 
   /**
    * Items of this category that contain any of `items` (a package with a recording in it): they go first, with them.
@@ -158,15 +160,14 @@ export interface CategoryTable {
   storedAt: string;
   /** SQL over `i` that gives the prefix as text, or null. */
   prefix: string;
-  /** Columns of `i`. */
-  retainUntil?: string;
-  purgeIntent?: string;
+  /** SQL over `i`: the date that `period` gives. `policy` is SQL over `i` for the name of the policy it follows. */
+  dates?: { policy: string; under(period: Period): string };
 }
 
 type TableCategory = Pick<
   Category,
   'name' | 'subject' | 'lockSubject' | 'lockDue' | 'lockItems' | 'markPurging' | 'deleteRows' | 'countDue' | 'overdue'
-  | 'oldestStored' | 'itemsOf'
+  | 'oldestStored' | 'itemsOf' | 'shortenable' | 'shorten'
 >;
 
 /**
@@ -174,19 +175,15 @@ type TableCategory = Pick<
  * (`retain_until timestamptz`) and an intent (`purge_intent jsonb`), indexed on (retain_until, id) and on the subject.
  */
 export function tableCategory(database: Database, described: CategoryTable): TableCategory {
-  const { name, subject, table, subjectId, storedAt, prefix } = described;
-  const retainUntil = `i.${described.retainUntil ?? 'retain_until'}`;
-  const intentColumn = described.purgeIntent ?? 'purge_intent';
-  const intent = `i.${intentColumn}`;
-  const item = `i.id, ${subjectId} AS "subjectId", ${retainUntil} AS "retainUntil", ${storedAt} AS "storedAt", ${prefix} AS prefix`;
-  const held = (now: string) => `EXISTS (
-    SELECT FROM holds h WHERE h.category = '${subject}' AND h.item_id = ${subjectId} AND (h.ends_at IS NULL OR h.ends_at > ${now}))`;
+  const { name, subject, table, subjectId, storedAt, prefix, dates } = described;
+  const item = `i.id, ${subjectId} AS "subjectId", i.retain_until AS "retainUntil", ${storedAt} AS "storedAt", ${prefix} AS prefix`;
+  const held = (now: string) => heldAt(subject, subjectId, now);
   return {
     name,
     subject,
     lockSubject: (tx, id) =>
       database.query(
-        `SELECT i.id, ${retainUntil} AS "retainUntil", ${intent} IS NOT NULL AS purging
+        `SELECT i.id, i.retain_until AS "retainUntil", i.purge_intent IS NOT NULL AS purging
          FROM ${table} i WHERE ${subjectId} = $1 ORDER BY i.id FOR UPDATE OF i`,
         [id],
         tx,
@@ -194,8 +191,8 @@ export function tableCategory(database: Database, described: CategoryTable): Tab
     lockDue: (tx, now, limit) =>
       database.query<Item>(
         `SELECT ${item} FROM ${table} i
-         WHERE ${retainUntil} <= $1 AND ${intent} IS NULL AND NOT ${held('$1')}
-         ORDER BY ${retainUntil}, i.id LIMIT $2 FOR UPDATE OF i SKIP LOCKED`,
+         WHERE i.retain_until <= $1 AND i.purge_intent IS NULL AND NOT ${held('$1')}
+         ORDER BY i.retain_until, i.id LIMIT $2 FOR UPDATE OF i SKIP LOCKED`,
         [now, limit],
         tx,
       ),
@@ -207,7 +204,7 @@ export function tableCategory(database: Database, described: CategoryTable): Tab
       ),
     async markPurging(tx, ids, value) {
       await database.query(
-        `UPDATE ${table} i SET ${intentColumn} = $2::jsonb WHERE i.id = ANY($1::uuid[])`,
+        `UPDATE ${table} i SET purge_intent = $2::jsonb WHERE i.id = ANY($1::uuid[])`,
         [ids, JSON.stringify(value)],
         tx,
       );
@@ -222,14 +219,14 @@ export function tableCategory(database: Database, described: CategoryTable): Tab
     },
     countDue: (from, until) =>
       database.query<DueCount>(
-        `SELECT to_char(${retainUntil} AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date, count(*) AS count
-         FROM ${table} i WHERE ${retainUntil} > $1 AND ${retainUntil} <= $2 AND ${intent} IS NULL GROUP BY 1 ORDER BY 1`,
+        `SELECT to_char(i.retain_until AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date, count(*) AS count
+         FROM ${table} i WHERE i.retain_until > $1 AND i.retain_until <= $2 AND i.purge_intent IS NULL GROUP BY 1 ORDER BY 1`,
         [from, until],
       ),
     async overdue(now) {
       const [row] = await database.query<{ count: number; oldest: Date | null }>(
-        `SELECT count(*) AS count, min(${retainUntil}) AS oldest FROM ${table} i
-         WHERE ${retainUntil} <= $1 AND NOT ${held('$1')}`,
+        `SELECT count(*) AS count, min(i.retain_until) AS oldest FROM ${table} i
+         WHERE i.retain_until <= $1 AND NOT ${held('$1')}`,
         [now],
       );
       return row ?? { count: 0, oldest: null };
@@ -246,5 +243,43 @@ export function tableCategory(database: Database, described: CategoryTable): Tab
         `SELECT ${item} FROM ${table} i WHERE ${subjectId} = $1 AND ${prefix} IS NOT NULL ORDER BY i.id`,
         [id],
       ),
+    ...(dates === undefined ? {} : shortening(database, table, dates)),
+  };
+}
+
+/** Both acts walk the same rows with the same expression, so that a preview is what happens. */
+function shortening(
+  database: Database,
+  table: string,
+  dates: { policy: string; under(period: Period): string },
+): Required<Pick<Category, 'shortenable' | 'shorten'>> {
+  return {
+    async shortenable(policy, period, now) {
+      const [row] = await database.query<{ shortened: number; dueAtOnce: number }>(
+        `SELECT count(*) AS shortened, count(*) FILTER (WHERE due <= $2) AS "dueAtOnce"
+         FROM (SELECT i.retain_until, ${dates.under(period)} AS due FROM ${table} i
+               WHERE ${dates.policy} = $1 AND i.purge_intent IS NULL) dated
+         WHERE due < retain_until AND retain_until > $2`,
+        [policy, now],
+      );
+      return row ?? { shortened: 0, dueAtOnce: 0 };
+    },
+    async shorten(tx, policy, period, afterId, limit) {
+      const rows = await database.query<{ id: string; changed: boolean }>(
+        `WITH page AS (
+           SELECT i.id, ${dates.under(period)} AS due FROM ${table} i
+           WHERE ($2::uuid IS NULL OR i.id > $2) AND ${dates.policy} = $1 ORDER BY i.id LIMIT $3 FOR UPDATE OF i),
+         changed AS (
+           UPDATE ${table} i SET retain_until = page.due FROM page
+           WHERE page.id = i.id AND page.due < i.retain_until AND i.purge_intent IS NULL RETURNING i.id)
+         SELECT page.id, changed.id IS NOT NULL AS changed FROM page LEFT JOIN changed USING (id) ORDER BY page.id`,
+        [policy, afterId, limit],
+        tx,
+      );
+      return {
+        changed: rows.filter((row) => row.changed).length,
+        next: rows.length < limit ? null : (rows.at(-1)?.id ?? null),
+      };
+    },
   };
 }

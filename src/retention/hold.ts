@@ -1,0 +1,80 @@
+import type { Transaction } from 'sequelize';
+import type { Database } from '../platform/database.js';
+
+/**
+ * Whether things are held or restricted, as SQL that lists join and as questions about one thing. A hold is in force from
+ * the moment its row is there until `ends_at`: null while nobody released it, and a day after the release.
+ */
+
+/** What holds and restrictions name. */
+export type Held = 'recording' | 'ticket' | 'package';
+
+/** SQL: is the thing whose id is `idSql` held at the instant `nowSql`? `heldAt('recording', 'r.id', '$3')` */
+export function heldAt(kind: Held, idSql: string, nowSql: string): string {
+  return `EXISTS (SELECT FROM holds h WHERE h.category = '${kind}' AND h.item_id = ${idSql}
+    AND (h.ends_at IS NULL OR h.ends_at > ${nowSql}))`;
+}
+
+/** SQL: is any use of the thing restricted, by a request (art. 18) or by an objection (art. 21)? */
+export function restrictedNow(kind: Held, idSql: string): string {
+  return `EXISTS (SELECT FROM restrictions x WHERE x.category = '${kind}' AND x.item_id = ${idSql} AND x.lifted_at IS NULL)`;
+}
+
+/** SQL: is training with the thing out of the question? What a trainer's lists leave out. */
+export function closedToTraining(kind: Held, idSql: string): string {
+  return `EXISTS (SELECT FROM restrictions x WHERE x.category = '${kind}' AND x.item_id = ${idSql} AND x.lifted_at IS NULL
+    AND x.purpose IN ('training', 'all'))`;
+}
+
+/** Is it held at `now`? */
+export async function isHeld(
+  database: Database,
+  tx: Transaction | undefined,
+  kind: Held,
+  itemId: string,
+  now: Date,
+): Promise<boolean> {
+  const [row] = await database.query<{ held: boolean }>(
+    `SELECT ${heldAt(kind, '$1::uuid', '$2')} AS held`,
+    [itemId, now],
+    tx,
+  );
+  return row?.held === true;
+}
+
+/** Which of `ids` are held at `now`. */
+export async function heldAmong(
+  database: Database,
+  tx: Transaction | undefined,
+  kind: Held,
+  ids: readonly string[],
+  now: Date,
+): Promise<Set<string>> {
+  const rows = await database.query<{ id: string }>(
+    `SELECT DISTINCT h.item_id AS id FROM holds h
+     WHERE h.category = $1 AND h.item_id = ANY($2::uuid[]) AND (h.ends_at IS NULL OR h.ends_at > $3)`,
+    [kind, ids, now],
+    tx,
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Uses that a restriction can close. `all` closes both. */
+export const restrictedPurposes = ['training', 'evidence', 'all'] as const;
+export type RestrictedPurpose = (typeof restrictedPurposes)[number];
+
+/** Is it closed to `purpose` now? */
+export async function isRestricted(
+  database: Database,
+  tx: Transaction | undefined,
+  kind: Held,
+  itemId: string,
+  purpose: 'training' | 'evidence',
+): Promise<boolean> {
+  const rows = await database.query(
+    `SELECT 1 FROM restrictions WHERE category = $1 AND item_id = $2 AND lifted_at IS NULL AND purpose IN ($3, 'all') LIMIT 1`,
+    [kind, itemId, purpose],
+    tx,
+  );
+  return rows.length > 0;
+}
