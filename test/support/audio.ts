@@ -82,7 +82,8 @@ export function wav(legs: Int16Array[], rate: number, codec: WavCodec = 'pcm_s16
   const samples = interleave(legs);
   const data = encode(samples, codec);
   const bytesPerSample = codec === 'pcm_s16le' ? 2 : 1;
-  return Buffer.concat([wavHeader({ codec, channels: legs.length, rate, bytesPerSample, dataBytes: data.length }), data]);
+  const header = wavHeader({ codec, channels: legs.length, rate, bytesPerSample, dataBytes: data.length });
+  return Buffer.concat([header, data]);
 }
 
 /** The raw samples, without any header, as Asterisk writes `.sln`, `.ulaw`, `.alaw` and (two legs) `.raw`. */

@@ -19,10 +19,12 @@ interface Track {
   channels: number;
   sampleRateHz: number;
   seconds: number;
+  /** What its edit list leaves to be played: less than all where an encoder's run-in is skipped. */
+  playedSeconds: number;
 }
 
 /** The boxes on the way to what we want to know (ISO 14496-12 §8); all others are stepped over. */
-const containers = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl', 'mvex']);
+const containers = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl', 'mvex', 'edts']);
 
 const codecByEntry: Record<string, string> = {
   mp4a: 'aac', Opus: 'opus', fLaC: 'flac', alac: 'alac', samr: 'amr_nb', sawb: 'amr_wb', ulaw: 'mulaw', alaw: 'alaw',
@@ -51,7 +53,7 @@ export async function readMp4(file: AudioFile): Promise<Reading> {
     }
   };
   const visit = async (box: Box, depth: number): Promise<void> => {
-    if (box.type === 'trak') tracks.push({ isSound: false, codec: '', channels: 0, sampleRateHz: 0, seconds: 0 });
+    if (box.type === 'trak') tracks.push(emptyTrack());
     const track = tracks.at(-1);
     if (containers.has(box.type)) await walk(box.bodyAt, Math.min(box.end, file.size), depth + 1);
     if (box.type === 'mdat') {
@@ -61,7 +63,11 @@ export async function readMp4(file: AudioFile): Promise<Reading> {
     if (box.type === 'mvhd') movieTimescale = (await readDuration(file, box)).timescale;
     if (box.type === 'mehd') fragmentSeconds = (await readFragmentDuration(file, box)) / movieTimescale;
     if (track === undefined) return;
-    if (box.type === 'hdlr') track.isSound = (await file.read(box.bodyAt + 8, 4)).toString('latin1') === 'soun';
+    if (box.type === 'elst') track.playedSeconds = (await readEdits(file, box)) / movieTimescale;
+    if (box.type === 'hdlr') {
+      // QuickTime has a second one, for the place of the data, in the same track.
+      track.isSound ||= (await file.read(box.bodyAt + 8, 4)).toString('latin1') === 'soun';
+    }
     if (box.type === 'mdhd') {
       const { duration, timescale } = await readDuration(file, box);
       track.seconds = duration / timescale;
@@ -73,11 +79,15 @@ export async function readMp4(file: AudioFile): Promise<Reading> {
   const track = tracks.find((candidate) => candidate.isSound && candidate.codec !== '');
   if (track === undefined) throw notAudio(tracks.length === 0 ? 'MP4 without its index' : 'MP4 without sound');
   if (soundBytes === 0) throw emptyRecording();
-  const stated = track.seconds || fragmentSeconds || soundBytes / assumedBytesPerSecond;
+  const stated = track.playedSeconds || track.seconds || fragmentSeconds || soundBytes / assumedBytesPerSecond;
   const seconds = Math.min(stated, soundBytes * 10) * (soundBytes / (soundBytes + missingBytes));
   const { codec, channels, sampleRateHz } = track;
   const samples = seconds * sampleRateHz;
   return { container: 'mp4', codec, channels, sampleRateHz, samples, truncated: missingBytes > 0 };
+}
+
+function emptyTrack(): Track {
+  return { isSound: false, codec: '', channels: 0, sampleRateHz: 0, seconds: 0, playedSeconds: 0 };
 }
 
 async function readBox(file: AudioFile, at: number, end: number): Promise<Box | undefined> {
@@ -108,6 +118,21 @@ async function readFragmentDuration(file: AudioFile, box: Box): Promise<number> 
   const body = await file.read(box.bodyAt, 12);
   if (body.length < 8) return 0;
   return body[0] === 1 && body.length === 12 ? Number(body.readBigUInt64BE(4)) : body.readUInt32BE(4);
+}
+
+/** The sum of the edits that play something; those with media time −1 are pauses before it. */
+async function readEdits(file: AudioFile, box: Box): Promise<number> {
+  const body = await file.read(box.bodyAt, Math.min(Math.max(0, box.end - box.bodyAt), 1024));
+  if (body.length < 8) return 0;
+  const isLong = body[0] === 1;
+  const entryBytes = isLong ? 20 : 12;
+  let sum = 0;
+  const end = Math.min(body.length, 8 + body.readUInt32BE(4) * entryBytes);
+  for (let at = 8; at + entryBytes <= end; at += entryBytes) {
+    const mediaTime = isLong ? body.readBigInt64BE(at + 8) : body.readInt32BE(at + 4);
+    if (mediaTime >= 0) sum += isLong ? Number(body.readBigUInt64BE(at)) : body.readUInt32BE(at);
+  }
+  return sum;
 }
 
 async function readSoundEntry(file: AudioFile, box: Box): Promise<Partial<Track>> {

@@ -2,6 +2,9 @@ import type { AudioFile } from './audio-file.js';
 import { emptyRecording, notAudio, type Reading } from './recognised.js';
 import { readWaveFormat, samplesIn, type WaveFormat } from './wave-format.js';
 
+/** The smallest header; Asterisk leaves it alone behind for calls that nobody answered. */
+const headerBytes = 44;
+
 /** Chunks that writers put behind the audio; one of these cut short does not mean that the audio goes on. */
 const knownTrailers = new Set(['LIST', 'id3 ', 'ID3 ', 'bext', 'iXML', 'fact', 'cue ', 'JUNK', 'PAD ', 'smpl', 'afsp']);
 
@@ -18,6 +21,7 @@ export function looksLikeRiff(head: Buffer): boolean {
  * when other chunks follow, and stale when they do not.
  */
 export async function readRiff(file: AudioFile): Promise<Reading> {
+  if (file.size <= headerBytes) throw emptyRecording();
   const container = (await file.read(0, 4)).toString('latin1') === 'RIFF' ? 'wav' : 'rf64';
   let format: WaveFormat | undefined;
   let longDataBytes: number | undefined;
@@ -39,7 +43,7 @@ export async function readRiff(file: AudioFile): Promise<Reading> {
     }
     offset += 8 + size + (size % 2);
   }
-  if (format === undefined && file.size > 44) throw notAudio('WAV without a format');
+  if (format === undefined) throw notAudio('WAV without a format');
   throw emptyRecording();
 }
 
