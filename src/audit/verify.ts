@@ -43,7 +43,7 @@ export interface VerifyOptions {
 
 const mostFaults = 100;
 const batchPage = 500;
-const entryPage = 2000;
+const entryPage = 1000;
 
 /**
  * Recomputes the chain from its entries, in one snapshot and constant memory: every leaf, root, head, running count,
