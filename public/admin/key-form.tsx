@@ -1,0 +1,126 @@
+import { useRef, useState } from 'preact/hooks';
+import { ask } from '../api/client.js';
+import type { MadeKey } from '../api/types.js';
+import { t } from '../i18n.js';
+import { Dialog } from '../parts/dialog.js';
+import { FaultSummary, Field, type Faults } from '../parts/field.js';
+import { Icon } from '../parts/icon.js';
+import { asProblem } from '../parts/state.js';
+import { say } from '../shell/toast.js';
+import { faultsOf } from './faults.js';
+
+/** Makes a key for a PBX or a helpdesk. */
+export function KeyDialog({ close, made }: { close: () => void; made: (key: MadeKey) => void }) {
+  const [faults, setFaults] = useState<Faults>({});
+  const [round, setRound] = useState(0);
+  const [role, setRole] = useState('pbx');
+  const busy = useRef(false);
+
+  async function submit(form: HTMLFormElement) {
+    if (busy.current) return;
+    const data = new FormData(form);
+    const read = (name: string) => String(data.get(name) ?? '').trim();
+    const wrong: Faults = read('name') === '' ? { name: t('keysScreen.nameMissing') } : {};
+    setFaults(wrong);
+    setRound(round + 1);
+    if (Object.keys(wrong).length > 0) return;
+    const pbx = role === 'pbx' ? { channels: read('channels') === 'agent' ? ['agent', 'caller'] : ['caller', 'agent'] } : {};
+    const timezone = read('timezone');
+    busy.current = true;
+    try {
+      const body = { name: read('name'), role, ...(timezone === '' ? {} : { timezone }), ...pbx };
+      made(await ask<MadeKey>('/keys', { method: 'POST', body }));
+    } catch (error) {
+      setFaults(faultsOf(asProblem(error), ['name', 'role', 'timezone', 'channels']));
+      setRound(round + 1);
+    } finally {
+      busy.current = false;
+    }
+  }
+
+  return (
+    <Dialog title={t('keysScreen.new')} close={close}>
+      <form
+        class="form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit(event.currentTarget);
+        }}
+      >
+        <FaultSummary faults={faults} round={round} />
+        <Field name="name" label={t('keysScreen.name')} hint={t('keysScreen.nameHint')} fault={faults['name']}>
+          {(wiring) => <input class="input" autocomplete="off" aria-required="true" {...wiring} />}
+        </Field>
+        <Field name="role" label={t('keysScreen.role')} fault={faults['role']}>
+          {(wiring) => (
+            <select class="input" {...wiring} onChange={(event) => setRole(event.currentTarget.value)}>
+              <option value="pbx">{t('keyRole.pbx')}</option>
+              <option value="helpdesk">{t('keyRole.helpdesk')}</option>
+            </select>
+          )}
+        </Field>
+        <div class="pair">
+          <Field name="timezone" label={t('keysScreen.timezone')} hint={t('keysScreen.timezoneHint')} fault={faults['timezone']}>
+            {(wiring) => <input class="input" autocomplete="off" defaultValue="Europe/Amsterdam" {...wiring} />}
+          </Field>
+          {role === 'pbx' && (
+            <Field name="channels" label={t('keysScreen.channels')} hint={t('keysScreen.channelsHint')} fault={faults['channels']}>
+              {(wiring) => (
+                <select class="input" {...wiring}>
+                  <option value="caller">{t('lane.caller')}</option>
+                  <option value="agent">{t('lane.agent')}</option>
+                </select>
+              )}
+            </Field>
+          )}
+        </div>
+        <div class="actions">
+          <button type="submit" class="button primary">
+            {t('keysScreen.make')}
+          </button>
+          <button type="button" class="button" onClick={close}>
+            {t('dialog.cancel')}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Shows a fresh key, the only time that it can be seen. */
+export function KeyShown({ made, close }: { made: MadeKey; close: () => void }) {
+  const field = useRef<HTMLInputElement>(null);
+  const copy = async () => {
+    field.current?.select();
+    try {
+      await navigator.clipboard.writeText(made.key);
+      say(t('keysScreen.copied'));
+    } catch {
+      // Without https a page may not write the clipboard: it is selected, ready to be copied by hand.
+      say(t('keysScreen.selected'));
+    }
+  };
+  return (
+    <Dialog title={t('keysScreen.shownTitle')} close={close}>
+      <div class="form">
+        <div class="notice warn">
+          <Icon name="warning" />
+          <div>{t('keysScreen.shownOnce')}</div>
+        </div>
+        <div class="copy-line">
+          <input ref={field} class="input mono" readOnly aria-label={t('keysScreen.key')} value={made.key} />
+          <button type="button" class="button" onClick={() => void copy()}>
+            <Icon name="copy" />
+            {t('keysScreen.copy')}
+          </button>
+        </div>
+        <div class="actions">
+          <button type="button" class="button primary" onClick={close}>
+            {t('keysScreen.kept')}
+          </button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,166 @@
+/** What the service answers, as far as the screens read it. */
+
+export type Role = 'trainer' | 'agent' | 'privacy_officer' | 'auditor' | 'administrator';
+
+export interface User {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  locale: string;
+}
+
+export interface Page<Item> {
+  items: Item[];
+  nextCursor: string | null;
+}
+
+export interface Party {
+  /** E.164, or masked such as "•••123"; null where it is hidden or was withheld. */
+  number: string | null;
+  name: string | null;
+}
+
+export interface TicketLink {
+  id: string;
+  number: string;
+  subject?: string | null;
+}
+
+export interface Agreement {
+  id: string;
+  startMs: number;
+  endMs: number;
+  summary: string | null;
+}
+
+export interface Recording {
+  id: string;
+  source: string;
+  callId: string;
+  part: string;
+  version: number;
+  state: 'received' | 'ready' | 'failed';
+  direction: 'inbound' | 'outbound' | 'internal';
+  caller: Party;
+  callee: Party;
+  agent: string | null;
+  agentName?: string | null;
+  queue: string | null;
+  startedAt: string;
+  endedAt: string | null;
+  durationMs: number | null;
+  channels: number;
+  /** Who is heard on each channel, left first. */
+  channelMap: ('caller' | 'agent')[];
+  codec: string | null;
+  bytes: number;
+  sha256: string | null;
+  /** It ended before its header said it would. */
+  truncated?: boolean;
+  receivedAt: string;
+  retainUntil: string;
+  held: boolean;
+  restricted: boolean;
+  tickets: TicketLink[];
+  agreements: Agreement[];
+}
+
+export interface Waveform {
+  durationMs: number;
+  /** Per leg, lowest and highest sample alternating, −1 to 1. */
+  channels: number[][];
+  /** The loudest value over all legs, so that a quiet leg looks quiet. */
+  maxPeak: number;
+  gaps: [startMs: number, endMs: number][];
+}
+
+export interface Message {
+  id?: string;
+  externalId?: string;
+  at: string;
+  from: 'customer' | 'agent';
+  internal: boolean;
+  body: string | null;
+  contentType?: string;
+}
+
+export interface Ticket {
+  id: string;
+  number: string;
+  subject: string | null;
+  category: 'support' | 'contact_form';
+  requester: { name?: string | null; email?: string | null; phone?: string | null; organisation?: string | null } | null;
+  status: string;
+  createdAt: string;
+  closedAt: string | null;
+  retainUntil?: string | null;
+  held?: boolean;
+  messages?: Message[];
+  recordings?: TicketRecording[];
+}
+
+export interface TicketRecording {
+  id: string;
+  startedAt?: string;
+  durationMs?: number | null;
+  agent?: string | null;
+  retainUntil?: string;
+  caller?: Party;
+}
+
+export interface Account {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  locale: string;
+  extensions: string[];
+  disabledAt?: string | null;
+  disabled?: boolean;
+  createdAt?: string;
+  lastSeenAt?: string | null;
+}
+
+export interface MachineKey {
+  id: string;
+  name: string;
+  role: 'pbx' | 'helpdesk';
+  prefix: string;
+  sourceId: string;
+  source: string | { name: string } | null;
+  createdAt: string;
+  lastSeenAt: string | null;
+  revokedAt: string | null;
+}
+
+export interface MadeKey {
+  id: string;
+  /** Shown once, never again. */
+  key: string;
+  name?: string;
+}
+
+export interface Organisation {
+  controller: string | null;
+  address: string | null;
+  privacyEmail: string | null;
+  ownNumbers: string[];
+  holidays: string[];
+}
+
+export interface AuditEntry {
+  id: string | number;
+  at: string;
+  actor: { id?: string | null; name?: string | null; kind?: string | null; role?: string | null } | string | null;
+  action: string;
+  object?: { kind?: string | null; type?: string | null; id?: string | null } | string | null;
+  details?: Record<string, unknown> | null;
+}
+
+export interface AuditVerification {
+  ok: boolean;
+  count: number;
+  head: string | null;
+  signedAt: string | null;
+}

@@ -1,0 +1,75 @@
+import type { AuditEntry } from '../api/types.js';
+import { language, t, textOf } from '../i18n.js';
+
+/** Every act that has a sentence of its own; the filter offers the same. */
+export const acts = [
+  'recording.viewed',
+  'recording.searched',
+  'recording.listened',
+  'recording.received',
+  'recording.processed',
+  'recording.processing_failed',
+  'recording.metadata_changed',
+  'recording.purged',
+  'ticket.received',
+  'ticket.changed',
+  'ticket.viewed',
+  'ticket.searched',
+  'hold.placed',
+  'hold.confirmed',
+  'hold.released',
+  'user.created',
+  'user.changed',
+  'user.password_changed',
+  'user.password_reset',
+  'user.second_factor_added',
+  'user.second_factor_removed',
+  'session.opened',
+  'session.closed',
+  'session.refused',
+  'key.created',
+  'key.rotated',
+  'key.revoked',
+  'source.created',
+  'source.changed',
+  'organisation.changed',
+  'audit.read',
+  'audit.checkpointed',
+  'signing_key.introduced',
+] as const;
+
+const short = (id: string) => (/^[0-9a-f]{8}-/.test(id) ? `…${id.slice(-6)}` : id);
+
+/** Who did it, by name where the service gives one, else by the end of the pseudonymous id. */
+export function actorOf({ actor }: AuditEntry): string {
+  if (actor === null) return t('actor.unknown');
+  if (typeof actor === 'string') return short(actor);
+  if (actor.name) return actor.name;
+  if (actor.kind === 'system') return t('actor.system');
+  const id = actor.id ? ` ${short(actor.id)}` : '';
+  return (actor.kind === 'machine' ? t('actor.machine') : t('actor.person')) + id;
+}
+
+export interface ObjectOf {
+  kind: string;
+  id: string;
+}
+
+/** What it was done to. */
+export function objectOf({ object }: AuditEntry): ObjectOf | undefined {
+  if (!object) return undefined;
+  if (typeof object === 'string') return { kind: '', id: object };
+  const kind = object.type ?? object.kind ?? '';
+  return object.id ? { kind, id: object.id } : undefined;
+}
+
+/** An entry as a person would say it, without the name of who did it: "beluisterde opname …4f21c0". */
+export function sentence(entry: AuditEntry): string {
+  const object = objectOf(entry);
+  const details = entry.details ?? {};
+  const said = textOf(`act.${entry.action}`, { object: object ? short(object.id) : '' });
+  const purpose = typeof details['purpose'] === 'string' ? textOf(`purpose.${details['purpose']}`) : undefined;
+  const words = said ?? `${entry.action} ${object ? `${object.kind} ${short(object.id)}` : ''}`;
+  const full = purpose === undefined ? words : `${words} (${t('audit.purpose', { purpose: purpose.toLocaleLowerCase(language.value) })})`;
+  return full.trim();
+}

@@ -1,0 +1,17 @@
+import { administration } from './admin/en.js';
+import { audit } from './audit/en.js';
+import type { nl } from './nl.js';
+import { player } from './player/en.js';
+import { recordings } from './recordings/en.js';
+import { shell } from './shell/en.js';
+import { tickets } from './tickets/en.js';
+
+/** English. */
+export const en: Record<keyof typeof nl, string> = {
+  ...shell,
+  ...recordings,
+  ...player,
+  ...tickets,
+  ...administration,
+  ...audit,
+};

@@ -1,0 +1,9 @@
+import { administration } from './admin/nl.js';
+import { audit } from './audit/nl.js';
+import { player } from './player/nl.js';
+import { recordings } from './recordings/nl.js';
+import { shell } from './shell/nl.js';
+import { tickets } from './tickets/nl.js';
+
+/** Dutch, the source: every other language has the same keys and placeholders. Each screen keeps its own words. */
+export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...audit } as const;

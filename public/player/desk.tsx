@@ -1,0 +1,204 @@
+import { effect } from '@preact/signals';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { address, ApiProblem, ask } from '../api/client.js';
+import type { Recording, Waveform as Peaks } from '../api/types.js';
+import { t } from '../i18n.js';
+import { Icon } from '../parts/icon.js';
+import { problemText } from '../parts/state.js';
+import { neighboursOf } from '../recordings/listing.js';
+import { go, place } from '../shell/router.js';
+import { say } from '../shell/toast.js';
+import { useUser } from '../shell/user.js';
+import { Help } from './help.js';
+import { Header } from './header.js';
+import { type KeyTargets, pressed } from './keys.js';
+import { Lanes, type LegName } from './lanes.js';
+import { keepHabits, keepSpot, readHabits, readSpot } from './memory.js';
+import { Playback } from './playback.js';
+import { type Purpose, PurposeDialog, readPurpose } from './purpose.js';
+import { Region } from './region.js';
+import { Side } from './side.js';
+import { Resumed, Slider, Tools, Transport } from './transport.js';
+
+interface Props {
+  recording: Recording;
+  waveform: Peaks | undefined;
+  waveformComing: boolean;
+}
+
+/** The player itself. */
+export function Desk({ recording, waveform, waveformComing }: Props) {
+  const user = useUser();
+  const root = useRef<HTMLElement>(null);
+  const [habits, setHabits] = useState(() => readHabits(user.id));
+  const [dialog, setDialog] = useState<'help' | 'purpose' | undefined>();
+  const [refusal, setRefusal] = useState<ApiProblem | undefined>();
+  const states = user.role === 'privacy_officer';
+  const [purpose, setPurpose] = useState<Purpose | undefined>(() => (states ? readPurpose(recording.id) : undefined));
+  const legs = Math.max(1, Math.min(2, recording.channels));
+  const asked = readTime(place.peek().query.get('t'));
+  const [resumedMs, setResumedMs] = useState(() => (asked === undefined ? readSpot(user.id, recording.id) : undefined));
+
+  const playback = useMemo(() => {
+    const made = new Playback({ durationMs: recording.durationMs ?? waveform?.durationMs ?? 0, legs, diagnose });
+    made.setSpeed(habits.speed);
+    made.skipSilence.value = habits.skipSilence;
+    made.seek(asked ?? resumedMs ?? 0);
+    return made;
+  }, [recording.id, legs]);
+
+  async function diagnose(src: string) {
+    try {
+      await ask(src.replace(/^\/api\/v1/, ''), { method: 'HEAD' });
+      return 'try-again' as const;
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.status === 0 || error.status >= 500 || error.status === 429) return 'try-again';
+      setRefusal(error);
+      return 'never';
+    }
+  }
+
+  useEffect(() => {
+    if (waveform) playback.gaps.value = waveform.gaps;
+  }, [waveform, playback]);
+
+  useEffect(() => {
+    if (!states || purpose) playback.setSource(address(`/recordings/${recording.id}/audio`, { purpose }));
+  }, [purpose, playback]);
+
+  useEffect(() => {
+    const keep = () => {
+      const ms = playback.positionMs.peek();
+      const done = ms < 2000 || ms >= playback.durationMs.peek() - 1500;
+      if (playback.started) keepSpot(user.id, recording.id, done ? undefined : ms);
+    };
+    const every = setInterval(() => playback.playing.peek() && keep(), 3000);
+    const onPause = effect(() => {
+      if (!playback.playing.value) keep();
+    });
+    addEventListener('pagehide', keep);
+    return () => {
+      clearInterval(every);
+      onPause();
+      removeEventListener('pagehide', keep);
+      keep();
+      playback.close();
+    };
+  }, [playback]);
+
+  const change = (next: Partial<typeof habits>) => {
+    const all = { ...habits, ...next };
+    setHabits(all);
+    keepHabits(user.id, all);
+    if (all.speed !== playback.speed.peek()) playback.setSpeed(all.speed);
+    playback.skipSilence.value = all.skipSilence;
+  };
+  const play = () => {
+    setResumedMs(undefined);
+    if (states && !purpose) setDialog('purpose');
+    else playback.toggle();
+  };
+  const { previous, next } = neighboursOf(recording.id);
+  const open = (id: string | undefined) => {
+    if (id !== undefined) go(`/recordings/${id}`);
+    else say(t('player.noFurther'));
+  };
+  const targets: KeyTargets = {
+    playback,
+    play,
+    setSpeed: (speed) => change({ speed }),
+    setSkipSilence: (skipSilence) => change({ skipSilence }),
+    markStart: () => (playback.region.value = { startMs: playback.positionMs.peek(), endMs: undefined }),
+    markEnd: () => {
+      const startMs = playback.region.peek()?.startMs ?? 0;
+      const endMs = playback.positionMs.peek();
+      if (endMs > startMs) playback.region.value = { startMs, endMs };
+    },
+    openNext: () => open(next),
+    openPrevious: () => open(previous),
+    help: () => setDialog('help'),
+  };
+  const playable = recording.state === 'ready' && recording.durationMs !== null;
+
+  return (
+    <section
+      ref={root}
+      class="player"
+      aria-label={t('player.title')}
+      tabIndex={-1}
+      onKeyDown={(event) => {
+        if (habits.shortcuts && playable && dialog === undefined) pressed(event, targets);
+      }}
+    >
+      <Header recording={recording}>
+        {playable && <Tools playback={playback} targets={targets} recordingId={recording.id} />}
+      </Header>
+      <div class="player-columns">
+        <div class="player-main">
+          {!playable && <NotPlayable state={recording.state} />}
+          {playable && (
+            <div class="panel console">
+              <Lanes playback={playback} waveform={waveform} coming={waveformComing} names={legNames(recording)} />
+              <Slider playback={playback} />
+              <Transport
+                playback={playback}
+                targets={targets}
+                purpose={purpose}
+                changePurpose={() => setDialog('purpose')}
+              />
+            </div>
+          )}
+          {refusal && (
+            <div class="notice error" role="alert">
+              <Icon name="error" />
+              <div>{refusal.status === 410 ? t('gone.titleUndated') : problemText(refusal)}</div>
+            </div>
+          )}
+          {resumedMs !== undefined && playable && (
+            <Resumed atMs={resumedMs} restart={() => { playback.seek(0); setResumedMs(undefined); }} />
+          )}
+          {playable && <Region playback={playback} targets={targets} />}
+          <p class="muted spoken">{t(user.role === 'trainer' || user.role === 'agent' ? 'player.spokenNames' : 'player.noted')}</p>
+        </div>
+        <Side recording={recording} waveform={waveform} />
+      </div>
+      {dialog === 'help' && (
+        <Help shortcuts={habits.shortcuts} change={(shortcuts) => change({ shortcuts })} close={() => setDialog(undefined)} />
+      )}
+      {dialog === 'purpose' && (
+        <PurposeDialog
+          recordingId={recording.id}
+          chosen={purpose}
+          close={() => setDialog(undefined)}
+          choose={(chosen) => {
+            setDialog(undefined);
+            setPurpose(chosen);
+            playback.setSource(address(`/recordings/${recording.id}/audio`, { purpose: chosen }));
+            if (!playback.playing.peek()) void playback.play();
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+function NotPlayable({ state }: { state: Recording['state'] }) {
+  const failed = state === 'failed';
+  return (
+    <div class={`notice ${failed ? 'error' : ''}`} role="status">
+      <Icon name={failed ? 'error' : 'clock'} />
+      <div>{t(failed ? 'player.failed' : 'player.processing')}</div>
+    </div>
+  );
+}
+
+/** Who is heard on each channel; a single channel holds both. */
+function legNames({ channels, channelMap }: Recording): LegName[] {
+  return channels < 2 ? ['both'] : [channelMap[0] ?? 'caller', channelMap[1] ?? 'agent'];
+}
+
+/** `?t=` in seconds, as milliseconds. */
+function readTime(text: string | null): number | undefined {
+  const seconds = text === null || text === '' ? Number.NaN : Number(text);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}

@@ -1,0 +1,42 @@
+import { ApiProblem, ask } from '../api/client.js';
+import type { Recording, Waveform } from '../api/types.js';
+import { PageHead } from '../parts/heading.js';
+import { t } from '../i18n.js';
+import { Bones, Failure, useLoaded } from '../parts/state.js';
+import type { ScreenProps } from '../shell/screens.js';
+import { Desk } from './desk.js';
+import { Gone } from './gone.js';
+import './lanes.css';
+import './player.css';
+
+/** One recording: found, gone (410) or not there. */
+export function Player({ id }: ScreenProps) {
+  const path = `/recordings/${encodeURIComponent(id)}`;
+  const recording = useLoaded(path, (signal) => ask<Recording>(path, { signal }));
+  // The lanes are a help: without them the slider still works, so a failure here is no failure of the screen.
+  const waveform = useLoaded(`${path}/waveform`, (signal) =>
+    ask<Waveform>(`${path}/waveform`, { signal }).catch((error: unknown) => {
+      if (error instanceof ApiProblem) return undefined;
+      throw error;
+    }),
+  );
+  if (recording.state === 'failed') {
+    if (recording.problem.status === 410) return <Gone problem={recording.problem} />;
+    return <Failure problem={recording.problem} again={recording.again} />;
+  }
+  if (recording.state === 'loading') {
+    return (
+      <>
+        <PageHead title={t('player.title')} />
+        <Bones count={6} />
+      </>
+    );
+  }
+  return (
+    <Desk
+      recording={recording.value}
+      waveform={waveform.state === 'ready' ? waveform.value : undefined}
+      waveformComing={waveform.state === 'loading'}
+    />
+  );
+}

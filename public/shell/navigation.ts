@@ -1,0 +1,40 @@
+import type { Role } from '../api/types.js';
+import type { PlainKey } from '../i18n.js';
+import type { IconName } from '../parts/icon.js';
+
+interface Entry {
+  path: string;
+  icon: IconName;
+  label: PlainKey;
+}
+
+interface Group {
+  label: PlainKey;
+  entries: Entry[];
+}
+
+const recordings: Entry = { path: '/recordings', icon: 'recordings', label: 'nav.recordings' };
+const tickets: Entry = { path: '/tickets', icon: 'ticket', label: 'nav.tickets' };
+const audit: Entry = { path: '/audit', icon: 'audit', label: 'nav.audit' };
+const administration: Entry[] = [
+  { path: '/admin/users', icon: 'users', label: 'nav.users' },
+  { path: '/admin/keys', icon: 'key', label: 'nav.keys' },
+  { path: '/admin/organisation', icon: 'organisation', label: 'nav.organisation' },
+];
+
+const listening: Group = { label: 'nav.listening', entries: [recordings, tickets] };
+const accountability: Group = { label: 'nav.accountability', entries: [audit] };
+
+/** What each role finds in the navigation. What it may do is decided by the service, not here. */
+export const navigation: Record<Role, Group[]> = {
+  trainer: [listening],
+  agent: [{ label: 'nav.listening', entries: [recordings] }],
+  privacy_officer: [listening, accountability],
+  auditor: [accountability],
+  administrator: [{ label: 'nav.administration', entries: administration }],
+};
+
+/** Where a role arrives. */
+export function home(role: Role): string {
+  return navigation[role][0]?.entries[0]?.path ?? '/recordings';
+}

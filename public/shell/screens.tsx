@@ -1,0 +1,46 @@
+import type { ComponentType } from 'preact';
+import { useState } from 'preact/hooks';
+import { ApiProblem } from '../api/client.js';
+import { Bones, Failure, useLoaded } from '../parts/state.js';
+import { Recordings } from '../recordings/screen.js';
+
+/** Every screen gets the `:id` of its address, or nothing. */
+export interface ScreenProps {
+  id: string;
+}
+
+type Screen = ComponentType<ScreenProps>;
+
+/** A screen whose code comes when it is first opened, so that a list does not load the player. */
+function later(load: () => Promise<Screen>): Screen {
+  let loaded: Screen | undefined;
+  function Later(props: ScreenProps) {
+    const [Ready] = useState(() => loaded);
+    const coming = useLoaded('code', async () => {
+      try {
+        return (loaded ??= await load());
+      } catch {
+        // The files of an older version are gone once a newer one is served.
+        throw new ApiProblem(0, 'screen-missing', undefined, {});
+      }
+    });
+    if (Ready) return <Ready {...props} />;
+    if (coming.state === 'failed') return <Failure problem={coming.problem} again={() => location.reload()} />;
+    if (coming.state === 'loading') return <Bones count={6} />;
+    const Now = coming.value;
+    return <Now {...props} />;
+  }
+  return Later;
+}
+
+/** Which address shows which screen. */
+export const screens: { pattern: string; Component: Screen }[] = [
+  { pattern: '/recordings', Component: Recordings },
+  { pattern: '/recordings/:id', Component: later(async () => (await import('../player/screen.js')).Player) },
+  { pattern: '/tickets', Component: later(async () => (await import('../tickets/screen.js')).Tickets) },
+  { pattern: '/tickets/:id', Component: later(async () => (await import('../tickets/ticket.js')).TicketScreen) },
+  { pattern: '/audit', Component: later(async () => (await import('../audit/screen.js')).Audit) },
+  { pattern: '/admin/users', Component: later(async () => (await import('../admin/users.js')).Users) },
+  { pattern: '/admin/keys', Component: later(async () => (await import('../admin/keys.js')).Keys) },
+  { pattern: '/admin/organisation', Component: later(async () => (await import('../admin/organisation.js')).OrganisationScreen) },
+];
