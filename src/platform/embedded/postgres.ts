@@ -84,7 +84,7 @@ class SupervisedServer {
     return `postgres://opname:${this.password}@127.0.0.1:${this.#port}/${database}`;
   }
 
-  /** Starts it, on another port when a free one turns out to be taken. Throws when it has not worked within 10 s. */
+  /** Starts it, on another port when a free one turns out to be taken. Obstacles that pass are waited for, up to 10 s. */
   async start(): Promise<void> {
     const startedAtMs = performance.now();
     await rename(this.folder.log, `${this.folder.log}.1`).catch(unlessMissing);
@@ -95,7 +95,7 @@ class SupervisedServer {
         await this.#launch();
         break;
       } catch (error) {
-        if (performance.now() - startedAtMs > obstacleTimeoutMs) throw error;
+        if (!(error instanceof PassingObstacle) || performance.now() - startedAtMs > obstacleTimeoutMs) throw error;
         await sleep(300);
       }
     }
@@ -122,8 +122,9 @@ class SupervisedServer {
     const running = await this.#spawn();
     const ended = await Promise.race([running.gone, this.#untilReady(running)]);
     if (ended !== undefined) {
-      const said = (await this.#said()).slice(saidBefore.length).trim().split('\n').at(-1) ?? '';
-      throw new Error(`The embedded PostgreSQL does not start (${ended}): ${said}`);
+      const said = (await this.#said()).slice(saidBefore.length).trim();
+      const text = `The embedded PostgreSQL does not start (${ended}): ${said.split('\n').at(-1) ?? ''}`;
+      throw passingObstacles.test(said) ? new PassingObstacle(text) : new Error(text);
     }
     this.#running = running;
     void running.gone.then((how) => {
@@ -225,6 +226,10 @@ class SupervisedServer {
     return await readFile(this.folder.log, 'utf8').catch(unlessMissing) ?? '';
   }
 }
+
+/** The port was taken meanwhile, or the children of a killed server are still on their way out. */
+const passingObstacles = /could not bind|Address already in use|shared memory block|lock file "/;
+class PassingObstacle extends Error {}
 
 /** Given on the command line, so that they hold for clusters of any age. */
 const serverSettings = {
