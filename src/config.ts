@@ -150,6 +150,8 @@ function withSecretFiles(env: NodeJS.ProcessEnv, faults: string[]): Record<strin
  * @throws ConfigFault with one line per fault.
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  // The storage client would greet everyone with a notice about next year's Node versions; `engines` says what holds.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const faults: string[] = [];
   const values = withSecretFiles(env, faults);
   const parsed = environment.safeParse(values);

@@ -1,16 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { ConfigFault, readConfig, redactedConfig, type Config } from './config.js';
 import { systemClock } from './platform/clock.js';
 import { createLog } from './platform/log.js';
+import { findPackage } from './platform/package.js';
 import { startService } from './service.js';
 
 /** The program: reads the settings, starts the service, stops it in order on SIGTERM or SIGINT. */
-
-/** The folder of the package: the nearest one above this file with a `package.json`. */
-function packageFolder(from: string): string {
-  return existsSync(path.join(from, 'package.json')) ? from : packageFolder(path.dirname(from));
-}
 
 function configOrExit(): Config {
   try {
@@ -23,8 +17,7 @@ function configOrExit(): Config {
 }
 
 async function main(): Promise<void> {
-  const root = packageFolder(import.meta.dirname);
-  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  const { version, uiFolder } = findPackage(import.meta.dirname);
   const config = configOrExit();
   const log = createLog(config.logLevel);
   log.info({ version, config: redactedConfig(config) }, 'starting');
@@ -33,7 +26,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     log,
     version,
-    uiFolder: path.join(root, 'dist', 'public'),
+    uiFolder,
     announce: ({ email, password }) =>
       process.stdout.write(`\nFirst administrator, shown once:\n  sign in as administrator: ${email} / ${password}\n\n`),
   });
