@@ -7,7 +7,8 @@ import { migrations } from '../../migrations/index.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { openDatabase } from '../../src/platform/database.js';
 import { startEmbeddedPostgres } from '../../src/platform/embedded/postgres.js';
-import { createLog, type Log } from '../../src/platform/log.js';
+import { startEmbeddedS3 } from '../../src/platform/embedded/s3/server.js';
+import { createLog } from '../../src/platform/log.js';
 import { migrate } from '../../src/platform/migrate.js';
 
 /** The servers that a run of tests shares. Each test file makes its own database and its own bucket in them. */
@@ -16,18 +17,13 @@ export interface Backends {
   databaseUrl: string;
   /** The name of a migrated database to copy. */
   templateDatabase: string;
-  s3: { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string } | null;
+  s3: { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string };
 }
 
 declare module 'vitest' {
   export interface ProvidedContext {
     backends: Backends;
   }
-}
-
-interface S3Server {
-  endpoint: string;
-  close(): Promise<void>;
 }
 
 /** Starts PostgreSQL and S3 once for the whole run. What it throws fails the run. */
@@ -48,28 +44,18 @@ export default async function startBackends(project: TestProject): Promise<() =>
       await template.close();
     }
     const credentials = { accessKeyId: 'test', secretAccessKey: randomBytes(16).toString('hex') };
-    const s3 = await startS3(path.join(folder, 's3'), credentials, log);
-    if (s3 !== null) stops.push(() => s3.close());
+    const s3 = await startEmbeddedS3({
+      folder: path.join(folder, 's3'), ...credentials, clock: systemClock, log, fsync: false,
+    });
+    stops.push(() => s3.close());
     project.provide('backends', {
       databaseUrl: Object.assign(new URL(server.url), { pathname: '/postgres' }).href,
       templateDatabase: new URL(server.url).pathname.slice(1),
-      s3: s3 === null ? null : { endpoint: s3.endpoint, region: 'us-east-1', ...credentials },
+      s3: { endpoint: s3.endpoint, region: 'us-east-1', ...credentials },
     });
   } catch (error) {
     await stopAll();
     throw error;
   }
   return stopAll;
-}
-
-async function startS3(
-  folder: string, credentials: { accessKeyId: string; secretAccessKey: string }, log: Log,
-): Promise<S3Server | null> {
-  const file: string = '../../src/platform/embedded/s3/server.js';
-  const { startEmbeddedS3 } = (await import(file).catch(() => ({}))) as {
-    startEmbeddedS3?: (options: object) => Promise<S3Server>;
-  };
-  return startEmbeddedS3 === undefined
-    ? null
-    : await startEmbeddedS3({ folder, ...credentials, clock: systemClock, log, fsync: false });
 }
