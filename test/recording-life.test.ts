@@ -37,12 +37,12 @@ test('a recording lives: pushed, heard by a trainer, kept to the last second, go
     retainUntil: new Date(endedAt.getTime() + 90 * dayMs).toISOString(),
   });
 
-  clock.set(new Date(endedAt.getTime() + 90 * dayMs - 1000));
+  clock.freeze(new Date(endedAt.getTime() + 90 * dayMs - 1000));
   // Nobody stays signed in for 90 days.
   await service.signInAgain();
   const trainer = service.as('trainer');
   await trainer.get(`/api/v1/recordings/${id}/audio`).expect(200);
-  clock.set(new Date(endedAt.getTime() + 90 * dayMs));
+  clock.freeze(new Date(endedAt.getTime() + 90 * dayMs));
   for (const what of ['', '/audio', '/waveform']) {
     const gone = await trainer.get(`/api/v1/recordings/${id}${what}`).expect(410);
     expect(gone.body.code).toBe('retention-ended');
