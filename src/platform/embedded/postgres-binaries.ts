@@ -60,7 +60,7 @@ export async function locatePostgres(folder: string): Promise<PostgresBinaries> 
   };
 }
 
-/** A folder of the links that the package lacks, or undefined when it lacks none. */
+/** A library path with the links that the package lacks, or undefined when it lacks none. */
 async function missingLibraries(root: string, folder: string): Promise<string | undefined> {
   const list = await readFile(path.join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links = JSON.parse(list) as { source: string; target: string }[];
@@ -76,7 +76,8 @@ async function missingLibraries(root: string, folder: string): Promise<string | 
   for (const link of missing) {
     await symlink(path.join(root, link.source), path.join(libraries, path.basename(link.target)));
   }
-  return libraries;
+  // A library found through such a link looks for those it needs beside the link: they are in the package.
+  return [libraries, path.join(root, 'native/lib')].join(path.delimiter);
 }
 
 async function exists(file: string): Promise<boolean> {

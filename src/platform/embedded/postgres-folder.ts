@@ -156,27 +156,28 @@ export async function prepareCluster(
 
 /**
  * Stops a server that outlived the process that started it, and removes what a killed one left behind. Call it only
- * with the folder claimed. Throws when an orphan does not stop within 10 s.
+ * with the folder claimed. Throws when an orphan does not stop within 30 s.
  */
 export async function stopOrphan(folder: ServerFolder, log: Log): Promise<void> {
   const pidFile = path.join(folder.data, 'postmaster.pid');
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let tenths = 0; ; tenths += 1) {
     const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
     if (!Number.isInteger(pid) || pid <= 1) break;
     if (!(await commandLine(pid)).includes(folder.data)) break;
-    if (attempt === 0) log.warn({ pid }, 'Stopping a database server that outlived its process');
-    // Every 2 s anew: a server that is still recovering may not have heard the first. It ends sessions, keeps data.
-    if (attempt % 20 === 0) interrupt(pid);
+    if (tenths === 300) throw new Error(`The database server ${pid} in ${folder.root} does not stop`);
+    if (tenths === 0) log.warn({ pid }, 'Stopping a database server that outlived its process');
+    // Every 2 s anew, since one that is only starting may not hear the first. After 10 s without a last checkpoint:
+    // the next start then takes longer and loses nothing.
+    if (tenths % 20 === 0) signal(pid, tenths < 100 ? 'SIGINT' : 'SIGQUIT');
     await sleep(100);
-    if (attempt === 99) throw new Error(`The database server ${pid} in ${folder.root} does not stop`);
   }
   // The number in it may by now belong to any process, which would keep the server from starting.
   await rm(pidFile, { force: true });
 }
 
-function interrupt(pid: number): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGINT');
+    process.kill(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
