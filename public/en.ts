@@ -1,3 +1,4 @@
+import { account } from './account/en.js';
 import { administration } from './admin/en.js';
 import { audit } from './audit/en.js';
 import type { nl } from './nl.js';
@@ -13,5 +14,6 @@ export const en: Record<keyof typeof nl, string> = {
   ...player,
   ...tickets,
   ...administration,
+  ...account,
   ...audit,
 };

@@ -1,3 +1,4 @@
+import { account } from './account/nl.js';
 import { administration } from './admin/nl.js';
 import { audit } from './audit/nl.js';
 import { player } from './player/nl.js';
@@ -6,4 +7,4 @@ import { shell } from './shell/nl.js';
 import { tickets } from './tickets/nl.js';
 
 /** Dutch, the source: every other language has the same keys and placeholders. Each screen keeps its own words. */
-export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...audit } as const;
+export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit } as const;

@@ -4,9 +4,7 @@ import type { MadeKey } from '../api/types.js';
 import { t } from '../i18n.js';
 import { Dialog } from '../parts/dialog.js';
 import { FaultSummary, Field, type Faults } from '../parts/field.js';
-import { Icon } from '../parts/icon.js';
 import { asProblem } from '../parts/state.js';
-import { say } from '../shell/toast.js';
 import { faultsOf } from './faults.js';
 
 /** Makes a key for a PBX or a helpdesk. */
@@ -84,43 +82,6 @@ export function KeyDialog({ close, made }: { close: () => void; made: (key: Made
           </button>
         </div>
       </form>
-    </Dialog>
-  );
-}
-
-/** Shows a fresh key, the only time that it can be seen. */
-export function KeyShown({ made, close }: { made: MadeKey; close: () => void }) {
-  const field = useRef<HTMLInputElement>(null);
-  const copy = async () => {
-    field.current?.select();
-    try {
-      await navigator.clipboard.writeText(made.key);
-      say(t('keysScreen.copied'));
-    } catch {
-      // Without https a page may not write the clipboard: it is selected, ready to be copied by hand.
-      say(t('keysScreen.selected'));
-    }
-  };
-  return (
-    <Dialog title={t('keysScreen.shownTitle')} close={close}>
-      <div class="form">
-        <div class="notice warn">
-          <Icon name="warning" />
-          <div>{t('keysScreen.shownOnce')}</div>
-        </div>
-        <div class="copy-line">
-          <input ref={field} class="input mono" readOnly aria-label={t('keysScreen.key')} value={made.key} />
-          <button type="button" class="button" onClick={() => void copy()}>
-            <Icon name="copy" />
-            {t('keysScreen.copy')}
-          </button>
-        </div>
-        <div class="actions">
-          <button type="button" class="button primary" onClick={close}>
-            {t('keysScreen.kept')}
-          </button>
-        </div>
-      </div>
     </Dialog>
   );
 }

@@ -9,7 +9,8 @@ import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
 import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
 import { say } from '../shell/toast.js';
-import { KeyDialog, KeyShown } from './key-form.js';
+import { KeyDialog } from './key-form.js';
+import { SecretShown } from './secret.js';
 import './admin.css';
 
 const columns = ['name', 'role', 'prefix', 'created', 'lastSeen', 'state', 'actions'] as const;
@@ -81,7 +82,15 @@ export function Keys() {
           }}
         />
       )}
-      {made && <KeyShown made={made} close={() => setMade(undefined)} />}
+      {made && (
+        <SecretShown
+          title={t('keysScreen.shownTitle')}
+          warning={t('keysScreen.shownOnce')}
+          label={t('keysScreen.key')}
+          secret={made.key}
+          close={() => setMade(undefined)}
+        />
+      )}
       {asked && (
         <Dialog title={t(`keysScreen.${asked.act}Of`, { name: asked.key.name })} close={() => setAsked(undefined)}>
           <p>{t(`keysScreen.${asked.act}Why`)}</p>
@@ -100,11 +109,10 @@ export function Keys() {
 }
 
 function Row({ entry, ask: act }: { entry: MachineKey; ask: (act: 'rotate' | 'revoke') => void }) {
-  const source = typeof entry.source === 'string' ? entry.source : entry.source?.name;
   return (
     <tr role="row">
       <td role="cell" class="wide">
-        <strong>{entry.name}</strong> {source && source !== entry.name && <span class="muted">{source}</span>}
+        <strong>{entry.name}</strong> {entry.sourceName !== entry.name && <span class="muted">{entry.sourceName}</span>}
       </td>
       <td role="cell" data-label={t('keysScreen.role')}>
         {t(`keyRole.${entry.role}`)}
@@ -119,28 +127,21 @@ function Row({ entry, ask: act }: { entry: MachineKey; ask: (act: 'rotate' | 're
         {entry.lastSeenAt ? moment(entry.lastSeenAt) : <span class="muted">{t('keysScreen.never')}</span>}
       </td>
       <td role="cell">
-        {entry.revokedAt ? (
-          <Badge icon="restricted" tone="error" plain>
-            {t('keysScreen.revoked')}
-          </Badge>
-        ) : (
-          <Badge icon="ok" tone="ok" plain>
-            {t('keysScreen.valid')}
-          </Badge>
-        )}
+        <KeyState entry={entry} />
       </td>
       <td role="cell" class="row-actions">
-        {!entry.revokedAt && (
+        {(entry.state === 'active' || entry.state === 'overlapping') && (
           <>
-            <button
-              type="button"
-              class="button small"
-              aria-label={t('keysScreen.rotateOf', { name: entry.name })}
-              onClick={() => act('rotate')}
-            >
-              <Icon name="rotate" />
-              {t('keysScreen.rotate')}
-            </button>
+            {entry.state === 'active' && (
+              <button
+                type="button"
+                class="button small"
+                aria-label={t('keysScreen.rotateOf', { name: entry.name })}
+                onClick={() => act('rotate')}
+              >
+                {t('keysScreen.rotate')}
+              </button>
+            )}
             <button
               type="button"
               class="button small danger"
@@ -153,5 +154,27 @@ function Row({ entry, ask: act }: { entry: MachineKey; ask: (act: 'rotate' | 're
         )}
       </td>
     </tr>
+  );
+}
+
+function KeyState({ entry }: { entry: MachineKey }) {
+  if (entry.state === 'active') {
+    return (
+      <Badge icon="ok" tone="ok" plain>
+        {t('keysScreen.active')}
+      </Badge>
+    );
+  }
+  if (entry.state === 'overlapping' && entry.expiresAt) {
+    return (
+      <Badge icon="clock" tone="warn" plain>
+        {t('keysScreen.until', { when: moment(entry.expiresAt) })}
+      </Badge>
+    );
+  }
+  return (
+    <Badge icon="restricted" tone="error" plain>
+      {t(entry.state === 'revoked' ? 'keysScreen.revoked' : 'keysScreen.expired')}
+    </Badge>
   );
 }

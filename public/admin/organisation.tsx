@@ -17,14 +17,14 @@ export function OrganisationScreen() {
       <PageHead title={t('organisation.title')} lead={t('organisation.lead')} />
       {found.state === 'failed' && <Failure problem={found.problem} again={found.again} />}
       {found.state === 'loading' && <Bones count={6} />}
-      {found.state === 'ready' && <OrganisationForm known={found.value} />}
+      {found.state === 'ready' && <OrganisationForm known={found.value} saved={found.again} />}
     </>
   );
 }
 
 const lines = (text: string) => text.split('\n').map((line) => line.trim()).filter(Boolean);
 
-function OrganisationForm({ known }: { known: Organisation }) {
+function OrganisationForm({ known, saved }: { known: Organisation; saved: () => void }) {
   const [faults, setFaults] = useState<Faults>({});
   const [round, setRound] = useState(0);
   const busy = useRef(false);
@@ -40,7 +40,7 @@ function OrganisationForm({ known }: { known: Organisation }) {
     busy.current = true;
     try {
       const body = {
-        ...known,
+        version: known.version,
         controller: read('controller'),
         address: read('address'),
         privacyEmail: read('privacyEmail'),
@@ -49,6 +49,7 @@ function OrganisationForm({ known }: { known: Organisation }) {
       };
       await ask('/organisation', { method: 'PUT', body });
       say(t('organisation.saved'));
+      saved();
     } catch (error) {
       setFaults(faultsOf(asProblem(error), ['controller', 'address', 'privacyEmail', 'ownNumbers', 'holidays']));
       setRound(round + 1);
@@ -68,13 +69,13 @@ function OrganisationForm({ known }: { known: Organisation }) {
     >
       <FaultSummary faults={faults} round={round} />
       <Field name="controller" label={t('organisation.controller')} fault={faults['controller']}>
-        {(wiring) => <input class="input" aria-required="true" defaultValue={known.controller ?? ''} {...wiring} />}
+        {(wiring) => <input class="input" aria-required="true" defaultValue={known.controller} {...wiring} />}
       </Field>
       <Field name="address" label={t('organisation.address')} fault={faults['address']}>
-        {(wiring) => <textarea class="input" rows={3} defaultValue={known.address ?? ''} {...wiring} />}
+        {(wiring) => <textarea class="input" rows={3} defaultValue={known.address} {...wiring} />}
       </Field>
       <Field name="privacyEmail" label={t('organisation.privacyEmail')} fault={faults['privacyEmail']}>
-        {(wiring) => <input class="input" type="email" defaultValue={known.privacyEmail ?? ''} {...wiring} />}
+        {(wiring) => <input class="input" type="email" defaultValue={known.privacyEmail} {...wiring} />}
       </Field>
       <div class="pair">
         <Field

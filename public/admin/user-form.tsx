@@ -4,6 +4,7 @@ import type { Account, Role } from '../api/types.js';
 import { t } from '../i18n.js';
 import { Dialog } from '../parts/dialog.js';
 import { FaultSummary, Field, type Faults } from '../parts/field.js';
+import { Icon } from '../parts/icon.js';
 import { asProblem } from '../parts/state.js';
 import { say } from '../shell/toast.js';
 import { faultsOf } from './faults.js';
@@ -16,10 +17,12 @@ interface Props {
   isMe: boolean;
   close: () => void;
   saved: () => void;
+  /** A new password was made, to be shown once. */
+  handedOut: (account: Account, password: string, expiresAt: string) => void;
 }
 
 /** Makes or changes a person. */
-export function UserDialog({ account, isMe, close, saved }: Props) {
+export function UserDialog({ account, isMe, close, saved, handedOut }: Props) {
   const [faults, setFaults] = useState<Faults>({});
   const [round, setRound] = useState(0);
   const busy = useRef(false);
@@ -52,6 +55,28 @@ export function UserDialog({ account, isMe, close, saved }: Props) {
       setRound(round + 1);
     } finally {
       busy.current = false;
+    }
+  }
+
+  const fail = (error: unknown) => {
+    setFaults(faultsOf(asProblem(error), ['name']));
+    setRound((before) => before + 1);
+  };
+  async function reset(of: Account) {
+    try {
+      const made = await ask<{ password: string; expiresAt: string }>(`/users/${of.id}/password`, { method: 'POST' });
+      handedOut(of, made.password, made.expiresAt);
+    } catch (error) {
+      fail(error);
+    }
+  }
+  async function removeFactor(of: Account) {
+    try {
+      await ask(`/users/${of.id}/second-factor`, { method: 'DELETE' });
+      say(t('users.noFactorNow', { name: of.name }));
+      saved();
+    } catch (error) {
+      fail(error);
     }
   }
 
@@ -117,6 +142,19 @@ export function UserDialog({ account, isMe, close, saved }: Props) {
             <input class="input" autocomplete="off" defaultValue={account?.extensions.join(', ') ?? ''} {...wiring} />
           )}
         </Field>
+        {account && !isMe && (
+          <div class="actions">
+            <button type="button" class="button small" title={t('users.resetWhy')} onClick={() => void reset(account)}>
+              <Icon name="key" />
+              {t('users.reset')}
+            </button>
+            {account.secondFactor && (
+              <button type="button" class="button small" onClick={() => void removeFactor(account)}>
+                {t('users.noFactor')}
+              </button>
+            )}
+          </div>
+        )}
         <div class="actions">
           <button type="submit" class="button primary">
             {t('form.save')}

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
 import type { Account, Page } from '../api/types.js';
+import { moment } from '../format.js';
 import { t } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
@@ -8,6 +9,7 @@ import { Icon } from '../parts/icon.js';
 import { asProblem, BoneRows, Failure, problemText, useLoaded } from '../parts/state.js';
 import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
+import { SecretShown } from './secret.js';
 import { UserDialog } from './user-form.js';
 import './admin.css';
 
@@ -18,6 +20,7 @@ export function Users() {
   const me = useUser();
   const found = useLoaded('users', (signal) => ask<Page<Account>>('/users', { query: { limit: 200 }, signal }));
   const [editing, setEditing] = useState<Account | 'new' | undefined>();
+  const [secret, setSecret] = useState<{ account: Account; password: string; expiresAt: string } | undefined>();
 
   async function setDisabled(account: Account, disabled: boolean) {
     try {
@@ -76,6 +79,20 @@ export function Users() {
             setEditing(undefined);
             found.again();
           }}
+          handedOut={(account, password, expiresAt) => {
+            setEditing(undefined);
+            setSecret({ account, password, expiresAt });
+            found.again();
+          }}
+        />
+      )}
+      {secret && (
+        <SecretShown
+          title={t('users.resetTitle', { name: secret.account.name })}
+          warning={t('users.resetOnce', { when: moment(secret.expiresAt) })}
+          label={t('signIn.password')}
+          secret={secret.password}
+          close={() => setSecret(undefined)}
         />
       )}
     </>
@@ -90,7 +107,7 @@ interface RowProps {
 }
 
 function Row({ account, isMe, edit, setDisabled }: RowProps) {
-  const disabled = account.disabledAt !== null && account.disabledAt !== undefined;
+  const { disabled } = account;
   return (
     <tr role="row">
       <td role="cell" class="wide">
@@ -106,15 +123,7 @@ function Row({ account, isMe, edit, setDisabled }: RowProps) {
         {account.extensions.join(', ')}
       </td>
       <td role="cell">
-        {disabled ? (
-          <Badge icon="restricted" tone="error" plain>
-            {t('users.disabled')}
-          </Badge>
-        ) : (
-          <Badge icon="ok" tone="ok" plain>
-            {t('users.active')}
-          </Badge>
-        )}
+        <AccountState account={account} />
       </td>
       <td role="cell" class="row-actions">
         <button type="button" class="button small" aria-label={t('users.editOf', { name: account.name })} onClick={edit}>
@@ -132,5 +141,27 @@ function Row({ account, isMe, edit, setDisabled }: RowProps) {
         )}
       </td>
     </tr>
+  );
+}
+
+function AccountState({ account }: { account: Account }) {
+  if (account.disabled) {
+    return (
+      <Badge icon="restricted" tone="error" plain>
+        {t('users.disabled')}
+      </Badge>
+    );
+  }
+  if (account.passwordExpiresAt !== null) {
+    return (
+      <Badge icon="clock" tone="warn" plain>
+        {t('users.handedOut')}
+      </Badge>
+    );
+  }
+  return (
+    <Badge icon="ok" tone="ok" plain>
+      {t('users.active')}
+    </Badge>
   );
 }

@@ -116,10 +116,10 @@ export interface Account {
   role: Role;
   locale: string;
   extensions: string[];
-  disabledAt?: string | null;
-  disabled?: boolean;
-  createdAt?: string;
-  lastSeenAt?: string | null;
+  disabled: boolean;
+  /** Set while the password is one that an administrator handed out. */
+  passwordExpiresAt: string | null;
+  secondFactor: boolean;
 }
 
 export interface MachineKey {
@@ -127,11 +127,12 @@ export interface MachineKey {
   name: string;
   role: 'pbx' | 'helpdesk';
   prefix: string;
-  sourceId: string;
-  source: string | { name: string } | null;
+  state: 'active' | 'overlapping' | 'expired' | 'revoked';
+  sourceName: string;
   createdAt: string;
   lastSeenAt: string | null;
-  revokedAt: string | null;
+  /** When it stops working, after a rotation. */
+  expiresAt: string | null;
 }
 
 export interface MadeKey {
@@ -142,11 +143,13 @@ export interface MadeKey {
 }
 
 export interface Organisation {
-  controller: string | null;
-  address: string | null;
-  privacyEmail: string | null;
+  controller: string;
+  address: string;
+  privacyEmail: string;
   ownNumbers: string[];
   holidays: string[];
+  /** Counts the changes: one that somebody else made meanwhile is a conflict. */
+  version: number;
 }
 
 export interface AuditEntry {

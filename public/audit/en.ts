@@ -12,7 +12,6 @@ export const audit: Record<keyof typeof source, string> = {
   'audit.what': 'What happened',
   'audit.details': 'As recorded',
   'audit.show': 'Show',
-  'audit.detailsOf': 'As recorded: {sentence}',
   'audit.sameObject': 'Everything about this object',
   'audit.purpose': 'purpose: {purpose}',
   'audit.none': 'Nothing found',

@@ -10,7 +10,6 @@ export const audit = {
   'audit.what': 'Wat er gebeurde',
   'audit.details': 'Vastgelegd',
   'audit.show': 'Toon',
-  'audit.detailsOf': 'Vastgelegd: {sentence}',
   'audit.sameObject': 'Alles over dit onderwerp',
   'audit.purpose': 'doel: {purpose}',
   'audit.none': 'Niets gevonden',

@@ -168,7 +168,10 @@ function Row({ entry }: { entry: AuditEntry }) {
       </td>
       <td role="cell" class="wide">
         <details>
-          <summary aria-label={t('audit.detailsOf', { sentence: sentence(entry) })}>{t('audit.show')}</summary>
+          <summary>
+            {t('audit.show')}
+            <span class="unseen"> {sentence(entry)}</span>
+          </summary>
           <pre>{JSON.stringify(entry, null, 2)}</pre>
           {object && (
             <a href={`/audit?object=${encodeURIComponent(object.id)}`}>{t('audit.sameObject')}</a>

@@ -30,7 +30,7 @@ export function RetentionBadge(props: { retainUntil: string; held?: boolean | un
   }
   return (
     <Badge icon={days <= 7 ? 'bin' : 'clock'} tone={days <= 7 ? 'warn' : 'neutral'} plain={plain} title={title}>
-      {days <= 1 ? t('retention.withinDay') : plural('retention.days', days)}
+      {days > 120 ? title : days <= 1 ? t('retention.withinDay') : plural('retention.days', days)}
     </Badge>
   );
 }

@@ -21,11 +21,13 @@ export function PageHead(props: Props) {
   }, []);
   return (
     <div class="page-head">
-      <h1 ref={heading} tabIndex={-1}>
-        {props.title}
-      </h1>
+      <div>
+        <h1 ref={heading} tabIndex={-1}>
+          {props.title}
+        </h1>
+        {props.lead !== undefined && <p>{props.lead}</p>}
+      </div>
       {props.children !== undefined && <div class="actions">{props.children}</div>}
-      {props.lead !== undefined && <p>{props.lead}</p>}
     </div>
   );
 }

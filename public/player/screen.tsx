@@ -22,7 +22,12 @@ export function Player({ id }: ScreenProps) {
   );
   if (recording.state === 'failed') {
     if (recording.problem.status === 410) return <Gone problem={recording.problem} />;
-    return <Failure problem={recording.problem} again={recording.again} />;
+    return (
+      <>
+        <PageHead title={t('player.title')} />
+        <Failure problem={recording.problem} again={recording.again} />
+      </>
+    );
   }
   if (recording.state === 'loading') {
     return (

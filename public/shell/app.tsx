@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { t } from '../i18n.js';
+import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
 import { Bones, Failure, State } from '../parts/state.js';
 import { SignIn } from '../sign-in/screen.js';
@@ -16,13 +17,14 @@ export function App() {
   if (now.state === 'unreachable') {
     return (
       <main>
+        <h1 class="unseen">Opname</h1>
         <Failure problem={now.problem} again={() => void openSession()} />
       </main>
     );
   }
   if (now.state === 'anonymous') return <SignIn expired={now.expired} />;
   return (
-    <Shell user={now.user}>
+    <Shell user={now.user} account={now.account}>
       <Screen home={home(now.user.role)} />
     </Shell>
   );
@@ -40,17 +42,20 @@ function Screen({ home: start }: { home: string }) {
     if (values) return <Component key={pattern + (values['id'] ?? '')} id={values['id'] ?? ''} />;
   }
   return (
-    <State
-      icon="search"
-      title={t('state.notFound')}
-      actions={
-        <a class="button" href={start}>
-          <Icon name="back" />
-          {t('state.home')}
-        </a>
-      }
-    >
-      <p>{t('problem.not-found')}</p>
-    </State>
+    <>
+      <PageHead title={t('state.notFound')} />
+      <State
+        icon="search"
+        title={t('state.nothingHere')}
+        actions={
+          <a class="button" href={start}>
+            <Icon name="back" />
+            {t('state.home')}
+          </a>
+        }
+      >
+        <p>{t('problem.not-found')}</p>
+      </State>
+    </>
   );
 }

@@ -39,6 +39,7 @@ export const screens: { pattern: string; Component: Screen }[] = [
   { pattern: '/recordings/:id', Component: later(async () => (await import('../player/screen.js')).Player) },
   { pattern: '/tickets', Component: later(async () => (await import('../tickets/screen.js')).Tickets) },
   { pattern: '/tickets/:id', Component: later(async () => (await import('../tickets/ticket.js')).TicketScreen) },
+  { pattern: '/account', Component: later(async () => (await import('../account/screen.js')).Account) },
   { pattern: '/audit', Component: later(async () => (await import('../audit/screen.js')).Audit) },
   { pattern: '/admin/users', Component: later(async () => (await import('../admin/users.js')).Users) },
   { pattern: '/admin/keys', Component: later(async () => (await import('../admin/keys.js')).Keys) },

@@ -1,16 +1,18 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { User } from '../api/types.js';
+import { moment } from '../format.js';
 import { t } from '../i18n.js';
 import { Icon, Mark } from '../parts/icon.js';
 import { home, navigation } from './navigation.js';
 import { place } from './router.js';
-import { signOut } from './session.js';
+import { type OwnAccount, signOut } from './session.js';
 import { LanguageSwitch, ThemeSwitch } from './switches.js';
 import { say, toast } from './toast.js';
 
 /** What stands around every screen of someone who is signed in. */
-export function Shell({ user, children }: { user: User; children: ComponentChildren }) {
+export function Shell({ user, account, children }: { user: User; account: OwnAccount | undefined; children: ComponentChildren }) {
+  const expiresAt = account?.passwordExpiresAt;
   const [open, setOpen] = useState(false);
   const nav = useRef<HTMLElement>(null);
   const menu = useRef<HTMLButtonElement>(null);
@@ -57,7 +59,9 @@ export function Shell({ user, children }: { user: User; children: ComponentChild
           </section>
         ))}
         <div class="who">
-          <strong>{user.name}</strong>
+          <a href="/account" aria-current={path === '/account' ? 'page' : undefined} aria-label={`${t('shell.account')}: ${user.name}`}>
+            {user.name}
+          </a>
           <span>{t(`role.${user.role}`)}</span>
           <button type="button" class="button quiet small" onClick={() => void signOut().catch(() => say(t('problem.network')))}>
             <Icon name="out" />
@@ -83,6 +87,14 @@ export function Shell({ user, children }: { user: User; children: ComponentChild
           <ThemeSwitch />
         </header>
         <main id="main" class="main" tabIndex={-1}>
+          {expiresAt && path !== '/account' && (
+            <div class="notice warn handed-out">
+              <Icon name="key" />
+              <div>
+                {t('shell.handedOut', { when: moment(expiresAt) })} <a href="/account">{t('shell.choosePassword')}</a>
+              </div>
+            </div>
+          )}
           {children}
         </main>
       </div>

@@ -1,8 +1,10 @@
-import { chooseLanguage, language, t } from '../i18n.js';
+import { ApiProblem, ask } from '../api/client.js';
+import { chooseLanguage, type Language, language, t } from '../i18n.js';
 import { Icon, type IconName } from '../parts/icon.js';
+import { session } from './session.js';
 import { theme, type Theme } from './theme.js';
 
-/** Dutch or English; remembered on this device. */
+/** Dutch or English; remembered on this device, and by the service for the next one. */
 export function LanguageSwitch() {
   return (
     <div class="segments" role="group" aria-label={t('switch.language')}>
@@ -14,13 +16,22 @@ export function LanguageSwitch() {
           aria-pressed={language.value === choice}
           aria-label={choice === 'nl' ? 'NL, Nederlands' : 'EN, English'}
           title={choice === 'nl' ? 'Nederlands' : 'English'}
-          onClick={() => chooseLanguage(choice, true)}
+          onClick={() => choose(choice)}
         >
           {choice.toUpperCase()}
         </button>
       ))}
     </div>
   );
+}
+
+function choose(next: Language): void {
+  chooseLanguage(next, true);
+  if (session.peek().state !== 'signed-in') return;
+  // The screens have changed already; the service only has to know for a next device.
+  ask('/session', { method: 'PATCH', body: { locale: next } }).catch((error: unknown) => {
+    if (!(error instanceof ApiProblem)) throw error;
+  });
 }
 
 const icons: Record<Theme, IconName> = { system: 'screen', light: 'sun', dark: 'moon' };

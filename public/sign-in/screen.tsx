@@ -34,6 +34,7 @@ export function SignIn({ expired }: { expired: boolean }) {
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
       setRefusal(error);
+      if (error.document['codeRequired'] === true) document.getElementById('code')?.focus();
     } finally {
       busy.current = false;
     }
@@ -95,5 +96,6 @@ function refusalText(problem: ApiProblem): string {
     const seconds = Number(problem.member('retryAfter'));
     if (seconds > 0) return plural('signIn.wait', Math.max(1, Math.ceil(seconds / 60)));
   }
+  if (problem.document['codeRequired'] === true) return t('signIn.codeRequired');
   return problem.status === 401 ? t('signIn.refused') : problemText(problem);
 }

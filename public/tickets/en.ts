@@ -24,6 +24,7 @@ export const tickets: Record<keyof typeof source, string> = {
   'ticketStatus.pending': 'Awaiting reply',
   'ticketStatus.solved': 'Solved',
   'ticketStatus.closed': 'Closed',
+  'ticket.title': 'Ticket',
   'ticket.number': 'Ticket {number}',
   'ticket.thread': 'Messages',
   'ticket.from.customer': 'Customer',

@@ -22,6 +22,7 @@ export const tickets = {
   'ticketStatus.pending': 'Wacht op antwoord',
   'ticketStatus.solved': 'Opgelost',
   'ticketStatus.closed': 'Gesloten',
+  'ticket.title': 'Ticket',
   'ticket.number': 'Ticket {number}',
   'ticket.thread': 'Berichten',
   'ticket.from.customer': 'Klant',

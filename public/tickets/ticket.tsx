@@ -16,11 +16,17 @@ export function TicketScreen({ id }: ScreenProps) {
   const path = `/tickets/${encodeURIComponent(id)}`;
   const found = useLoaded(path, (signal) => ask<Ticket>(path, { signal }));
   if (found.state === 'failed') {
-    if (found.problem.status !== 410) return <Failure problem={found.problem} again={found.again} />;
     return (
-      <State icon="bin" title={t('gone.titleUndated')}>
-        <p>{t('gone.ticketWhy')}</p>
-      </State>
+      <>
+        <PageHead title={t('ticket.title')} />
+        {found.problem.status === 410 ? (
+          <State icon="bin" title={t('gone.titleUndated')}>
+            <p>{t('gone.ticketWhy')}</p>
+          </State>
+        ) : (
+          <Failure problem={found.problem} again={found.again} />
+        )}
+      </>
     );
   }
   if (found.state === 'loading') return <Bones count={6} />;
@@ -33,7 +39,10 @@ export function TicketScreen({ id }: ScreenProps) {
           {t('tickets.title')}
         </a>
       </div>
-      <PageHead title={ticket.subject ?? t('ticket.number', { number: ticket.number })}>
+      <PageHead
+        title={ticket.subject ?? t('ticket.number', { number: ticket.number })}
+        tab={t('ticket.number', { number: ticket.number })}
+      >
         <TicketStatus ticket={ticket} />
         {ticket.retainUntil && <RetentionBadge retainUntil={ticket.retainUntil} held={ticket.held} />}
       </PageHead>
@@ -102,7 +111,9 @@ function plainText({ body, contentType }: Message): string {
   if (body === null) return '';
   if (contentType !== 'text/html') return body;
   const spaced = body.replace(/<(?:br|\/p|\/div|\/li|\/tr)\b[^>]*>/gi, '\n$&');
-  return new DOMParser().parseFromString(spaced, 'text/html').body.textContent.trim();
+  const read = new DOMParser().parseFromString(spaced, 'text/html');
+  for (const unread of read.querySelectorAll('script, style, template')) unread.remove();
+  return read.body.textContent.trim();
 }
 
 function Calls({ ticket }: { ticket: Ticket }) {

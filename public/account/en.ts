@@ -1,0 +1,26 @@
+import type { account as source } from './nl.js';
+
+export const account: Record<keyof typeof source, string> = {
+  'account.title': 'My account',
+  'account.password': 'Password',
+  'account.current': 'Present password',
+  'account.currentMissing': 'Enter your present password',
+  'account.new': 'New password',
+  'account.newHint': 'At least 12 characters, four unrelated words for example. Other sessions end.',
+  'account.change': 'Change password',
+  'account.passwordChanged': 'Your password has been changed.',
+  'account.refused': 'The password was not changed. Check your present password and choose another new one.',
+  'account.factor': 'Second factor',
+  'account.factorIsOn': 'Is on',
+  'account.factorIsOff': 'Is off',
+  'account.factorWhy': 'Signing in then takes, besides your password, a six-digit code from an authenticator app.',
+  'account.factorSecret': 'Enter this key in your authenticator app, then fill in the code that the app shows.',
+  'account.factorOpen': 'Open in an authenticator app on this device',
+  'account.factorBegin': 'Set up a second factor',
+  'account.factorConfirm': 'Confirm the code',
+  'account.factorRemove': 'Turn the second factor off',
+  'account.factorPasswordHint': 'To turn it off.',
+  'account.factorOn': 'The second factor is on.',
+  'account.factorOff': 'The second factor is off.',
+  'account.factorRefused': 'That is not right. Check what you entered and try again.',
+};
