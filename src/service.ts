@@ -8,7 +8,10 @@ import { accessOperations } from './access/routes.js';
 import { ensureFirstAdministrator } from './access/first-administrator.js';
 import type { Caller } from './access/caller.js';
 import { createApp } from './app.js';
+import { anchorFileName } from './audit/anchor.js';
+import { defineAuditJobs, type AuditJobs } from './audit/jobs.js';
 import { createSealer } from './audit/seal.js';
+import { createVerifier } from './audit/verifier.js';
 import type { Config } from './config.js';
 import { libraryOperations } from './library/routes.js';
 import { oversightOperations, wellKnownRoutes } from './oversight/routes.js';
@@ -24,9 +27,9 @@ import { migrate, pendingMigrations } from './platform/migrate.js';
 import { openObjects } from './platform/objects.js';
 import type { Platform } from './platform/platform.js';
 import { Problem } from './platform/problem.js';
-import { openSigningKey, type SigningKey } from './platform/signing.js';
+import { openSigningKey } from './platform/signing.js';
 import { finishStaleUploads, processJob } from './recordings/ingest.js';
-import { processReceived } from './recordings/process.js';
+import { processReceived, releaseClaims } from './recordings/process.js';
 import { incomingFolder, processingFolder, recordingOperations } from './recordings/routes.js';
 import { prepareUploads } from './recordings/upload.js';
 
@@ -118,14 +121,17 @@ async function start(options: ServiceOptions, closing: Closing): Promise<Service
   });
   const platform: Platform = { clock, database, jobs, log, metrics, objects };
   await ensureFirstAdministrator(platform, config.firstAdministrator, options.announce);
+  const sealer = createSealer({ ...platform, signingKey, anchorFile: path.join(config.dataDir, anchorFileName) });
+  const verifier = createVerifier({ ...platform, sealer, keyId: signingKey.keyId });
+  const audit: AuditJobs = { sealer, verifier, signingKey };
 
   if (works) {
-    await defineJobs(platform, config, signingKey);
+    await defineJobs(platform, config, audit);
     await jobs.start();
   }
   closing.add('jobs', () => jobs.stop(drainMs));
 
-  const operations = operationsOf(platform, config, signingKey);
+  const operations = operationsOf(platform, config, audit);
   const state = { stopping: false };
   const server =
     config.role === 'worker' ? undefined : await listen(options, platform, operations, () => state.stopping);
@@ -143,28 +149,28 @@ async function start(options: ServiceOptions, closing: Closing): Promise<Service
 }
 
 /** Every operation of the API. */
-function operationsOf(platform: Platform, config: Config, signingKey: SigningKey): Operation<Caller>[] {
+function operationsOf(platform: Platform, config: Config, { signingKey, verifier }: AuditJobs): Operation<Caller>[] {
   return [
     ...accessOperations(platform, { ...config, secret: signingKey.derive('access') }),
     ...recordingOperations(platform, config),
     ...libraryOperations(platform, { ...config, searchKey: signingKey.derive('searches') }),
-    ...oversightOperations(platform, { signingKey }),
+    ...oversightOperations(platform, { verifier, timeZone: config.timeZone }),
   ];
 }
 
 /** What the worker does by itself. Each finds its work by state, so that a lost turn costs time only. */
-async function defineJobs(platform: Platform, config: Config, signingKey: SigningKey): Promise<void> {
+async function defineJobs(platform: Platform, config: Config, audit: AuditJobs): Promise<void> {
   const { jobs, log } = platform;
   const ffmpeg = await findFfmpeg(log);
   await prepareUploads(incomingFolder(config.dataDir));
+  // An embedded database has one process: what is claimed was claimed by one that died.
+  if (config.databaseUrl === undefined) await releaseClaims(platform);
   const processing = { platform, ffmpeg, folder: processingFolder(config.dataDir) };
   jobs.define(processJob, async (signal, touch) => void (await processReceived(processing, signal, touch)));
   jobs.every(processJob, '30 seconds');
   jobs.define('recordings.finish-stale-uploads', async () => void (await finishStaleUploads(platform)));
   jobs.every('recordings.finish-stale-uploads', '10 minutes');
-  const sealer = createSealer({ ...platform, signingKey, anchorFile: path.join(config.dataDir, 'audit-anchor.json') });
-  jobs.define('audit.seal', async (signal) => void (await sealer.seal({ signal })));
-  jobs.every('audit.seal', '15 seconds');
+  defineAuditJobs(platform, audit);
 }
 
 async function listen(

@@ -29,7 +29,8 @@ export interface Processing {
 
 type Claimed = VersionRow & Pick<RecordingRow, 'started_at' | 'ended_at' | 'holds'>;
 
-const leaseMs = 10 * 60_000;
+/** Renewed every third of it; what a worker held that died is taken up by another after it. */
+const leaseMs = 90_000;
 const mostAttempts = 5;
 
 /** Takes one version whose turn it is, so that no other worker does before the lease runs out. */
@@ -66,7 +67,7 @@ export async function processReceived(
       Promise.all([touch(), extendLease(processing.platform, version)]).catch((error: unknown) =>
         processing.platform.log.warn({ error, versionId: version.id }, 'lease not extended'),
       );
-    }, 60_000);
+    }, leaseMs / 3);
     try {
       await processVersion(processing, version, signal);
       outcome.ready += 1;
@@ -79,6 +80,14 @@ export async function processReceived(
     }
   }
   return outcome;
+}
+
+/** Gives up every claim at once. Only for a process that knows that no other works on this database. */
+export async function releaseClaims({ clock, database }: ProcessPlatform): Promise<void> {
+  await database.query(
+    `UPDATE recording_versions SET next_attempt_at = $1 WHERE state = 'received' AND attempts > 0 AND next_attempt_at > $1`,
+    [clock.now()],
+  );
 }
 
 async function extendLease({ clock, database }: ProcessPlatform, version: VersionRow): Promise<void> {
