@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import request from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { networkOf } from '../src/access/guesses.js';
+import { createGuesses, networkOf } from '../src/access/guesses.js';
 import { derivedKey, keyedDigest } from '../src/access/token.js';
 import { makePerson, secret, signedIn, startAccess, usualPassword, type AccessService, type Agent } from './support/access.js';
 
@@ -57,6 +57,20 @@ describe('guessing a password', () => {
     const statuses = await Promise.all(Array.from({ length: 30 }, async (_, n) => (await tryAs(email, `wrong ${n}`)).status));
     expect(statuses.filter((status) => status === 401)).toHaveLength(allowedTries);
     expect(statuses.filter((status) => status === 429)).toHaveLength(30 - allowedTries);
+  });
+
+  it('is counted rightly by several processes at once', async () => {
+    const ledgers = [1, 2, 3].map(() => createGuesses(service, derivedKey(secret, 'guesses')));
+    const records = ledgers.flatMap((ledger) => Array.from({ length: 10 }, () => ledger.record({ of: 'account', value: 'contended' })));
+    const outcomes = await Promise.allSettled(records);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(allowedTries);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'too-many-attempts' });
+  });
+
+  it('is not what someone does who signs in from many windows at once', async () => {
+    const { email } = await makePerson(administrator, 'trainer', 'Many windows');
+    const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await tryAs(email, usualPassword)).status));
+    expect(statuses).toEqual(Array<number>(20).fill(200));
   });
 
   it('closes the account to the right password too, until the wait is over; whoever is in stays in', async () => {

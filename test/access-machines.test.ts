@@ -278,9 +278,10 @@ describe('a source', () => {
       const paged: { id: string }[] = [];
       let cursor: string | null = '';
       while (cursor !== null) {
-        const { body } = await administrator.get(path).query({ limit: 3, ...(cursor === '' ? {} : { cursor }) }).expect(200);
-        paged.push(...(body as { items: { id: string }[] }).items);
-        cursor = (body as { nextCursor: string | null }).nextCursor;
+        const response: request.Response = await administrator.get(path).query({ limit: 3, ...(cursor === '' ? {} : { cursor }) }).expect(200);
+        const page = response.body as { items: { id: string }[]; nextCursor: string | null };
+        paged.push(...page.items);
+        cursor = page.nextCursor;
       }
       expect(paged).toEqual(whole.items);
     }

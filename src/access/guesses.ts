@@ -41,6 +41,11 @@ export interface Tries {
 }
 
 export interface Guesses {
+  /**
+   * Lets the tries at one subject take turns in this process, so that someone who signs in from several windows at once
+   * is not taken for a guesser. Other processes' tries are counted, not waited for.
+   */
+  inTurn<Result>(subject: Subject, work: () => Promise<Result>): Promise<Result>;
   /** Writes down a try at each subject, or none. @throws Problem `too-many-attempts` with Retry-After */
   record(...subjects: readonly Subject[]): Promise<Tries>;
   /** Strikes off every try at a subject, once it is known that its owner is there. */
@@ -50,8 +55,22 @@ export interface Guesses {
 /** The ledger of tries; `key` keys its digests. */
 export function createGuesses({ clock, database }: Base, key: Buffer): Guesses {
   const digestOf = ({ of, value }: Subject) => keyedDigest(key, `${of}:${value}`);
+  /** The last of each queue; a subject leaves when its queue is empty. */
+  const queues = new Map<string, Promise<void>>();
 
   return {
+    async inTurn({ of, value }, work) {
+      const name = `${of}:${value}`;
+      const result = (queues.get(name) ?? Promise.resolve()).then(work);
+      const over = result.then(() => undefined, () => undefined);
+      queues.set(name, over);
+      try {
+        return await result;
+      } finally {
+        if (queues.get(name) === over) queues.delete(name);
+      }
+    },
+
     async record(...subjects) {
       const ids: string[] = [];
       await database.inTransaction(async (tx) => {

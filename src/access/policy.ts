@@ -96,6 +96,7 @@ const table = {
   // Retention.
   'retention.read': { privacy_officer: always, auditor: always, administrator: always },
   'retention.sweep': { administrator: always },
+  'retention.configure': { administrator: always },
   'hold.place': { privacy_officer: always },
   'hold.confirm': { privacy_officer: bySecondPerson },
   'hold.release': { privacy_officer: always },

@@ -52,11 +52,20 @@ const wrongCredentials = (members?: Record<string, unknown>) =>
  */
 export async function signIn(
   base: SignIn,
-  { email, password, code }: Credentials,
+  credentials: Credentials,
+  from: { address: string; oldToken: string | undefined },
+): Promise<{ token: string; userId: string }> {
+  const account: Subject = { of: 'account', value: accountOf(credentials.email) };
+  return base.guesses.inTurn(account, () => tryToSignIn(base, account, credentials, from));
+}
+
+async function tryToSignIn(
+  base: SignIn,
+  account: Subject,
+  { password, code }: Credentials,
   from: { address: string; oldToken: string | undefined },
 ): Promise<{ token: string; userId: string }> {
   const { clock, database, guesses } = base;
-  const account: Subject = { of: 'account', value: accountOf(email) };
   const tries = await guesses.record(account, { of: 'address', value: networkOf(from.address) });
 
   const found = await findAccount(base, account.value);
@@ -64,7 +73,7 @@ export async function signIn(
     await noteRefusal(base, account.value, 'password');
     throw wrongCredentials();
   }
-  await checkCode(base, found, account.value, code, tries);
+  const secondFactor = await checkCode(base, found, account.value, code, tries);
 
   const token = await database.inTransaction(async (tx) => {
     // Held to the end: whoever disables the account or sets another password meanwhile waits, and ends this session too.
@@ -82,7 +91,7 @@ export async function signIn(
       actor: { kind: 'person', id: found.id },
       action: 'session.opened',
       object: { type: 'user', id: found.id },
-      details: { secondFactor: code !== undefined },
+      details: { secondFactor },
     });
     return opened;
   });
@@ -98,9 +107,12 @@ async function findAccount({ clock, database }: SignIn, email: string): Promise<
   return row;
 }
 
-/** The password was right: is a code needed, and is it right? A missing one is a question, not a guess. */
-async function checkCode(base: SignIn, account: Account, email: string, code: string | undefined, tries: Tries): Promise<void> {
-  if (!(await needsCode(base, account.id))) return;
+/**
+ * The password was right: is a code needed, and is it right? A missing one is a question, not a guess.
+ * @returns whether a code was needed.
+ */
+async function checkCode(base: SignIn, account: Account, email: string, code: string | undefined, tries: Tries): Promise<boolean> {
+  if (!(await needsCode(base, account.id))) return false;
   if (code === undefined || code.trim() === '') {
     await tries.withdraw();
     throw wrongCredentials({ codeRequired: true });
@@ -111,6 +123,7 @@ async function checkCode(base: SignIn, account: Account, email: string, code: st
     throw wrongCredentials({ codeRequired: true });
   }
   await codeTries.withdraw();
+  return true;
 }
 
 async function noteRefusal({ accountKey, clock, database }: SignIn, email: string, part: 'password' | 'code'): Promise<void> {

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isAction } from '../src/access/policy.js';
+import { startTestService, type TestService } from './support/service.js';
+
+/**
+ * Every route of the OpenAPI document, asked by every role and by nobody. What is meant stands here once more, apart from
+ * the policy table, so that a slip there shows. A route that does not stand here fails.
+ */
+
+const people = ['trainer', 'agent', 'privacy_officer', 'auditor', 'administrator'] as const;
+const machines = ['pbx', 'helpdesk'] as const;
+type Role = (typeof people)[number] | (typeof machines)[number];
+
+const anyone = 'anyone, known or not';
+const officer: Role[] = ['privacy_officer'];
+const administrator: Role[] = ['administrator'];
+const trainerOrOfficer: Role[] = ['trainer', 'privacy_officer'];
+const retention: Role[] = ['privacy_officer', 'auditor', 'administrator'];
+const overseers: Role[] = ['privacy_officer', 'auditor'];
+
+/** Who may ever use a route. A line may stand here before its route does. */
+const expected: Record<string, readonly Role[] | typeof anyone> = {
+  'GET /openapi.json': anyone,
+
+  'POST /session': anyone,
+  'GET /session': people,
+  'PATCH /session': people,
+  'DELETE /session': people,
+  'PUT /session/password': people,
+  'POST /session/second-factor': people,
+  'PUT /session/second-factor': people,
+  'DELETE /session/second-factor': people,
+
+  'GET /people': ['trainer', 'privacy_officer', 'auditor', 'administrator'],
+  'GET /users': administrator,
+  'POST /users': administrator,
+  'GET /users/{id}': administrator,
+  'PATCH /users/{id}': administrator,
+  'POST /users/{id}/password': administrator,
+  'DELETE /users/{id}/second-factor': administrator,
+  'GET /keys': administrator,
+  'POST /keys': administrator,
+  'POST /keys/{id}/rotate': administrator,
+  'DELETE /keys/{id}': administrator,
+  'GET /sources': administrator,
+  'PATCH /sources/{id}': administrator,
+  'GET /organisation': retention,
+  'PUT /organisation': administrator,
+
+  'POST /recordings': ['pbx'],
+  'PUT /recordings/by-call/{callId}': ['pbx'],
+  'PATCH /recordings/by-call/{callId}': ['pbx'],
+  'PUT /push/{key}/recordings/{callId}': ['pbx'],
+  'POST /push/{key}/rtpengine': ['pbx'],
+  'POST /push/{key}/cdr/freeswitch': ['pbx'],
+  'POST /cdr': ['pbx'],
+  'GET /recordings': ['trainer', 'agent', 'privacy_officer', 'administrator'],
+  'GET /recordings/{id}': ['trainer', 'agent', 'privacy_officer', 'administrator'],
+  'GET /recordings/{id}/audio': ['trainer', 'agent', 'privacy_officer'],
+  'GET /recordings/{id}/waveform': ['trainer', 'agent', 'privacy_officer'],
+
+  'PUT /tickets/by-external/{externalId}': ['helpdesk'],
+  'POST /tickets/by-external/{externalId}/attachments': ['helpdesk'],
+  'POST /push/{key}/zammad': ['helpdesk'],
+  'GET /tickets': trainerOrOfficer,
+  'GET /tickets/{id}': trainerOrOfficer,
+  'PUT /tickets/{id}/recordings/{recordingId}': trainerOrOfficer,
+  'DELETE /tickets/{id}/recordings/{recordingId}': trainerOrOfficer,
+
+  'GET /retention': retention,
+  'POST /retention/sweeps': administrator,
+  'GET /retention/sweeps/{id}': retention,
+  'GET /retention/report': retention,
+  'GET /tombstones': retention,
+  'GET /holds': retention,
+  'POST /holds': officer,
+  'POST /holds/{id}/confirm': officer,
+  'POST /holds/{id}/release': officer,
+
+  'POST /recordings/{id}/agreements': trainerOrOfficer,
+  'GET /agreements': trainerOrOfficer,
+  'POST /evidence': officer,
+  'GET /evidence/{id}': officer,
+  'GET /evidence/{id}/package': officer,
+
+  'GET /privacy-requests': overseers,
+  'POST /privacy-requests': officer,
+  'GET /privacy-requests/{id}': overseers,
+  'POST /privacy-requests/{id}/identity': officer,
+  'POST /privacy-requests/{id}/search': officer,
+  'POST /privacy-requests/{id}/items': officer,
+  'POST /privacy-requests/{id}/extend': officer,
+  'POST /privacy-requests/{id}/pause': officer,
+  'POST /privacy-requests/{id}/resume': officer,
+  'POST /privacy-requests/{id}/approve': officer,
+  'GET /privacy-requests/{id}/package': officer,
+  'GET /privacy-requests/{id}/letter': officer,
+  'POST /privacy-requests/{id}/close': officer,
+
+  'GET /audit': overseers,
+  'GET /audit/export': overseers,
+  'GET /audit/verification': overseers,
+};
+
+interface Described {
+  security?: unknown[];
+  requestBody?: { content: Record<string, unknown> };
+  'x-action': string;
+}
+
+interface Route {
+  name: string;
+  method: 'get' | 'put' | 'post' | 'patch' | 'delete';
+  path: string;
+  described: Described;
+}
+
+let service: TestService;
+let routes: Route[];
+
+beforeAll(async () => {
+  service = await startTestService();
+  const document = (await service.nobody().get('/api/v1/openapi.json').expect(200)).body as {
+    paths: Record<string, Record<string, Described>>;
+  };
+  routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, described]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      method: method as Route['method'],
+      path,
+      described,
+    })),
+  );
+});
+afterAll(() => service.close());
+
+const isMachine = (role: Role) => role === 'pbx' || role === 'helpdesk';
+const keyOf = (role: Role) => (role === 'pbx' ? service.pbxKey : service.helpdeskKey);
+
+/** Asks with ids of nothing and an empty body: enough to learn whether the door is open. */
+async function ask({ method, path, described }: Route, role: Role | undefined): Promise<number> {
+  const keyInPath = path.includes('{key}');
+  const agent =
+    role === undefined ? service.nobody() : isMachine(role) ? (keyInPath ? service.nobody() : service.machine(keyOf(role))) : service.as(role as (typeof people)[number]);
+  const address = path
+    .replace('{key}', role !== undefined && isMachine(role) ? keyOf(role) : `opn_${'x'.repeat(43)}`)
+    .replaceAll(/\{\w+\}/g, () => randomUUID());
+  const request = agent[method](`/api/v1${address}`);
+  const { status } = await (described.requestBody?.content['application/json'] === undefined ? request : request.send({}));
+  // Who was allowed to sign out did.
+  if (method === 'delete' && path === '/session' && status === 204) await service.signInAgain();
+  return status;
+}
+
+it('every route has an expectation', () => {
+  expect(routes.map(({ name }) => name).filter((name) => expected[name] === undefined)).toEqual([]);
+  expect(routes.length).toBeGreaterThan(20);
+});
+
+it('every route has a row in the policy table, or is said to be open to anyone', () => {
+  for (const { name, described } of routes)
+    if (expected[name] === anyone) expect([name, described.security]).toEqual([name, []]);
+    else {
+      expect([name, isAction(described['x-action'])]).toEqual([name, true]);
+      expect([name, described.security]).toEqual([name, undefined]);
+    }
+});
+
+it('nobody is let in but where anyone is', async () => {
+  for (const route of routes) {
+    const status = await ask(route, undefined);
+    if (expected[route.name] === anyone) expect([route.name, status < 500 && status !== 401 && status !== 403]).toEqual([route.name, true]);
+    else expect([route.name, status]).toEqual([route.name, 401]);
+  }
+});
+
+describe.each([...people, ...machines])('a %s', (role) => {
+  it('is let in where it may be, and nowhere else', async () => {
+    for (const route of routes) {
+      const allowed = expected[route.name];
+      const status = await ask(route, role);
+      if (allowed === anyone || (allowed ?? []).includes(role))
+        expect([route.name, status, status < 500 && status !== 401 && status !== 403]).toEqual([route.name, status, true]);
+      // Where the key stands in the path, the path decides: a person's cookie is not looked at.
+      else expect([route.name, status]).toEqual([route.name, route.path.includes('{key}') && !isMachine(role) ? 401 : 403]);
+    }
+  });
+});
