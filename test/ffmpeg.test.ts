@@ -281,4 +281,16 @@ describe('finding ffmpeg', () => {
     await script('exit 1');
     expect(await findBinary(log)).toMatchObject({ source: 'npm' });
   });
+
+  test('says in one line what to do where there is none', async () => {
+    const { platform } = process;
+    process.env['PATH'] = join(folder, 'nothing');
+    Object.defineProperty(process, 'platform', { value: 'haiku' });
+    try {
+      const none = 'No usable ffmpeg (ffmpeg on PATH: not there; ffmpeg from npm: not there). Install ffmpeg';
+      await expect(findBinary(log)).rejects.toThrow(none);
+    } finally {
+      Object.defineProperty(process, 'platform', { value: platform });
+    }
+  });
 });

@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import ffmpeg from 'fluent-ffmpeg';
 import { cutIntervals, cutsFrom, type Interval, type SampleRange } from './audio/cuts.js';
 import {
-  channelFilter, inputOptions, pcmOptions, playbackFilters, playbackOptions, silenceFilters, sourceFilters,
+  channelFilter, inputOptions, maxSeconds, pcmOptions, playbackFilters, playbackOptions, silenceFilters, sourceFilters,
   workingRateHz,
 } from './audio/decode-plan.js';
 import { findBinary, type FfmpegBinary } from './audio/ffmpeg-binary.js';
@@ -114,6 +114,7 @@ class FluentFfmpeg implements Ffmpeg {
     await proveCopy(playback, waveform.durationMs, sourceChannels.length);
     const durationMs = Math.max(1, Math.round((measured.samples * 1000) / rateHz));
     const isShort = statesItsLength.has(recognised.container) && durationMs < recognised.estimatedDurationMs - 500;
+    const isEndless = durationMs >= maxSeconds * 1000;
     return {
       durationMs,
       playbackDurationMs: waveform.durationMs,
@@ -121,7 +122,7 @@ class FluentFfmpeg implements Ffmpeg {
       sourceChannels,
       codec: recognised.codec,
       sampleRateHz: recognised.sampleRateHz,
-      truncated: recognised.truncated || failed || isShort,
+      truncated: recognised.truncated || failed || isShort || isEndless,
       waveform,
       gaps: waveform.gaps,
       cuts: cutIntervals(cuts, rateHz, measured.samples),

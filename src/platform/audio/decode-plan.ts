@@ -8,8 +8,8 @@ const demuxers: Record<string, string> = {
   matroska: 'matroska', amr: 'amr', au: 'au', caf: 'caf',
 };
 
-/** A day of sound; what goes on longer is cut there. Keeps a small file that unpacks to years from filling a disk. */
-const maxSeconds = 24 * 3600;
+/** A day of sound; what goes on longer is truncated, so that a small file that unpacks to years fills no disk. */
+export const maxSeconds = 24 * 3600;
 
 /** What ffmpeg is told before `-i`. Nothing but this one local file may be opened, whatever stands in it. */
 export function inputOptions({ container, input }: RecognisedAudio): string[] {
