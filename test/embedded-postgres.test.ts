@@ -254,7 +254,7 @@ test('a server that cannot start says why in one line', async () => {
   await expect(start()).rejects.toThrow(/does not start \(exit code 2\): .*could not open file/);
 });
 
-test.runIf(isRoot)('an ordinary user runs it; kill -9 loses nothing; root may go on with the folder', async (context) => {
+test.runIf(isRoot)('an ordinary user runs it, kill -9 loses nothing, root may go on with it', async (context) => {
   const own = path.join(base, 'own');
   await chmod(base, 0o755);
   await mkdir(own, { mode: 0o700 });

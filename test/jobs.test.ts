@@ -187,7 +187,8 @@ test('a schedule that cannot be read stops the start', async () => {
 });
 
 test('the job of a process killed in the middle is run by another', async () => {
-  const child = fork(new URL('support/job-forever.ts', import.meta.url), [fresh.url], { execArgv: ['--import', 'tsx'] });
+  const program = new URL('support/job-forever.ts', import.meta.url);
+  const child = fork(program, [fresh.url], { execArgv: ['--import', 'tsx'] });
   await once(child, 'message');
   child.kill('SIGKILL');
   const worker = processWithJobs();

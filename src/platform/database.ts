@@ -4,10 +4,10 @@ import { BaseError, ConnectionError, QueryTypes, Sequelize, Transaction } from '
 import type { Log } from './log.js';
 import { Problem } from './problem.js';
 
-/** Values that a `$1` stands for. An array becomes an SQL array; for `jsonb` give an object, or `JSON.stringify` a list. */
+/** What `$1` and on stand for. An array becomes an SQL array; for `jsonb` give an object, or `JSON.stringify` a list. */
 export type Bind = readonly unknown[];
 
-/** PostgreSQL as the rest of the program sees it: transactions, typed SQL, and Sequelize for those who define models. */
+/** PostgreSQL as the rest of the program sees it: transactions, typed SQL, and Sequelize for defining models. */
 export interface Database {
   /** For defining models. Its own errors about a lost connection become a `Problem` through `asDatabaseProblem`. */
   readonly sequelize: Sequelize;

@@ -46,8 +46,9 @@ export class JobLock {
   async #keep(): Promise<void> {
     const nowMs = performance.now();
     try {
-      if (nowMs - this.#heardAtMs > this.options.silenceMs) throw new JobGivenUp('The job was silent for too long');
-      if (nowMs - this.#renewedAtMs > this.options.lockMs) throw new JobGivenUp('The lock could not be renewed in time');
+      const { silenceMs, lockMs } = this.options;
+      if (nowMs - this.#heardAtMs > silenceMs) throw new JobGivenUp('The job was silent for too long');
+      if (nowMs - this.#renewedAtMs > lockMs) throw new JobGivenUp('The lock could not be renewed in time');
       this.#renewed(await this.table.renew(this.options.id));
     } catch (error) {
       // Any other error is the database's, which may be back before the lock lapses.

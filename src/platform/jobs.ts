@@ -26,7 +26,7 @@ export interface JobOptions {
 export interface Jobs {
   /** Before `start`. A name has no `#` in it. */
   define(name: string, run: JobRun, options?: JobOptions): void;
-  /** Before `start`. `schedule` is a cron line, read in the service's time zone, or an interval such as `30 seconds`. */
+  /** Before `start`. `schedule` is a cron line, in the service's time zone, or an interval such as `30 seconds`. */
   every(name: string, schedule: string): void;
   /**
    * Has `name` run soon, in whichever process works; for calling after a commit. It never throws and nobody waits for
@@ -164,7 +164,9 @@ class AgendaJobs implements Jobs {
     if (drained?.timedOut === true) this.options.log.warn({ running: drained.running }, 'Jobs did not end in time');
     if (drained?.timedOut === false) {
       // Agenda keeps the locks of rows that it took and then, since it was stopping, never ran.
-      await this.#table.unlockOwn().catch((error: unknown) => { this.options.log.warn({ error }, 'Jobs stay locked'); });
+      await this.#table.unlockOwn().catch((error: unknown) => {
+        this.options.log.warn({ error }, 'Jobs stay locked until their locks lapse');
+      });
     }
     // A listener that is just reconnecting could hold its connection for ever.
     await Promise.race([this.#pool.end(), sleep(2_000, undefined, { ref: false })]);

@@ -91,7 +91,9 @@ export async function readPassword(folder: ServerFolder, owner: Owner | undefine
   });
   if (known !== undefined) return known.trim();
   if (await isCluster(folder)) {
-    throw new Error(`The password of the database in ${folder.root} is gone: put ${folder.password} back from a backup`);
+    throw new Error(
+      `The password of the database in ${folder.root} is gone: put ${folder.password} back from a backup`,
+    );
   }
   const password = randomBytes(24).toString('hex');
   const draft = `${folder.password}.new`;

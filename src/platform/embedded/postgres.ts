@@ -84,7 +84,7 @@ class SupervisedServer {
     return `postgres://opname:${this.password}@127.0.0.1:${this.#port}/${database}`;
   }
 
-  /** Starts it, on another port when a free one turns out to be taken. Obstacles that pass are waited for, up to 10 s. */
+  /** Starts it, on another port when a free one turns out to be taken. Waits up to 10 s for obstacles that pass. */
   async start(): Promise<void> {
     const startedAtMs = performance.now();
     await rename(this.folder.log, `${this.folder.log}.1`).catch(unlessMissing);
