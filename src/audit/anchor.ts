@@ -14,7 +14,7 @@ export interface Anchor {
   head: string;
 }
 
-/** The name of the file that the sealer keeps beside the signing key. */
+/** The name of the file that the sealer keeps in the data folder. */
 export const anchorFileName = 'audit-anchor.json';
 
 const anchorSchema = z.object({ count: z.int().min(0), head: z.string().regex(/^[0-9a-f]{64}$/) });

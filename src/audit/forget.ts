@@ -15,10 +15,10 @@ const mostEntries = 50_000;
  * The database refuses this for anything sealed less than a year ago, whatever is asked here.
  */
 export async function forgetOldBatches(
-  options: { clock: Clock; database: Database; signingKey: SigningKey },
+  { clock, database }: { clock: Clock; database: Database },
+  signingKey: SigningKey,
   keepYears: number,
 ): Promise<number> {
-  const { clock, database, signingKey } = options;
   return await database.inTransaction(async (tx) => {
     await database.advisoryLock(tx, sealLock, 'exclusive');
     const now = clock.now();

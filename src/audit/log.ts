@@ -27,12 +27,12 @@ export interface AuditEntry {
   details?: { [name: string]: AuditDetail };
 }
 
-/** The name of the advisory lock that lets the sealer know when every entry below some id has been decided. */
+/** The name of the advisory lock by which the sealer knows when every entry below some id has been decided. */
 export const auditLock = 'audit.append';
 
 /**
- * Appends entries inside `tx`. The shared lock is held to the end of the transaction: the sealer takes it exclusively for
- * a moment, so that no entry can commit later with an id below one already sealed.
+ * Appends entries inside `tx`. The shared lock is held to the end of the transaction: the sealer waits for those who hold
+ * it (`settle.ts`), so that no entry can commit later with an id below one already sealed. It makes nobody wait.
  */
 export async function append(
   database: Database,

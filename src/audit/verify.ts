@@ -66,9 +66,8 @@ class ChainCheck {
   readonly #faults: Fault[] = [];
   #keys = new Map<string, string>();
   #state: ChainState = emptyChain;
-  /** SHA-256 of the newest checkpoint's statement, and whether the chain itself names it. */
-  #checkpointDigest: string | undefined;
-  #checkpointNamed = false;
+  /** Keys under batches that are still there. */
+  readonly #signers = new Set<string>();
 
   constructor(
     private readonly database: Database,
@@ -79,10 +78,7 @@ class ChainCheck {
   async run(): Promise<{ verification: Verification; state: ChainState }> {
     this.#keys = await keysById(this.database, this.tx);
     const checkpoint = await latestCheckpoint(this.database, this.tx);
-    if (checkpoint !== undefined) {
-      this.#state = stateAtCheckpoint(checkpoint);
-      this.#checkpointDigest = headOf(checkpointStatement(checkpoint));
-    }
+    if (checkpoint !== undefined) this.#state = stateAtCheckpoint(checkpoint);
     const { after } = this.options;
     const shortened = after !== undefined && after.batch > this.#state.batch && (await this.#stillThere(after));
     if (shortened) this.#state = after;
@@ -142,7 +138,6 @@ class ChainCheck {
       // Numbers beyond JSON, or nesting beyond the stack: nothing that was ever written through `append`.
       this.#fault(batch, `entry ${row.id} cannot be put in canonical form`);
     }
-    if (row.action === 'audit.checkpointed' && row.details?.['digest'] === this.#checkpointDigest) this.#checkpointNamed = true;
   }
 
   /** What stands before the first batch is in none. */
@@ -177,6 +172,7 @@ class ChainCheck {
       ],
     ];
     for (const [sound, what] of findings) if (!sound) this.#fault(row.number, what);
+    this.#signers.add(row.key_id);
     // Going on from what the batch says of itself, a fault is told once and not of every batch that follows.
     const history = follows ? expected : historyAsTold(row);
     history.add(Buffer.from(row.head, 'hex'));
@@ -191,7 +187,8 @@ class ChainCheck {
     const signed =
       publicPem !== undefined && verifySignature(publicPem, statementBytes(checkpointStatement(row)), row.signature);
     if (!signed) this.#fault(row.batch, 'the checkpoint that stands for it is not validly signed');
-    else if (!this.#checkpointNamed && !this.#trusts(row.key_id))
+    // A key that was rotated away since has signed batches as well, which the newest one vouches for.
+    else if (!this.#trusts(row.key_id) && !this.#signers.has(row.key_id))
       this.#fault(row.batch, 'the checkpoint that stands for it is signed by a key that is not trusted');
   }
 
