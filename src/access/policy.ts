@@ -1,8 +1,8 @@
 import type { Caller, MachineRole, PersonRole, Role } from './caller.js';
 
 /**
- * Who may do what: one table, a row an action, a cell a role. A role that does not stand in a row may never do it (403).
- * A cell's rule looks at plain facts about the thing; a fact that was not told counts against the caller.
+ * Who may do what: one table, a row an action, a cell a role. A role that is not in a row may never do it (403). A
+ * cell's rule looks at plain facts about the thing; a fact that was not told counts against the caller.
  *
  * A feature adds its rows here; `test/permissions.test.ts` holds its own copy of what is meant.
  */
@@ -132,7 +132,7 @@ export function mayEver(role: Role, action: string): boolean {
   return rowOf(action)?.[role] !== undefined;
 }
 
-/** May this caller do this, given the facts? Where not, answer as if the thing were not there unless it is seen anyway. */
+/** May this caller do this, given the facts? If not, answer as if it were not there, unless they see it anyway. */
 export function may(caller: Caller, action: Action, facts: Facts = {}): boolean {
   return rowOf(action)?.[caller.role]?.(caller, facts) ?? false;
 }

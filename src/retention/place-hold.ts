@@ -1,6 +1,7 @@
 import type { Transaction } from 'sequelize';
 import type { Person } from '../access/caller.js';
 import { actorOf } from '../access/caller.js';
+import { organisationOf } from '../access/organisation.js';
 import { may } from '../access/policy.js';
 import { append, type Actor } from '../audit/log.js';
 import type { Database } from '../platform/database.js';
@@ -69,16 +70,6 @@ const columns = `id, category AS kind, item_id AS "itemId", ground, reason, owne
   confirmed_by AS "confirmedBy", confirmed_at AS "confirmedAt", released_by AS "releasedBy", released_at AS "releasedAt",
   release_reason AS "releaseReason", ends_at AS "endsAt"`;
 
-async function holidays(database: Database, tx: Transaction): Promise<Set<string>> {
-  const rows = await database.query<{ day: string }>(
-    `SELECT unnest(holidays)::text AS day FROM organisation_versions
-     WHERE version = (SELECT max(version) FROM organisation_versions)`,
-    [],
-    tx,
-  );
-  return new Set(rows.map((row) => row.day));
-}
-
 /**
  * Places a hold inside `tx`; nudge `retagJob` after the commit. What of the item is past its date already and was not held
  * goes all the same: a hold keeps what may still be kept.
@@ -112,12 +103,13 @@ export async function placeHoldIn(
   }
   if (!kept) throw new Problem('retention-ended');
 
+  const holidays = new Set((await organisationOf(database, undefined, tx)).holidays);
   const [hold] = await database.query<Hold>(
     `INSERT INTO holds (id, category, item_id, ground, reason, owner_id, request_id, placed_by, placed_at, confirm_by, review_at, ends_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $8, $9, $10, $11) RETURNING ${columns}`,
     [
       newId(clock), order.kind, order.itemId, order.ground, order.reason, actor.id, order.requestId ?? null, now,
-      endOfWorkingDay(now, workingDaysToConfirm, await holidays(database, tx), timeZone), order.reviewAt,
+      endOfWorkingDay(now, workingDaysToConfirm, holidays, timeZone), order.reviewAt,
       order.endsAt ?? null,
     ],
     tx,
