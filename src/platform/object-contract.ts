@@ -75,7 +75,8 @@ export interface Objects {
   prepare(): Promise<StorageTraits>;
   /**
    * Stores the file at `path` and proves it: size, digest and tags as storage tells them, read back where storage
-   * does not check. When it throws an object may be there. `ifAbsent`: throws `conflict` when other bytes are there.
+   * does not check. When it throws an object may be there. `ifAbsent`: throws `conflict` when other bytes are there;
+   * two callers at the very same moment are told apart only where storage heeds If-None-Match.
    */
   putFile(key: string, path: string, facts: ObjectFacts, options?: PutOptions): Promise<StoredObject>;
   /** The same for bytes in memory. */

@@ -1,5 +1,5 @@
 /** Storing bytes and proving it: whole or in parts, tried again where that may help, believed only when shown. */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -16,6 +16,7 @@ import { asProblem, isPassing, isPreconditionRefusal } from './object-faults.js'
 import { Problem } from './problem.js';
 
 const attempts = 3;
+const notWhatWasMeasured = 'The bytes to be stored are not the ones that were measured.';
 
 export interface SendOptions {
   signal?: AbortSignal | undefined;
@@ -128,6 +129,10 @@ export async function putProved(
 ): Promise<StoredObject> {
   const inParts = facts.bytes > requests.multipartAboveBytes;
   try {
+    // Asked beforehand too: some servers take no notice of If-None-Match on parts, or where the bucket keeps versions.
+    if (ifAbsent && (await requests.head(key, undefined, signal))) {
+      throw Object.assign(new Error('There is an object already'), { name: 'PreconditionFailed' });
+    }
     const versionId = inParts
       ? await sendInParts(requests, key, source, facts, { signal, ifAbsent })
       : await insisting(signal, () =>
@@ -153,21 +158,20 @@ async function sendInParts(
   facts: ObjectFacts,
   { signal, ifAbsent = false }: SendOptions,
 ): Promise<string | undefined> {
-  // Asked beforehand too, because some servers take no notice of If-None-Match when parts are put together.
-  if (ifAbsent && (await requests.head(key, undefined, signal))) {
-    throw Object.assign(new Error('There is an object already'), { name: 'PreconditionFailed' });
-  }
   const { partBytes, log } = requests;
   const uploadId = await requests.beginParts(key, facts);
   try {
     const etags: string[] = [];
+    const whole = createHash('sha256');
     for (let start = 0; start < facts.bytes; start += partBytes) {
       const end = Math.min(start + partBytes, facts.bytes) - 1;
-      const part = { number: etags.length + 1, bytes: end - start + 1, md5: await md5Of(source, start, end) };
+      const part = { number: etags.length + 1, bytes: end - start + 1, md5: await md5Of(source, start, end, whole) };
       const send = (body: Readable | Buffer, both: AbortSignal): Promise<string> =>
         requests.sendPart(key, uploadId, { ...part, body }, both);
       etags.push(await insisting(signal, () => withBody(source, start, end, signal, send)));
     }
+    // No server checks an object of parts as a whole: this is where a file that is not the one measured is noticed.
+    if (whole.digest('hex') !== facts.sha256) throw new Problem('storage-unavailable', { detail: notWhatWasMeasured });
     return await requests.endParts(key, uploadId, etags, { ifAbsent });
   } catch (error) {
     await requests.abortParts(key, uploadId).catch((failure: unknown) => {
@@ -177,11 +181,14 @@ async function sendInParts(
   }
 }
 
-async function md5Of(source: Source, start: number, end: number): Promise<string> {
+/** The MD5 of a part, in hex; its bytes go into `whole` too. */
+async function md5Of(source: Source, start: number, end: number, whole: Hash): Promise<string> {
   const md5 = createHash('md5');
   const bytes = await source.open(start, end);
-  if (bytes instanceof Readable) for await (const chunk of bytes) md5.update(chunk as Buffer);
-  else md5.update(bytes);
+  for await (const chunk of bytes instanceof Readable ? bytes : [bytes]) {
+    md5.update(chunk as Buffer);
+    whole.update(chunk as Buffer);
+  }
   return md5.digest('hex');
 }
 

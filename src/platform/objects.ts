@@ -47,6 +47,11 @@ function versionOf(versionId: string | undefined): { VersionId?: string } {
   return versionId === undefined ? {} : { VersionId: versionId };
 }
 
+/** The order in which S3 lists keys. */
+function compareBytes(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
+
 function describeVersion(
   { Key, VersionId, LastModified, IsLatest }: s3.DeleteMarkerEntry,
   bytes: number,
@@ -390,7 +395,9 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
         ...(answer.DeleteMarkers ?? []).map((version) => describeVersion(version, 0, true)),
       ];
       // The client hands versions and markers over apart; together they are in order again, as far as keys go.
-      yield* page.sort((left, right) => Buffer.compare(Buffer.from(left.key), Buffer.from(right.key)));
+      page.sort((left, right) => compareBytes(left.key, right.key));
+      // Ceph begins with the marker's own key where a bucket keeps versions.
+      yield* after === undefined ? page : page.filter(({ key }) => compareBytes(key, after) > 0);
       const { NextKeyMarker: key, NextVersionIdMarker: version } = answer;
       if (!answer.IsTruncated || key === undefined) return;
       marker = { KeyMarker: key, ...(version === undefined ? {} : { VersionIdMarker: version }) };

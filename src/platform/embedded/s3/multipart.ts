@@ -114,9 +114,9 @@ export class Uploads {
 
   /** Puts the parts `asked` for together in a temporary file, on disk, with what is known of the object they make. */
   async assemble(upload: Upload, asked: { number: number; etag: string }[]): Promise<{ entry: NewEntry; temporary: string }> {
+    if (asked.some(({ number }, at) => number <= (asked[at - 1]?.number ?? 0))) throw new S3Error('InvalidPartOrder');
     const there = await this.parts(upload);
     const parts = asked.map(({ number, etag }, at) => {
-      if (at > 0 && number <= (asked[at - 1]?.number ?? 0)) throw new S3Error('InvalidPartOrder');
       const part = there.find((each) => each.number === number && each.md5 === etag.replaceAll('"', ''));
       if (!part) throw new S3Error('InvalidPart');
       if (at < asked.length - 1 && part.bytes < minPartBytes) throw new S3Error('EntityTooSmall');
