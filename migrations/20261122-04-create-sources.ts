@@ -1,6 +1,6 @@
 import type { Migration } from '../src/platform/migrate.js';
 
-/** PBXs and helpdesks, and the keys they come with. A key goes, its source stays: what was pushed hangs on the source. */
+/** PBXs and helpdesks, and the keys they come with. A key goes, its source stays: what was pushed hangs on it. */
 export const migration: Migration = {
   name: '20261122-04-create-sources',
   async up({ query }) {
@@ -10,7 +10,8 @@ export const migration: Migration = {
         name text NOT NULL CHECK (name <> ''),
         kind text NOT NULL CHECK (kind IN ('pbx', 'helpdesk')),
         time_zone text NOT NULL,
-        channel_map text[] NOT NULL CHECK (channel_map <@ ARRAY['caller', 'agent'] AND cardinality(channel_map) BETWEEN 1 AND 2),
+        channel_map text[] NOT NULL
+          CHECK (channel_map <@ ARRAY['caller', 'agent'] AND cardinality(channel_map) BETWEEN 1 AND 2),
         own_numbers text[] NOT NULL DEFAULT '{}',
         created_at timestamptz NOT NULL
       )`);

@@ -3,7 +3,15 @@ import request from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGuesses, networkOf } from '../src/access/guesses.js';
 import { derivedKey, keyedDigest } from '../src/access/token.js';
-import { makePerson, secret, signedIn, startAccess, usualPassword, type AccessService, type Agent } from './support/access.js';
+import {
+  makePerson,
+  secret,
+  signedIn,
+  startAccess,
+  usualPassword,
+  type AccessService,
+  type Agent,
+} from './support/access.js';
 
 const allowedTries = 8;
 const windowMs = 15 * 60_000;
@@ -29,7 +37,10 @@ async function triesInTurn(email: string, count: number): Promise<number[]> {
   return statuses;
 }
 
-const refusedFrom = (count: number) => [...Array<number>(allowedTries).fill(401), ...Array<number>(count - allowedTries).fill(429)];
+const refusedFrom = (count: number) => [
+  ...Array<number>(allowedTries).fill(401),
+  ...Array<number>(count - allowedTries).fill(429),
+];
 
 describe('guessing a password', () => {
   it('is stopped after eight wrong ones, and tells how long to wait', async () => {
@@ -54,22 +65,29 @@ describe('guessing a password', () => {
 
   it('is stopped just as soon when all guesses come at once', async () => {
     const { email } = await makePerson(administrator, 'trainer', 'Bas');
-    const statuses = await Promise.all(Array.from({ length: 30 }, async (_, n) => (await tryAs(email, `wrong ${n}`)).status));
+    const statuses = await Promise.all(
+      Array.from({ length: 30 }, async (_, n) => (await tryAs(email, `wrong ${n}`)).status),
+    );
     expect(statuses.filter((status) => status === 401)).toHaveLength(allowedTries);
     expect(statuses.filter((status) => status === 429)).toHaveLength(30 - allowedTries);
   });
 
   it('is counted rightly by several processes at once', async () => {
     const ledgers = [1, 2, 3].map(() => createGuesses(service, derivedKey(secret, 'guesses')));
-    const records = ledgers.flatMap((ledger) => Array.from({ length: 10 }, () => ledger.record({ of: 'account', value: 'contended' })));
+    const records = ledgers.flatMap((ledger) =>
+      Array.from({ length: 10 }, () => ledger.record({ of: 'account', value: 'contended' })),
+    );
     const outcomes = await Promise.allSettled(records);
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(allowedTries);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'too-many-attempts' });
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'too-many-attempts' });
   });
 
   it('is not what someone does who signs in from many windows at once', async () => {
     const { email } = await makePerson(administrator, 'trainer', 'Many windows');
-    const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await tryAs(email, usualPassword)).status));
+    const statuses = await Promise.all(
+      Array.from({ length: 20 }, async () => (await tryAs(email, usualPassword)).status),
+    );
     expect(statuses).toEqual(Array<number>(20).fill(200));
   });
 
@@ -151,12 +169,16 @@ describe('one network address', () => {
     expect(networkOf('fe80::1%eth0')).toBe('fe80:0:0:0');
     const group = fc.integer({ min: 1, max: 0xffff }).map((value) => value.toString(16));
     fc.assert(
-      fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), fc.array(group, { minLength: 4, maxLength: 4 }), (groups, other) => {
-        const network = groups.slice(0, 4);
-        expect(networkOf(groups.join(':').toUpperCase())).toBe(network.join(':'));
-        expect(networkOf([...network, ...other].join(':'))).toBe(network.join(':'));
-        expect(networkOf(`${network.join(':')}::${other[0] ?? ''}`)).toBe(network.join(':'));
-      }),
+      fc.property(
+        fc.array(group, { minLength: 8, maxLength: 8 }),
+        fc.array(group, { minLength: 4, maxLength: 4 }),
+        (groups, other) => {
+          const network = groups.slice(0, 4);
+          expect(networkOf(groups.join(':').toUpperCase())).toBe(network.join(':'));
+          expect(networkOf([...network, ...other].join(':'))).toBe(network.join(':'));
+          expect(networkOf(`${network.join(':')}::${other[0] ?? ''}`)).toBe(network.join(':'));
+        },
+      ),
     );
   });
 });

@@ -13,7 +13,12 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 it('is empty until it is filled in, and then a version with each change', async () => {
-  expect((await administrator.get(path).expect(200)).body).toMatchObject({ controller: '', ownNumbers: [], version: 0, changedAt: null });
+  expect((await administrator.get(path).expect(200)).body).toMatchObject({
+    controller: '',
+    ownNumbers: [],
+    version: 0,
+    changedAt: null,
+  });
   const filled = {
     controller: 'Voorbeeld B.V.',
     address: 'Kade 1, 1011 AB Amsterdam',
@@ -21,7 +26,12 @@ it('is empty until it is filled in, and then a version with each change', async 
     ownNumbers: ['020-123 45 67', '+31 20 123 4567', '0031201234568'],
     holidays: ['2027-12-25', '2027-04-27', '2027-04-27'],
   };
-  const kept = { ...filled, ownNumbers: ['+31201234567', '+31201234568'], holidays: ['2027-04-27', '2027-12-25'], version: 1 };
+  const kept = {
+    ...filled,
+    ownNumbers: ['+31201234567', '+31201234568'],
+    holidays: ['2027-04-27', '2027-12-25'],
+    version: 1,
+  };
   expect((await administrator.put(path).send(filled).expect(200)).body).toMatchObject(kept);
   expect((await administrator.get(path).expect(200)).body).toMatchObject(kept);
   // The same again changes nothing; a field left out stays.

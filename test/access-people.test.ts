@@ -20,13 +20,21 @@ beforeEach(async () => {
 });
 
 const users = '/api/v1/users';
-const signIn = (email: string, password: string) => request(service.server).post('/api/v1/session').send({ email, password });
+const signIn = (email: string, password: string) =>
+  request(service.server).post('/api/v1/session').send({ email, password });
 
 describe('a user', () => {
   it('is made with what the contract names, and found by id', async () => {
     const made = await administrator
       .post(users)
-      .send({ email: 'J.deVries@example.nl', name: ' Jan de Vries ', role: 'agent', password: usualPassword, locale: 'en', extensions: ['201', '202'] })
+      .send({
+        email: 'J.deVries@example.nl',
+        name: ' Jan de Vries ',
+        role: 'agent',
+        password: usualPassword,
+        locale: 'en',
+        extensions: ['201', '202'],
+      })
       .expect(201);
     expect(made.body).toMatchObject({
       email: 'J.deVries@example.nl',
@@ -55,18 +63,26 @@ describe('a user', () => {
     [{ name: 'lone \ud800 surrogate' }, 'name'],
   ])('is not made of %o', async (wrong, path) => {
     const right = { email: 'right@example.nl', name: 'Right', role: 'trainer', password: usualPassword };
-    const response = await administrator.post(users).send({ ...right, ...wrong }).expect(422);
+    const response = await administrator
+      .post(users)
+      .send({ ...right, ...wrong })
+      .expect(422);
     expect(response.body).toMatchObject({ code: 'invalid-input', errors: [{ path }] });
   });
 
   it('has an e-mail address of their own, in whichever case, also when two are made at once', async () => {
     await makePerson(administrator, 'trainer', 'Unique');
     const again = { email: 'UNIQUE@example.nl', name: 'Other', role: 'trainer', password: usualPassword };
-    expect((await administrator.post(users).send(again).expect(409)).body).toMatchObject({ code: 'conflict', errors: [{ path: 'email' }] });
+    expect((await administrator.post(users).send(again).expect(409)).body).toMatchObject({
+      code: 'conflict',
+      errors: [{ path: 'email' }],
+    });
     const other = await makePerson(administrator, 'trainer', 'Other');
     await administrator.patch(`${users}/${other.id}`).send({ email: 'Unique@Example.NL' }).expect(409);
     const twins = { ...again, email: 'twins@example.nl' };
-    const statuses = await Promise.all([twins, twins, twins].map(async (twin) => (await administrator.post(users).send(twin)).status));
+    const statuses = await Promise.all(
+      [twins, twins, twins].map(async (twin) => (await administrator.post(users).send(twin)).status),
+    );
     expect(statuses.sort()).toEqual([201, 409, 409]);
   });
 
@@ -75,7 +91,10 @@ describe('a user', () => {
     const seen: { id: string; createdAt: string; role: string }[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
-      const { body } = await administrator.get(users).query({ limit: 2, ...(cursor === '' ? {} : { cursor }) }).expect(200);
+      const { body } = await administrator
+        .get(users)
+        .query({ limit: 2, ...(cursor === '' ? {} : { cursor }) })
+        .expect(200);
       const page = body as { items: typeof seen; nextCursor: string | null };
       seen.push(...page.items);
       cursor = page.nextCursor;
@@ -85,7 +104,9 @@ describe('a user', () => {
     expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
     const times = seen.map(({ createdAt }) => createdAt);
     expect(times).toEqual([...times].sort().reverse());
-    const auditors = (await administrator.get(users).query({ role: 'auditor' }).expect(200)).body as { items: typeof seen };
+    const auditors = (await administrator.get(users).query({ role: 'auditor' }).expect(200)).body as {
+      items: typeof seen;
+    };
     expect(auditors.items.length).toBeGreaterThanOrEqual(5);
     expect(auditors.items.every(({ role }) => role === 'auditor')).toBe(true);
     await administrator.get(users).query({ cursor: 'nonsense' }).expect(422);
@@ -94,7 +115,8 @@ describe('a user', () => {
 
   it('is nobody under an unknown id or one that is none', async () => {
     const id = '01930000-0000-7000-8000-000000000000';
-    for (const path of [id, 'none', "'; DROP TABLE users"]) await administrator.get(`${users}/${encodeURIComponent(path)}`).expect(404);
+    for (const path of [id, 'none', "'; DROP TABLE users"])
+      await administrator.get(`${users}/${encodeURIComponent(path)}`).expect(404);
     await administrator.patch(`${users}/${id}`).send({ name: 'X' }).expect(404);
     await administrator.post(`${users}/${id}/password`).expect(404);
     await administrator.delete(`${users}/${id}/second-factor`).expect(404);
@@ -104,13 +126,16 @@ describe('a user', () => {
     const { id, email } = await makePerson(administrator, 'agent', 'Anna');
     const trainer = await makePerson(administrator, 'trainer', 'Theo');
     const theo = await signedIn(service.server, trainer.email, usualPassword);
-    const list = async () => (await theo.get('/api/v1/people').query({ role: 'agent' }).expect(200)).body as { items: object[] };
+    const list = async () =>
+      (await theo.get('/api/v1/people').query({ role: 'agent' }).expect(200)).body as { items: object[] };
     expect((await list()).items).toContainEqual({ id, name: 'Anna', role: 'agent' });
     const anna = await signedIn(service.server, email, usualPassword);
     await anna.get('/api/v1/people').expect(403);
     await administrator.patch(`${users}/${id}`).send({ disabled: true }).expect(200);
     expect((await list()).items).not.toContainEqual(expect.objectContaining({ id }));
-    expect(await nameOfPeople(service.database, [id, id, '01930000-0000-7000-8000-000000000000'])).toEqual(new Map([[id, 'Anna']]));
+    expect(await nameOfPeople(service.database, [id, id, '01930000-0000-7000-8000-000000000000'])).toEqual(
+      new Map([[id, 'Anna']]),
+    );
   });
 });
 
@@ -123,7 +148,9 @@ describe('a password handed out', () => {
     await before.get('/api/v1/session').expect(401);
     await signIn(email, usualPassword).expect(401);
     const agent = await signedIn(service.server, email, password);
-    expect((await agent.get('/api/v1/session')).body).toMatchObject({ passwordExpiresAt: (body as { expiresAt: string }).expiresAt });
+    expect((await agent.get('/api/v1/session')).body).toMatchObject({
+      passwordExpiresAt: (body as { expiresAt: string }).expiresAt,
+    });
     try {
       service.clock.advance(72 * 60 * 60_000 + 1000);
       await signIn(email, password).expect(401);
@@ -134,7 +161,10 @@ describe('a password handed out', () => {
     const in_time = await signedIn(service.server, email, password);
     await in_time.put('/api/v1/session/password').send({ currentPassword: password, newPassword }).expect(204);
     expect((await in_time.get('/api/v1/session')).body).toMatchObject({ passwordExpiresAt: null });
-    const actions = await service.database.query<{ action: string }>('SELECT action FROM audit_entries WHERE object_id = $1', [id]);
+    const actions = await service.database.query<{ action: string }>(
+      'SELECT action FROM audit_entries WHERE object_id = $1',
+      [id],
+    );
     expect(actions.map(({ action }) => action)).toContain('user.password_reset');
   });
 
@@ -149,7 +179,10 @@ describe('administrators', () => {
     await makePerson(administrator, 'administrator', 'Second');
     await administrator.patch(`${users}/${ownId}`).send({ role: 'privacy_officer' }).expect(403);
     await administrator.patch(`${users}/${ownId}`).send({ disabled: true }).expect(403);
-    await administrator.patch(`${users}/${ownId}`).send({ name: 'The Administrator', role: 'administrator' }).expect(200);
+    await administrator
+      .patch(`${users}/${ownId}`)
+      .send({ name: 'The Administrator', role: 'administrator' })
+      .expect(200);
   });
 
   it('are never none, also when the last two remove one another at once', async () => {
@@ -169,9 +202,13 @@ describe('administrators', () => {
       const statuses = [first.status, second.status].sort();
       expect(statuses[0]).toBe(200);
       expect([401, 409]).toContain(statuses[1]);
-      const left = await service.database.query(`SELECT FROM users WHERE role = 'administrator' AND disabled_at IS NULL`);
+      const left = await service.database.query(
+        `SELECT FROM users WHERE role = 'administrator' AND disabled_at IS NULL`,
+      );
       expect(left).toHaveLength(1);
-      await service.database.query(`UPDATE users SET disabled_at = NULL, role = 'administrator' WHERE id = $1`, [ownId]);
+      await service.database.query(`UPDATE users SET disabled_at = NULL, role = 'administrator' WHERE id = $1`, [
+        ownId,
+      ]);
       administrator = await signedIn(service.server, service.administrator.email, service.administrator.password);
     }
   });
@@ -179,7 +216,10 @@ describe('administrators', () => {
   it('keep the one who is left, whoever asks', async () => {
     const { id, email } = await makePerson(administrator, 'administrator', 'Late');
     const late = await signedIn(service.server, email, usualPassword);
-    await service.database.query(`UPDATE users SET disabled_at = created_at WHERE role = 'administrator' AND id NOT IN ($1, $2)`, [ownId, id]);
+    await service.database.query(
+      `UPDATE users SET disabled_at = created_at WHERE role = 'administrator' AND id NOT IN ($1, $2)`,
+      [ownId, id],
+    );
     await late.patch(`${users}/${ownId}`).send({ role: 'agent' }).expect(200);
     await administrator.get(users).expect(401);
     await late.patch(`${users}/${ownId}`).send({ role: 'administrator' }).expect(200);
@@ -191,13 +231,18 @@ describe('the first administrator', () => {
     const { database, drop } = await freshDatabase();
     try {
       const told: { email: string; password: string }[] = [];
-      const start = () => ensureFirstAdministrator({ clock: systemClock, database }, undefined, (signIn) => told.push(signIn));
+      const start = () =>
+        ensureFirstAdministrator({ clock: systemClock, database }, undefined, (signIn) => told.push(signIn));
       await Promise.all([start(), start(), start(), start()]);
       await start();
       expect(told).toHaveLength(1);
       expect(told[0]?.password).toMatch(/^[0-9A-Za-z]{5}(-[0-9A-Za-z]{5}){3}$/);
-      expect(await database.query<object>('SELECT email, role FROM users')).toEqual([{ email: told[0]?.email, role: 'administrator' }]);
-      expect(await database.query<object>('SELECT action, actor_kind FROM audit_entries')).toEqual([{ action: 'user.created', actor_kind: 'system' }]);
+      expect(await database.query<object>('SELECT email, role FROM users')).toEqual([
+        { email: told[0]?.email, role: 'administrator' },
+      ]);
+      expect(await database.query<object>('SELECT action, actor_kind FROM audit_entries')).toEqual([
+        { action: 'user.created', actor_kind: 'system' },
+      ]);
     } finally {
       await drop();
     }
@@ -206,7 +251,8 @@ describe('the first administrator', () => {
   it('is not there yet when telling its password fails, so that the next start tells another', async () => {
     const { database, drop } = await freshDatabase();
     try {
-      const start = (announce: () => void) => ensureFirstAdministrator({ clock: systemClock, database }, undefined, announce);
+      const start = (announce: () => void) =>
+        ensureFirstAdministrator({ clock: systemClock, database }, undefined, announce);
       await expect(
         start(() => {
           throw new Error('died');

@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { machineRoles, personRoles, type Caller, type MachineRole, type PersonRole } from '../src/access/caller.js';
 import { isAction, may, mayEver, viewOf, type Action, type Facts } from '../src/access/policy.js';
 
-const person = (role: PersonRole, userId = 'me'): Caller => ({ kind: 'person', userId, role, email: '', name: '', locale: 'nl', extensions: [] });
+const person = (role: PersonRole, userId = 'me'): Caller => ({
+  kind: 'person',
+  userId,
+  role,
+  email: '',
+  name: '',
+  locale: 'nl',
+  extensions: [],
+});
 const machine = (role: MachineRole): Caller => ({
   kind: 'machine',
   role,
@@ -15,7 +23,8 @@ const machine = (role: MachineRole): Caller => ({
   ownNumbers: [],
 });
 const everyone: Caller[] = [...personRoles.map((role) => person(role)), ...machineRoles.map(machine)];
-const who = (action: Action, facts: Facts = {}) => everyone.filter((caller) => may(caller, action, facts)).map(({ role }) => role);
+const who = (action: Action, facts: Facts = {}) =>
+  everyone.filter((caller) => may(caller, action, facts)).map(({ role }) => role);
 
 describe('listening', () => {
   const plain = { restricted: false, objected: false, shared: true } as const;
@@ -47,8 +56,10 @@ it('keeps what is held open to officers alone', () => {
 });
 
 it('lets no auditor near a recording, and no administrator near audio or tickets', () => {
-  for (const action of ['recording.list', 'recording.read', 'recording.listen', 'ticket.read'] as const) expect(mayEver('auditor', action)).toBe(false);
-  for (const action of ['recording.listen', 'ticket.list', 'ticket.read'] as const) expect(mayEver('administrator', action)).toBe(false);
+  for (const action of ['recording.list', 'recording.read', 'recording.listen', 'ticket.read'] as const)
+    expect(mayEver('auditor', action)).toBe(false);
+  for (const action of ['recording.listen', 'ticket.list', 'ticket.read'] as const)
+    expect(mayEver('administrator', action)).toBe(false);
 });
 
 it('has a second person confirm, unless an organisation of one has said otherwise', () => {
@@ -98,7 +109,15 @@ describe('the table', () => {
     },
     { requiredKeys: [] },
   ) as fc.Arbitrary<Facts>;
-  const actions = ['recording.listen', 'recording.read', 'hold.confirm', 'user.change_access', 'ticket.read', 'audit.read', 'evaluation.read'] as const;
+  const actions = [
+    'recording.listen',
+    'recording.read',
+    'hold.confirm',
+    'user.change_access',
+    'ticket.read',
+    'audit.read',
+    'evaluation.read',
+  ] as const;
 
   it('never allows with facts what it never allows', () => {
     fc.assert(
@@ -111,7 +130,8 @@ describe('the table', () => {
   it('never lets a trainer or agent hear what is restricted or objected to, whatever else is told', () => {
     fc.assert(
       fc.property(fc.constantFrom('trainer', 'agent') as fc.Arbitrary<PersonRole>, facts, (role, told) => {
-        for (const barred of [{ restricted: true }, { objected: true }]) expect(may(person(role), 'recording.listen', { ...told, ...barred })).toBe(false);
+        for (const barred of [{ restricted: true }, { objected: true }])
+          expect(may(person(role), 'recording.listen', { ...told, ...barred })).toBe(false);
       }),
     );
   });

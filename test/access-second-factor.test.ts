@@ -20,7 +20,9 @@ const post = (body: object) => request(service.server).post('/api/v1/session').s
 
 /** What an authenticator app shows now, or some periods away. */
 function codeOf(secret: string, periodsAway = 0): string {
-  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: service.clock.now().getTime() + periodsAway * 30_000 });
+  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({
+    timestamp: service.clock.now().getTime() + periodsAway * 30_000,
+  });
 }
 
 /** A person who signs in with codes. The code used to confirm is used up, so the next period has begun. */
@@ -30,7 +32,10 @@ async function enrolled(): Promise<{ id: string; email: string; agent: Agent; se
   const { body } = await agent.post(path).expect(201);
   const { secret, uri } = body as { secret: string; uri: string };
   expect(uri).toMatch(/^otpauth:\/\/totp\/Opname:.*secret=/);
-  await agent.put(path).send({ code: codeOf(secret) }).expect(204);
+  await agent
+    .put(path)
+    .send({ code: codeOf(secret) })
+    .expect(204);
   service.clock.advance(60_000);
   return { id, email, agent, secret };
 }
@@ -42,7 +47,10 @@ it('counts for nothing until a code has confirmed it', async () => {
   const first = (await agent.post(path).expect(201)).body as { secret: string };
   const second = (await agent.post(path).expect(201)).body as { secret: string };
   expect(second.secret).not.toBe(first.secret);
-  await agent.put(path).send({ code: codeOf(first.secret, 40) }).expect(422);
+  await agent
+    .put(path)
+    .send({ code: codeOf(first.secret, 40) })
+    .expect(422);
   await post({ email, password: usualPassword }).expect(200);
 });
 
@@ -95,7 +103,9 @@ it('is slow to be guessed, for longer than a password', async () => {
   const { email, secret } = await enrolled();
   let refused = 0;
   for (let n = 0; n < 24 && refused === 0; n += 1) {
-    await service.database.query('DELETE FROM guesses WHERE expires_at < $1', [new Date(service.clock.now().getTime() + 60 * 60_000)]);
+    await service.database.query('DELETE FROM guesses WHERE expires_at < $1', [
+      new Date(service.clock.now().getTime() + 60 * 60_000),
+    ]);
     const { status } = await post({ email, password: usualPassword, code: '000000' });
     if (status === 429) refused = n;
   }
@@ -110,8 +120,13 @@ it('is removed by an administrator for someone who lost their telephone, which e
   await administrator.delete(`/api/v1/users/${id}/second-factor`).expect(204);
   await agent.get('/api/v1/session').expect(401);
   await post({ email, password: usualPassword }).expect(200);
-  const actions = await service.database.query<{ action: string }>('SELECT action FROM audit_entries WHERE object_id = $1 ORDER BY id', [id]);
-  expect(actions.map(({ action }) => action)).toEqual(expect.arrayContaining(['user.second_factor_added', 'user.second_factor_removed']));
+  const actions = await service.database.query<{ action: string }>(
+    'SELECT action FROM audit_entries WHERE object_id = $1 ORDER BY id',
+    [id],
+  );
+  expect(actions.map(({ action }) => action)).toEqual(
+    expect.arrayContaining(['user.second_factor_added', 'user.second_factor_removed']),
+  );
   const self = (await administrator.get('/api/v1/session')).body as { user: { id: string } };
   await administrator.delete(`/api/v1/users/${self.user.id}/second-factor`).expect(403);
 });

@@ -2,7 +2,15 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isPassword, hashPassword } from '../src/access/password.js';
 import { digestOfToken } from '../src/access/token.js';
-import { makeKey, makePerson, signedIn, startAccess, usualPassword, type AccessService, type Agent } from './support/access.js';
+import {
+  makeKey,
+  makePerson,
+  signedIn,
+  startAccess,
+  usualPassword,
+  type AccessService,
+  type Agent,
+} from './support/access.js';
 
 const hourMs = 60 * 60_000;
 let service: AccessService;
@@ -17,10 +25,14 @@ afterAll(() => service.close());
 const post = (body: object) => request(service.server).post('/api/v1/session').send(body);
 const cookieOf = (response: request.Response) => String(response.headers['set-cookie']);
 const tokenOf = (response: request.Response) => /opname_session=([^;]*)/.exec(cookieOf(response))?.[1] ?? '';
-const sessionOf = (token: string) => request(service.server).get('/api/v1/session').set('Cookie', `a=b; opname_session=${token}; c=d`);
+const sessionOf = (token: string) =>
+  request(service.server).get('/api/v1/session').set('Cookie', `a=b; opname_session=${token}; c=d`);
 
 async function auditOf(userId: string): Promise<string[]> {
-  const rows = await service.database.query<{ action: string }>('SELECT action FROM audit_entries WHERE object_id = $1 ORDER BY id', [userId]);
+  const rows = await service.database.query<{ action: string }>(
+    'SELECT action FROM audit_entries WHERE object_id = $1 ORDER BY id',
+    [userId],
+  );
   return rows.map(({ action }) => action);
 }
 
@@ -30,7 +42,11 @@ describe('signing in', () => {
     const response = await post({ email, password: usualPassword }).expect(200);
     expect(response.body).toEqual({ user: { id, email, name: 'Tess', role: 'trainer', locale: 'nl' } });
     expect(cookieOf(response)).toMatch(/^opname_session=[0-9A-Za-z]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
-    expect((await sessionOf(tokenOf(response)).expect(200)).body).toMatchObject({ user: { id }, secondFactor: false, passwordExpiresAt: null });
+    expect((await sessionOf(tokenOf(response)).expect(200)).body).toMatchObject({
+      user: { id },
+      secondFactor: false,
+      passwordExpiresAt: null,
+    });
     expect(await auditOf(id)).toEqual(['user.created', 'session.opened']);
   });
 
@@ -43,7 +59,8 @@ describe('signing in', () => {
   it('keeps neither password nor token', async () => {
     const response = await post(service.administrator).expect(200);
     const [kept] = await service.database.query<{ all: string }>(
-      `SELECT (SELECT string_agg(s::text, ' ') FROM sessions s) || (SELECT string_agg(u::text, ' ') FROM users u) AS all`,
+      `SELECT (SELECT string_agg(s::text, ' ') FROM sessions s) ||
+         (SELECT string_agg(u::text, ' ') FROM users u) AS all`,
     );
     expect(kept?.all).not.toContain(tokenOf(response));
     expect(kept?.all).not.toContain(service.administrator.password);
@@ -144,7 +161,10 @@ describe('a session', () => {
 
   it('is over after signing out, also for a copy of its cookie', async () => {
     const token = tokenOf(await post(service.administrator).expect(200));
-    const response = await request(service.server).delete('/api/v1/session').set('Cookie', `opname_session=${token}`).expect(204);
+    const response = await request(service.server)
+      .delete('/api/v1/session')
+      .set('Cookie', `opname_session=${token}`)
+      .expect(204);
     expect(cookieOf(response)).toMatch(/opname_session=;.*Expires=Thu, 01 Jan 1970/);
     await sessionOf(token).expect(401);
   });
@@ -197,8 +217,14 @@ describe('one’s own password', () => {
     const elsewhere = await signedIn(service.server, email, usualPassword);
     const newPassword = 'another four words here';
     await here.put('/api/v1/session/password').send({ currentPassword: 'wrong', newPassword }).expect(422);
-    await here.put('/api/v1/session/password').send({ currentPassword: usualPassword, newPassword: 'short' }).expect(422);
-    await here.put('/api/v1/session/password').send({ currentPassword: usualPassword, newPassword: usualPassword }).expect(422);
+    await here
+      .put('/api/v1/session/password')
+      .send({ currentPassword: usualPassword, newPassword: 'short' })
+      .expect(422);
+    await here
+      .put('/api/v1/session/password')
+      .send({ currentPassword: usualPassword, newPassword: usualPassword })
+      .expect(422);
     await elsewhere.get('/api/v1/session').expect(200);
     await here.put('/api/v1/session/password').send({ currentPassword: usualPassword, newPassword }).expect(204);
     await here.get('/api/v1/session').expect(200);
@@ -211,7 +237,8 @@ describe('one’s own password', () => {
   it('is not to be guessed inside a session either, and that locks nobody out', async () => {
     const { email } = await makePerson(administrator, 'trainer', 'Gijs');
     const gijs = await signedIn(service.server, email, usualPassword);
-    const change = () => gijs.put('/api/v1/session/password').send({ currentPassword: 'wrong', newPassword: 'another four words here' });
+    const change = () =>
+      gijs.put('/api/v1/session/password').send({ currentPassword: 'wrong', newPassword: 'another four words here' });
     const statuses: number[] = [];
     for (let n = 0; n < 10; n += 1) statuses.push((await change()).status);
     expect(statuses).toEqual([...Array<number>(8).fill(422), 429, 429]);

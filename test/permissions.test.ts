@@ -4,8 +4,8 @@ import { isAction } from '../src/access/policy.js';
 import { startTestService, type TestService } from './support/service.js';
 
 /**
- * Every route of the OpenAPI document, asked by every role and by nobody. What is meant stands here once more, apart from
- * the policy table, so that a slip there shows. A route that does not stand here fails.
+ * Every route of the OpenAPI document, asked by every role and by nobody. What is meant stands here once more, apart
+ * from the policy table, so that a slip there shows. A route that does not stand here fails.
  */
 
 const people = ['trainer', 'agent', 'privacy_officer', 'auditor', 'administrator'] as const;
@@ -142,12 +142,20 @@ const keyOf = (role: Role) => (role === 'pbx' ? service.pbxKey : service.helpdes
 async function ask({ method, path, described }: Route, role: Role | undefined): Promise<number> {
   const keyInPath = path.includes('{key}');
   const agent =
-    role === undefined ? service.nobody() : isMachine(role) ? (keyInPath ? service.nobody() : service.machine(keyOf(role))) : service.as(role as (typeof people)[number]);
+    role === undefined
+      ? service.nobody()
+      : isMachine(role)
+        ? keyInPath
+          ? service.nobody()
+          : service.machine(keyOf(role))
+        : service.as(role as (typeof people)[number]);
   const address = path
     .replace('{key}', role !== undefined && isMachine(role) ? keyOf(role) : `opn_${'x'.repeat(43)}`)
     .replaceAll(/\{\w+\}/g, () => randomUUID());
   const request = agent[method](`/api/v1${address}`);
-  const { status } = await (described.requestBody?.content['application/json'] === undefined ? request : request.send({}));
+  const { status } = await (described.requestBody?.content['application/json'] === undefined
+    ? request
+    : request.send({}));
   // Who was allowed to sign out did.
   if (method === 'delete' && path === '/session' && status === 204) await service.signInAgain();
   return status;
@@ -170,7 +178,8 @@ it('every route has a row in the policy table, or is said to be open to anyone',
 it('nobody is let in but where anyone is', async () => {
   for (const route of routes) {
     const status = await ask(route, undefined);
-    if (expected[route.name] === anyone) expect([route.name, status < 500 && status !== 401 && status !== 403]).toEqual([route.name, true]);
+    if (expected[route.name] === anyone)
+      expect([route.name, status < 500 && status !== 401 && status !== 403]).toEqual([route.name, true]);
     else expect([route.name, status]).toEqual([route.name, 401]);
   }
 });
@@ -181,9 +190,17 @@ describe.each([...people, ...machines])('a %s', (role) => {
       const allowed = expected[route.name];
       const status = await ask(route, role);
       if (allowed === anyone || (allowed ?? []).includes(role))
-        expect([route.name, status, status < 500 && status !== 401 && status !== 403]).toEqual([route.name, status, true]);
+        expect([route.name, status, status < 500 && status !== 401 && status !== 403]).toEqual([
+          route.name,
+          status,
+          true,
+        ]);
       // Where the key stands in the path, the path decides: a person's cookie is not looked at.
-      else expect([route.name, status]).toEqual([route.name, route.path.includes('{key}') && !isMachine(role) ? 401 : 403]);
+      else
+        expect([route.name, status]).toEqual([
+          route.name,
+          route.path.includes('{key}') && !isMachine(role) ? 401 : 403,
+        ]);
     }
   });
 });

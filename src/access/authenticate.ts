@@ -9,9 +9,9 @@ import { mayEver } from './policy.js';
 import { findPerson, tokenOf } from './session.js';
 
 /**
- * Who is calling, told from the request's head alone. A machine's key stands in the Authorization header (Bearer, or Basic
- * as the password) or, for clients that can send none, in the path (`/push/<key>/…`); a person has a cookie. They are
- * looked for in this order, and the first that is there decides: a wrong key is not made good by a cookie.
+ * Who is calling, told from the request's head alone. A machine's key stands in the Authorization header (Bearer, or
+ * Basic as the password) or, for clients that can send none, in the path (`/push/<key>/…`); a person has a cookie. They
+ * are looked for in this order, and the first that is there decides: a wrong key is not made good by a cookie.
  *
  * Nothing is remembered between requests: each asks the database once, by index, so that a revoked key, a disabled
  * account or another role counts at once in every process.
@@ -44,8 +44,8 @@ export function createGate(
 }
 
 /**
- * 401 with the challenge RFC 9110 §11.6.1 asks for. Basic is named only to who used it: a browser that reads it would open
- * a password dialogue of its own, and send what is typed there with every later request, other sites' included.
+ * 401 with the challenge RFC 9110 §11.6.1 asks for. Basic is named only to who used it: a browser that reads it would
+ * open a password dialogue of its own, and send what is typed there with every later request, other sites' included.
  */
 function unauthenticated(challenge: string, detail: string): Problem {
   return new Problem('unauthenticated', { detail, headers: { 'WWW-Authenticate': challenge } });
@@ -74,7 +74,7 @@ function keyOfHeader(header: string): PresentedKey | undefined {
   if (scheme.toLowerCase() === 'basic') {
     const userAndPassword = Buffer.from(credentials, 'base64').toString('utf8');
     const password = userAndPassword.slice(userAndPassword.indexOf(':') + 1);
-    // A proxy in front may ask for a password of its own, which the browser then sends here as well: not a key, not ours.
+    // A proxy in front may ask for a password of its own, which the browser then sends here as well: not ours.
     return looksLikeKey(password) ? { key: password, challenge: 'Basic realm="opname", charset="UTF-8"' } : undefined;
   }
   throw unauthenticated('Bearer realm="opname"', 'The Authorization header is neither Bearer nor Basic.');

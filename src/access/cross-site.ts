@@ -4,8 +4,8 @@ import type { Request } from 'express';
 const hostOf = (origin: string) => (URL.canParse(origin) ? new URL(origin).host : undefined);
 
 /**
- * Did another site make the browser send this change? Browsers say so in `Sec-Fetch-Site` (Fetch Metadata) and in `Origin`
- * (RFC 6454 §7), neither of which a script can forge. Clients that are no browsers send neither.
+ * Did another site make the browser send this change? Browsers say so in `Sec-Fetch-Site` (Fetch Metadata) and in
+ * `Origin` (RFC 6454 §7), neither of which a script can forge. Clients that are no browsers send neither.
  *
  * A sister site (`same-site`) is refused too: a SameSite cookie goes along with its requests, and whoever runs another
  * host of the same domain is not the one who runs this one. Behind a proxy that passes on another Host, `publicUrl` is

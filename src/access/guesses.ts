@@ -62,7 +62,10 @@ export function createGuesses({ clock, database }: Base, key: Buffer): Guesses {
     async inTurn({ of, value }, work) {
       const name = `${of}:${value}`;
       const result = (queues.get(name) ?? Promise.resolve()).then(work);
-      const over = result.then(() => undefined, () => undefined);
+      const over = result.then(
+        () => undefined,
+        () => undefined,
+      );
       queues.set(name, over);
       try {
         return await result;
@@ -135,6 +138,12 @@ export function networkOf(address: string): string {
   const [left = '', right] = (address.split('%')[0] ?? '').toLowerCase().split('::');
   const head = left === '' ? [] : left.split(':');
   const tail = right === undefined || right === '' ? [] : right.split(':');
-  const groups = right === undefined ? head : [...head, ...Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0'), ...tail];
-  return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '')).join(':');
+  const groups =
+    right === undefined
+      ? head
+      : [...head, ...Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0'), ...tail];
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
 }

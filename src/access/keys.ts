@@ -114,7 +114,12 @@ export async function listKeys({ clock, database }: Base, page: { limit: number;
     [after?.at ?? null, after?.id ?? null, page.limit + 1],
   );
   const now = clock.now();
-  return toPage(rows, page.limit, (row) => present(row, now), (row) => ({ at: row.createdAt, id: row.id }));
+  return toPage(
+    rows,
+    page.limit,
+    (row) => present(row, now),
+    (row) => ({ at: row.createdAt, id: row.id }),
+  );
 }
 
 /**
@@ -126,9 +131,24 @@ export async function rotateKey(
   actor: Actor,
   id: string,
   overlapMs: number,
-): Promise<{ id: string; key: string; name: string; role: MachineRole; prefix: string; sourceId: string; createdAt: Date; previous: { id: string; expiresAt: Date } }> {
+): Promise<{
+  id: string;
+  key: string;
+  name: string;
+  role: MachineRole;
+  prefix: string;
+  sourceId: string;
+  createdAt: Date;
+  previous: { id: string; expiresAt: Date };
+}> {
   return database.inTransaction(async (tx) => {
-    const [old] = await database.query<{ name: string; role: MachineRole; sourceId: string; expiresAt: Date | null; revokedAt: Date | null }>(
+    const [old] = await database.query<{
+      name: string;
+      role: MachineRole;
+      sourceId: string;
+      expiresAt: Date | null;
+      revokedAt: Date | null;
+    }>(
       `SELECT name, role, source_id AS "sourceId", expires_at AS "expiresAt", revoked_at AS "revokedAt"
        FROM keys WHERE id = $1 FOR UPDATE`,
       [id],
@@ -147,7 +167,11 @@ export async function rotateKey(
       [newKeyId, sourceId, name, role, prefix, digest, now],
       tx,
     );
-    await database.query('UPDATE keys SET expires_at = $2, replaced_by = $3 WHERE id = $1', [id, expiresAt, newKeyId], tx);
+    await database.query(
+      'UPDATE keys SET expires_at = $2, replaced_by = $3 WHERE id = $1',
+      [id, expiresAt, newKeyId],
+      tx,
+    );
     await append(database, clock, tx, {
       actor,
       action: 'key.rotated',
@@ -180,7 +204,9 @@ const beingNoted = new WeakMap<Database, Set<string>>();
 export async function findMachine({ clock, database, log }: Base, key: string): Promise<Machine | undefined> {
   if (!keyPattern.test(key)) return undefined;
   const now = clock.now();
-  const [row] = await database.query<Omit<Machine, 'kind'> & { organisationNumbers: string[] | null; lastSeenAt: Date | null }>(
+  const [row] = await database.query<
+    Omit<Machine, 'kind'> & { organisationNumbers: string[] | null; lastSeenAt: Date | null }
+  >(
     `SELECT k.id AS "keyId", k.role, k.source_id AS "sourceId", k.last_seen_at AS "lastSeenAt", s.name AS "sourceName",
        s.time_zone AS "timeZone", s.channel_map AS "channelMap", s.own_numbers AS "ownNumbers",
        (SELECT o.own_numbers FROM organisation_versions o ORDER BY o.version DESC LIMIT 1) AS "organisationNumbers"
@@ -190,7 +216,8 @@ export async function findMachine({ clock, database, log }: Base, key: string): 
   );
   if (row === undefined) return undefined;
   const { lastSeenAt, organisationNumbers, ...machine } = row;
-  if (lastSeenAt === null || now.getTime() - lastSeenAt.getTime() >= seenEveryMs) noteSeen({ database, log }, machine.keyId, now);
+  if (lastSeenAt === null || now.getTime() - lastSeenAt.getTime() >= seenEveryMs)
+    noteSeen({ database, log }, machine.keyId, now);
   return {
     kind: 'machine',
     ...machine,

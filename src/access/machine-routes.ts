@@ -62,7 +62,10 @@ export interface MachineSettings {
 }
 
 /** Keys and sources, for administrators. */
-export function machineOperations(base: Pick<Platform, 'clock' | 'database' | 'log'>, settings: MachineSettings): Operation<Caller>[] {
+export function machineOperations(
+  base: Pick<Platform, 'clock' | 'database' | 'log'>,
+  settings: MachineSettings,
+): Operation<Caller>[] {
   return [
     operation({
       method: 'get',
@@ -82,9 +85,9 @@ export function machineOperations(base: Pick<Platform, 'clock' | 'database' | 'l
       tag: 'machines',
       summary: 'Make a key for a PBX or a helpdesk',
       description:
-        '`source` is the id or the name of an existing source, or the name of a new one. Without it a source is made with ' +
-        "the key's name, and a number behind it where that name is taken. `timezone` and `channels` are the new source's; " +
-        'given for an existing source they must be its own (409).',
+        '`source` is the id or the name of an existing source, or the name of a new one. Without it a source is made ' +
+        "with the key's name, and a number behind it where that name is taken. `timezone` and `channels` are the new " +
+        "source's; given for an existing source they must be its own (409).",
       action: 'key.manage',
       body: z.object({
         name: nameSchema,
@@ -106,15 +109,26 @@ export function machineOperations(base: Pick<Platform, 'clock' | 'database' | 'l
       id: 'rotateKey',
       tag: 'machines',
       summary: 'Make a new key for the same source; the old one works on for a while',
-      description: 'The new key has an id of its own. The old one stops after `overlapMs`, 24 hours unless told, 0 for at once.',
+      description:
+        'The new key has an id of its own. The old one stops after `overlapMs`, 24 hours unless told, 0 for at once.',
       action: 'key.manage',
       params: idParams,
-      body: z.object({ overlapMs: z.int().min(0).max(30 * dayMs).default(usualOverlapMs) }).default({ overlapMs: usualOverlapMs }),
+      body: z
+        .object({
+          overlapMs: z
+            .int()
+            .min(0)
+            .max(30 * dayMs)
+            .default(usualOverlapMs),
+        })
+        .default({ overlapMs: usualOverlapMs }),
       replies: {
         201: {
           description: 'Made; keep the key, it is not shown again',
           schema: madeKeySchema.omit({ source: true }).extend({
-            previous: z.object({ id: z.uuid(), expiresAt: z.iso.datetime() }).meta({ description: 'The old key, and when it stops' }),
+            previous: z
+              .object({ id: z.uuid(), expiresAt: z.iso.datetime() })
+              .meta({ description: 'The old key, and when it stops' }),
           }),
         },
       },

@@ -38,7 +38,8 @@ export function organisationOperations(
       id: 'changeOrganisation',
       tag: 'organisation',
       summary: 'Change them: each change is a version',
-      description: 'A field left out stays as it is. With `version`, a change somebody else made meanwhile is a conflict.',
+      description:
+        'A field left out stays as it is. With `version`, a change somebody else made meanwhile is a conflict.',
       action: 'organisation.change',
       body: z.object({
         controller: z.string().trim().max(200).optional(),
@@ -48,7 +49,10 @@ export function organisationOperations(
           .array(ownNumberSchema(settings.defaultCountry))
           .max(2_000)
           .optional()
-          .meta({ description: 'In any spelling; kept as E.164. Once there are any, other calls are refused.', example: ['020 123 4567'] }),
+          .meta({
+            description: 'In any spelling; kept as E.164. Once there are any, other calls are refused.',
+            example: ['020 123 4567'],
+          }),
         holidays: z
           .array(z.iso.date('must be a date such as 2027-04-27'))
           .max(500)
@@ -58,7 +62,10 @@ export function organisationOperations(
       }),
       replies: { 200: { description: 'As it is now', schema: organisationSchema } },
       problems: ['conflict'],
-      handle: async ({ body, caller }) => ({ status: 200, body: await changeOrganisation(base, actorOf(caller), body) }),
+      handle: async ({ body, caller }) => ({
+        status: 200,
+        body: await changeOrganisation(base, actorOf(caller), body),
+      }),
     }),
   ];
 }

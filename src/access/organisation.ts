@@ -37,8 +37,8 @@ const unknown: Organisation = {
 /** The organisation as it is now, or as it was in `version`. */
 export async function organisationOf(database: Database, version?: number, tx?: Transaction): Promise<Organisation> {
   const [row] = await database.query<Organisation>(
-    `SELECT controller, address, privacy_email AS "privacyEmail", own_numbers AS "ownNumbers", holidays::text[] AS holidays,
-       version, changed_at AS "changedAt"
+    `SELECT controller, address, privacy_email AS "privacyEmail", own_numbers AS "ownNumbers",
+       holidays::text[] AS holidays, version, changed_at AS "changedAt"
      FROM organisation_versions WHERE $1::integer IS NULL OR version = $1 ORDER BY version DESC LIMIT 1`,
     [version ?? null],
     tx,
@@ -65,7 +65,11 @@ export interface OrganisationChange {
  * Writes a new version. A field left out stays as it is, so that a client which does not know one does not wipe it.
  * @throws Problem `conflict` when somebody else changed it meanwhile.
  */
-export async function changeOrganisation({ clock, database }: Base, actor: Actor, change: OrganisationChange): Promise<Organisation> {
+export async function changeOrganisation(
+  { clock, database }: Base,
+  actor: Actor,
+  change: OrganisationChange,
+): Promise<Organisation> {
   return database.inTransaction(async (tx) => {
     await database.advisoryLock(tx, 'access.organisation', 'exclusive');
     const before = await organisationOf(database, undefined, tx);
@@ -80,8 +84,9 @@ export async function changeOrganisation({ clock, database }: Base, actor: Actor
       version: before.version + 1,
       changedAt: clock.now(),
     };
-    const fields = (['controller', 'address', 'privacyEmail', 'ownNumbers', 'holidays'] as const)
-      .filter((field) => String(before[field]) !== String(after[field]));
+    const fields = (['controller', 'address', 'privacyEmail', 'ownNumbers', 'holidays'] as const).filter(
+      (field) => String(before[field]) !== String(after[field]),
+    );
     if (fields.length === 0) return before;
     await database.query(
       `INSERT INTO organisation_versions

@@ -21,7 +21,10 @@ const waiting: (() => void)[] = [];
 
 async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
   if (waiting.length >= mayWait)
-    throw new Problem('too-many-attempts', { headers: { 'Retry-After': '10' }, detail: 'Too many people sign in just now.' });
+    throw new Problem('too-many-attempts', {
+      headers: { 'Retry-After': '10' },
+      detail: 'Too many people sign in just now.',
+    });
   // A place is handed on directly, so that nobody slips in between a leaver and the first who waits.
   if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
   else running += 1;

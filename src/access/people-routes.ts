@@ -16,7 +16,12 @@ const localeSchema = z.enum(['nl', 'en']);
 const emailSchema = z.email('must be an e-mail address').max(254).meta({ example: 'j.devries@example.nl' });
 const personNameSchema = z.string().trim().min(1).max(120);
 const extensionsSchema = z
-  .array(z.string().trim().regex(/^[0-9A-Za-z*#._-]{1,32}$/, 'must be an extension such as 201'))
+  .array(
+    z
+      .string()
+      .trim()
+      .regex(/^[0-9A-Za-z*#._-]{1,32}$/, 'must be an extension such as 201'),
+  )
   .max(20)
   .meta({ description: 'The extensions this person answers on', example: ['201'] });
 
@@ -115,7 +120,7 @@ export function peopleOperations(base: Pick<Platform, 'clock' | 'database' | 'lo
       summary: 'Change a user, or disable one',
       description:
         "Another role, or being disabled, ends the user's sessions. One's own role and access are changed by another " +
-        'administrator (403), and the last administrator stays (409). Users are never deleted, since the audit trail names them.',
+        'administrator (403); the last administrator stays (409). Users are never deleted: the audit trail leads here.',
       action: 'user.change',
       params: idParams,
       body: z.object({
@@ -138,13 +143,20 @@ export function peopleOperations(base: Pick<Platform, 'clock' | 'database' | 'lo
       id: 'resetPassword',
       tag: 'people',
       summary: "Replace a user's password by a random one, shown this once",
-      description: 'Good for three days, within which its owner is to change it. Ends their sessions. Their one-time codes stay.',
+      description:
+        'Good for three days, within which its owner is to change it. Ends their sessions. Their one-time codes stay.',
       action: 'user.change',
       params: idParams,
       replies: {
-        201: { description: 'The password to hand over', schema: z.object({ password: z.string(), expiresAt: z.iso.datetime() }) },
+        201: {
+          description: 'The password to hand over',
+          schema: z.object({ password: z.string(), expiresAt: z.iso.datetime() }),
+        },
       },
-      handle: async ({ caller, params }) => ({ status: 201, body: await resetPassword(base, requirePerson(caller), params.id) }),
+      handle: async ({ caller, params }) => ({
+        status: 201,
+        body: await resetPassword(base, requirePerson(caller), params.id),
+      }),
     }),
     operation({
       method: 'delete',

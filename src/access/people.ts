@@ -105,7 +105,10 @@ export async function userOf(database: Database, id: string, tx?: Transaction): 
 }
 
 /** Newest first. */
-export async function listUsers(database: Database, page: { limit: number; cursor?: string | undefined; role?: PersonRole | undefined }) {
+export async function listUsers(
+  database: Database,
+  page: { limit: number; cursor?: string | undefined; role?: PersonRole | undefined },
+) {
   const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
   const rows = await database.query<User>(
     `SELECT ${columns} FROM users u
@@ -113,7 +116,12 @@ export async function listUsers(database: Database, page: { limit: number; curso
      ORDER BY u.created_at DESC, u.id DESC LIMIT $4`,
     [after?.at ?? null, after?.id ?? null, page.role ?? null, page.limit + 1],
   );
-  return toPage(rows, page.limit, (user) => user, (user) => ({ at: user.createdAt, id: user.id }));
+  return toPage(
+    rows,
+    page.limit,
+    (user) => user,
+    (user) => ({ at: user.createdAt, id: user.id }),
+  );
 }
 
 export interface UserChange {
@@ -161,8 +169,9 @@ export async function changeUser(base: Base, caller: Person, id: string, change:
         await database.query('DELETE FROM sessions WHERE user_id = $1', [id], tx);
       }
       const after = await userOf(database, id, tx);
-      const fields = (['email', 'name', 'role', 'locale', 'extensions'] as const)
-        .filter((field) => String(before[field]) !== String(after[field]));
+      const fields = (['email', 'name', 'role', 'locale', 'extensions'] as const).filter(
+        (field) => String(before[field]) !== String(after[field]),
+      );
       if (fields.length > 0 || accessChanges)
         await append(database, clock, tx, {
           actor: { kind: 'person', id: caller.userId },
@@ -189,7 +198,11 @@ async function requireAnAdministrator(database: Database, tx: Transaction): Prom
  * Gives another person a random password, shown this once and good for three days; ends their sessions.
  * @throws Problem `forbidden` for one's own: that takes the present one.
  */
-export async function resetPassword(base: Base, caller: Person, id: string): Promise<{ password: string; expiresAt: Date }> {
+export async function resetPassword(
+  base: Base,
+  caller: Person,
+  id: string,
+): Promise<{ password: string; expiresAt: Date }> {
   const { clock, database } = base;
   if (!may(caller, 'user.change_access', { ownerId: id }))
     throw new Problem('forbidden', { detail: 'Your own password is changed in your own session.' });
@@ -221,11 +234,15 @@ export interface Colleague {
 }
 
 /** Those who can sign in, newest first. */
-export async function listColleagues(database: Database, page: { limit: number; cursor?: string | undefined; role?: PersonRole | undefined }) {
+export async function listColleagues(
+  database: Database,
+  page: { limit: number; cursor?: string | undefined; role?: PersonRole | undefined },
+) {
   const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
   const rows = await database.query<Colleague & { createdAt: Date }>(
     `SELECT id, name, role, created_at AS "createdAt" FROM users
-     WHERE disabled_at IS NULL AND ($1::timestamptz IS NULL OR (created_at, id) < ($1, $2::uuid)) AND ($3::text IS NULL OR role = $3)
+     WHERE disabled_at IS NULL AND ($1::timestamptz IS NULL OR (created_at, id) < ($1, $2::uuid))
+       AND ($3::text IS NULL OR role = $3)
      ORDER BY created_at DESC, id DESC LIMIT $4`,
     [after?.at ?? null, after?.id ?? null, page.role ?? null, page.limit + 1],
   );
@@ -240,7 +257,10 @@ export async function listColleagues(database: Database, page: { limit: number; 
 /** The names behind ids (those of disabled people too). An id that is nobody's is left out. */
 export async function nameOfPeople(database: Database, ids: readonly string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map();
-  const rows = await database.query<{ id: string; name: string }>('SELECT id, name FROM users WHERE id = ANY($1::uuid[])', [[...new Set(ids)]]);
+  const rows = await database.query<{ id: string; name: string }>(
+    'SELECT id, name FROM users WHERE id = ANY($1::uuid[])',
+    [[...new Set(ids)]],
+  );
   return new Map(rows.map(({ id, name }) => [id, name]));
 }
 

@@ -36,7 +36,12 @@ export function unseal(key: Buffer, ownerId: string, sealed: Buffer): Buffer {
 }
 
 const totpOf = (secret: Buffer, label = '') =>
-  new TOTP({ issuer: 'Opname', label, secret: new Secret({ buffer: Uint8Array.from(secret).buffer }), period: periodMs / 1000 });
+  new TOTP({
+    issuer: 'Opname',
+    label,
+    secret: new Secret({ buffer: Uint8Array.from(secret).buffer }),
+    period: periodMs / 1000,
+  });
 
 /** The period (counted from 1970) whose code this is, or undefined. */
 function stepOf(secret: Buffer, code: string, now: Date): number | undefined {
@@ -70,7 +75,12 @@ export async function beginSecondFactor(
  * Ends enrolment: from now on signing in takes a code.
  * @throws Problem `conflict` when nothing was begun, `invalid-input` when it is not the code.
  */
-export async function confirmSecondFactor({ clock, database }: Base, key: Buffer, person: Person, code: string): Promise<void> {
+export async function confirmSecondFactor(
+  { clock, database }: Base,
+  key: Buffer,
+  person: Person,
+  code: string,
+): Promise<void> {
   await database.inTransaction(async (tx) => {
     const [row] = await database.query<{ sealed: Buffer }>(
       'SELECT sealed_secret AS sealed FROM second_factors WHERE user_id = $1 AND confirmed_at IS NULL FOR UPDATE',
@@ -79,7 +89,8 @@ export async function confirmSecondFactor({ clock, database }: Base, key: Buffer
     );
     if (row === undefined) throw new Problem('conflict', { detail: 'There is nothing to confirm.' });
     const step = stepOf(unseal(key, person.userId, row.sealed), code, clock.now());
-    if (step === undefined) throw new Problem('invalid-input', { errors: [{ path: 'code', message: 'is not the code' }] });
+    if (step === undefined)
+      throw new Problem('invalid-input', { errors: [{ path: 'code', message: 'is not the code' }] });
     await database.query(
       'UPDATE second_factors SET confirmed_at = $2, last_step = $3 WHERE user_id = $1',
       [person.userId, clock.now(), step],
@@ -94,7 +105,12 @@ export async function confirmSecondFactor({ clock, database }: Base, key: Buffer
 }
 
 /** Removes the second factor of `userId`, in use or only begun. Returns whether there was one in use. */
-export async function removeSecondFactor({ clock, database }: Base, tx: Transaction, actorId: string, userId: string): Promise<boolean> {
+export async function removeSecondFactor(
+  { clock, database }: Base,
+  tx: Transaction,
+  actorId: string,
+  userId: string,
+): Promise<boolean> {
   const [removed] = await database.query<{ confirmedAt: Date | null }>(
     'DELETE FROM second_factors WHERE user_id = $1 RETURNING confirmed_at AS "confirmedAt"',
     [userId],
@@ -111,13 +127,16 @@ export async function removeSecondFactor({ clock, database }: Base, tx: Transact
 
 /** Does signing in as this person take a code? */
 export async function needsCode({ database }: Base, userId: string): Promise<boolean> {
-  const rows = await database.query('SELECT user_id FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL', [userId]);
+  const rows = await database.query(
+    'SELECT user_id FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL',
+    [userId],
+  );
   return rows.length > 0;
 }
 
 /**
- * Uses a code up. A code counts once (RFC 6238 §5.2), and so do those before it, also when two requests bring it at the
- * same time: the row remembers the last period used.
+ * Uses a code up. A code counts once (RFC 6238 §5.2), and so do those before it, also when two requests bring it at
+ * once: the row remembers the last period used.
  */
 export async function useCode({ clock, database }: Base, key: Buffer, userId: string, code: string): Promise<boolean> {
   const [row] = await database.query<{ sealed: Buffer }>(
@@ -128,7 +147,8 @@ export async function useCode({ clock, database }: Base, key: Buffer, userId: st
   const step = stepOf(unseal(key, userId, row.sealed), code, clock.now());
   if (step === undefined) return false;
   const used = await database.query(
-    'UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2 AND sealed_secret = $3 RETURNING user_id',
+    `UPDATE second_factors SET last_step = $2
+     WHERE user_id = $1 AND last_step < $2 AND sealed_secret = $3 RETURNING user_id`,
     [userId, step, row.sealed],
   );
   return used.length > 0;

@@ -22,7 +22,10 @@ const personSchema = z
 
 const presentPerson = ({ userId: id, email, name, role, locale }: Person) => ({ id, email, name, role, locale });
 
-const codeSchema = z.string().regex(codePattern, 'must be six digits').meta({ description: 'Six digits', example: '123456' });
+const codeSchema = z
+  .string()
+  .regex(codePattern, 'must be six digits')
+  .meta({ description: 'Six digits', example: '123456' });
 
 /** One's own session, password and second factor. */
 export function sessionOperations(base: SignIn, publicUrl: string | undefined): Operation<Caller>[] {
@@ -35,9 +38,9 @@ export function sessionOperations(base: SignIn, publicUrl: string | undefined): 
       tag: 'session',
       summary: 'Sign in',
       description:
-        'Answers with an HttpOnly, SameSite=Strict cookie `opname_session`. After eight wrong passwords for one e-mail ' +
-        'address within a quarter of an hour: 429 with `Retry-After`, for the right one too. Where a one-time code is ' +
-        'wanted, the right password without one is answered with `wrong-credentials` and `codeRequired: true`.',
+        'Answers with an HttpOnly, SameSite=Strict cookie `opname_session`. After eight wrong passwords for one ' +
+        'e-mail address within a quarter of an hour: 429 with `Retry-After`, for the right one too. Where a one-time ' +
+        'code is wanted, the right password without one is answered with `wrong-credentials` and `codeRequired: true`.',
       action: 'open',
       body: z.object({
         email: z.string().min(1).max(320),
@@ -66,9 +69,14 @@ export function sessionOperations(base: SignIn, publicUrl: string | undefined): 
           description: 'The person, and until when',
           schema: z.object({
             user: personSchema,
-            expiresAt: z.iso.datetime().meta({ description: 'It ends then at the latest, and after four hours unused' }),
+            expiresAt: z.iso
+              .datetime()
+              .meta({ description: 'It ends then at the latest, and after four hours unused' }),
             secondFactor: z.boolean(),
-            passwordExpiresAt: z.iso.datetime().nullable().meta({ description: 'Set while an administrator handed the password out' }),
+            passwordExpiresAt: z.iso
+              .datetime()
+              .nullable()
+              .meta({ description: 'Set while an administrator handed the password out' }),
           }),
         },
       },

@@ -45,8 +45,8 @@ const wrongCredentials = (members?: Record<string, unknown>) =>
  * Checks credentials and opens a session with a new token; `oldToken`, the one the browser came with, ends.
  *
  * An account that is unknown, disabled or whose handed-out password has run out takes the same path through the same
- * queries as a wrong password. Only who gave the right password learns that a code is wanted (`codeRequired`): a browser
- * could not ask for it otherwise, and that person knows the password already.
+ * queries as a wrong password. Only who gave the right password learns that a code is wanted (`codeRequired`): a
+ * browser could not ask for it otherwise, and that person knows the password already.
  *
  * @throws Problem `wrong-credentials`, `too-many-attempts`
  */
@@ -76,7 +76,7 @@ async function tryToSignIn(
   const secondFactor = await checkCode(base, found, account.value, code, tries);
 
   const token = await database.inTransaction(async (tx) => {
-    // Held to the end: whoever disables the account or sets another password meanwhile waits, and ends this session too.
+    // Held to the end: whoever disables the account or sets another password waits, and ends this session too.
     const still = await database.query(
       'SELECT id FROM users WHERE id = $1 AND disabled_at IS NULL AND password_hash = $2 FOR SHARE',
       [found.id, found.passwordHash],
@@ -111,7 +111,13 @@ async function findAccount({ clock, database }: SignIn, email: string): Promise<
  * The password was right: is a code needed, and is it right? A missing one is a question, not a guess.
  * @returns whether a code was needed.
  */
-async function checkCode(base: SignIn, account: Account, email: string, code: string | undefined, tries: Tries): Promise<boolean> {
+async function checkCode(
+  base: SignIn,
+  account: Account,
+  email: string,
+  code: string | undefined,
+  tries: Tries,
+): Promise<boolean> {
   if (!(await needsCode(base, account.id))) return false;
   if (code === undefined || code.trim() === '') {
     await tries.withdraw();
@@ -126,7 +132,11 @@ async function checkCode(base: SignIn, account: Account, email: string, code: st
   return true;
 }
 
-async function noteRefusal({ accountKey, clock, database }: SignIn, email: string, part: 'password' | 'code'): Promise<void> {
+async function noteRefusal(
+  { accountKey, clock, database }: SignIn,
+  email: string,
+  part: 'password' | 'code',
+): Promise<void> {
   await database.inTransaction((tx) =>
     append(database, clock, tx, {
       actor: systemActor('sign-in'),
@@ -157,9 +167,16 @@ export async function signOut(base: SignIn, token: string): Promise<void> {
  * @returns the hash it was right for.
  * @throws Problem `invalid-input` when it is wrong, `too-many-attempts`
  */
-async function confirmPassword({ database, guesses }: SignIn, person: Person, password: string, path: string): Promise<string> {
+async function confirmPassword(
+  { database, guesses }: SignIn,
+  person: Person,
+  password: string,
+  path: string,
+): Promise<string> {
   const tries = await guesses.record({ of: 'confirmation', value: person.userId });
-  const [row] = await database.query<{ hash: string }>('SELECT password_hash AS hash FROM users WHERE id = $1', [person.userId]);
+  const [row] = await database.query<{ hash: string }>('SELECT password_hash AS hash FROM users WHERE id = $1', [
+    person.userId,
+  ]);
   if (row === undefined || !(await isPassword(password, row.hash)))
     throw new Problem('invalid-input', { errors: [{ path, message: 'is not your password' }] });
   await tries.withdraw();
@@ -187,7 +204,8 @@ export async function changePassword(
       [person.userId, newHash, oldHash],
       tx,
     );
-    if (changed.length === 0) throw new Problem('conflict', { detail: 'The password was changed elsewhere meanwhile.' });
+    if (changed.length === 0)
+      throw new Problem('conflict', { detail: 'The password was changed elsewhere meanwhile.' });
     await endSessionsOf(base, tx, person.userId);
     const token = await openSession(base, tx, person.userId);
     await append(database, clock, tx, {

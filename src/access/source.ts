@@ -24,7 +24,8 @@ export interface Source {
   createdAt: Date;
 }
 
-const columns = `id, name, kind, time_zone AS timezone, channel_map AS channels, own_numbers AS "ownNumbers", created_at AS "createdAt"`;
+const columns = `id, name, kind, time_zone AS timezone, channel_map AS channels, own_numbers AS "ownNumbers",
+  created_at AS "createdAt"`;
 
 export const nameSchema = z.string().trim().min(1).max(100);
 
@@ -34,7 +35,9 @@ export const timeZoneSchema = z
   .max(64)
   .refine((zone) => {
     try {
-      return /^[A-Za-z]/.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+      return (
+        /^[A-Za-z]/.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
+      );
     } catch {
       return false;
     }
@@ -83,7 +86,11 @@ export async function makeSource(
 }
 
 async function sourceNamed(database: Database, tx: Transaction, name: string): Promise<Source | undefined> {
-  const [row] = await database.query<Source>(`SELECT ${columns} FROM sources WHERE lower(name) = lower($1)`, [name], tx);
+  const [row] = await database.query<Source>(
+    `SELECT ${columns} FROM sources WHERE lower(name) = lower($1)`,
+    [name],
+    tx,
+  );
   return row;
 }
 
@@ -103,7 +110,9 @@ export async function findOrMakeSource(
   const isId = z.uuid().safeParse(reference).success;
   // Taken before looking, so that two first keys for one name meet in one source.
   await base.database.advisoryLock(tx, 'access.sources', 'exclusive');
-  const source = isId ? await sourceWithId(base.database, tx, reference) : await sourceNamed(base.database, tx, reference);
+  const source = isId
+    ? await sourceWithId(base.database, tx, reference)
+    : await sourceNamed(base.database, tx, reference);
   if (source === undefined) {
     if (isId) throw new Problem('invalid-input', { errors: [{ path: 'source', message: 'is not a source' }] });
     return makeSource(base, tx, actor, {
@@ -114,7 +123,9 @@ export async function findOrMakeSource(
     });
   }
   if (source.kind !== kind)
-    throw new Problem('invalid-input', { errors: [{ path: 'source', message: `is a source of the kind ${source.kind}` }] });
+    throw new Problem('invalid-input', {
+      errors: [{ path: 'source', message: `is a source of the kind ${source.kind}` }],
+    });
   const differs =
     (settings.timezone !== undefined && settings.timezone !== source.timezone) ||
     (settings.channels !== undefined && settings.channels.join() !== source.channels.join());
@@ -136,7 +147,12 @@ export async function listSources(database: Database, page: { limit: number; cur
      ORDER BY created_at DESC, id DESC LIMIT $3`,
     [after?.at ?? null, after?.id ?? null, page.limit + 1],
   );
-  return toPage(rows, page.limit, (source) => source, (source) => ({ at: source.createdAt, id: source.id }));
+  return toPage(
+    rows,
+    page.limit,
+    (source) => source,
+    (source) => ({ at: source.createdAt, id: source.id }),
+  );
 }
 
 export interface SourceChange extends SourceSettings {
@@ -148,15 +164,26 @@ export interface SourceChange extends SourceSettings {
  * Changes how a source is read from now on; what it pushed before stays as it was read.
  * @throws Problem `not-found`, `conflict` when another source has that name.
  */
-export async function changeSource({ clock, database }: Base, actor: Actor, id: string, change: SourceChange): Promise<Source> {
+export async function changeSource(
+  { clock, database }: Base,
+  actor: Actor,
+  id: string,
+  change: SourceChange,
+): Promise<Source> {
   return database.inTransaction(async (tx) => {
     const before = await sourceWithId(database, tx, id);
     if (before === undefined) throw new Problem('not-found');
     const after = await writeSource(database, tx, { ...before, ...withoutUndefined(change) });
-    const fields = (['name', 'timezone', 'channels', 'ownNumbers'] as const)
-      .filter((field) => String(before[field]) !== String(after[field]));
+    const fields = (['name', 'timezone', 'channels', 'ownNumbers'] as const).filter(
+      (field) => String(before[field]) !== String(after[field]),
+    );
     if (fields.length > 0)
-      await append(database, clock, tx, { actor, action: 'source.changed', object: { type: 'source', id }, details: { fields } });
+      await append(database, clock, tx, {
+        actor,
+        action: 'source.changed',
+        object: { type: 'source', id },
+        details: { fields },
+      });
     return after;
   });
 }
@@ -173,13 +200,18 @@ async function writeSource(database: Database, tx: Transaction, source: Source):
     return row;
   } catch (error) {
     if (sqlState(error) !== '23505') throw error;
-    throw new Problem('conflict', { detail: 'Another source has this name.', errors: [{ path: 'name', message: 'is in use already' }] });
+    throw new Problem('conflict', {
+      detail: 'Another source has this name.',
+      errors: [{ path: 'name', message: 'is in use already' }],
+    });
   }
 }
 
 type Told<Shape> = { [Name in keyof Shape]?: Exclude<Shape[Name], undefined> };
 
-function withoutUndefined(change: SourceChange): Told<{ name: string; timezone: string; channels: ChannelMap; ownNumbers: string[] }> {
+function withoutUndefined(
+  change: SourceChange,
+): Told<{ name: string; timezone: string; channels: ChannelMap; ownNumbers: string[] }> {
   return {
     ...(change.name === undefined ? {} : { name: change.name }),
     ...(change.timezone === undefined ? {} : { timezone: change.timezone }),

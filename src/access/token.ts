@@ -23,5 +23,5 @@ export function derivedKey(secret: Buffer, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `opname access ${purpose}`, 32));
 }
 
-/** A keyed digest of something guessable (an e-mail address, a network address), so that it can be counted, not read. */
+/** A keyed digest of something guessable (an e-mail address, a number), so that it can be counted, not read. */
 export const keyedDigest = (key: Buffer, value: string): Buffer => createHmac('sha256', key).update(value).digest();

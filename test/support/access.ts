@@ -67,7 +67,11 @@ export async function startAccess(options: AccessServiceOptions = {}): Promise<A
 }
 
 /** Signs in and keeps the cookie. */
-export async function signedIn(server: Server, email: string, password: string): Promise<ReturnType<typeof request.agent>> {
+export async function signedIn(
+  server: Server,
+  email: string,
+  password: string,
+): Promise<ReturnType<typeof request.agent>> {
   const agent = request.agent(server);
   await agent.post('/api/v1/session').send({ email, password }).expect(200);
   return agent;
@@ -79,7 +83,11 @@ export type Agent = Awaited<ReturnType<typeof signedIn>>;
 export const usualPassword = 'four words without sense';
 
 /** Makes a user of `role`; the address is made from `name`. */
-export async function makePerson(administrator: Agent, role: PersonRole, name: string = role): Promise<{ id: string; email: string }> {
+export async function makePerson(
+  administrator: Agent,
+  role: PersonRole,
+  name: string = role,
+): Promise<{ id: string; email: string }> {
   const { body } = await administrator
     .post('/api/v1/users')
     .send({ email: `${name.replaceAll(/\W/g, '.')}@example.nl`, name, role, password: usualPassword })
@@ -93,6 +101,9 @@ export async function makeKey(
   role: MachineRole,
   rest: Record<string, unknown> = {},
 ): Promise<{ id: string; key: string; sourceId: string }> {
-  const { body } = await administrator.post('/api/v1/keys').send({ name: `a ${role}`, role, ...rest }).expect(201);
+  const { body } = await administrator
+    .post('/api/v1/keys')
+    .send({ name: `a ${role}`, role, ...rest })
+    .expect(201);
   return body as { id: string; key: string; sourceId: string };
 }
