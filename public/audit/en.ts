@@ -3,7 +3,7 @@ import type { audit as source } from './nl.js';
 export const audit: Record<keyof typeof source, string> = {
   'audit.title': 'Audit log',
   'audit.lead':
-    'Who did what and when. People stand here under a pseudonym; the log cannot be changed unnoticed. Consulting it is recorded too.',
+    'Who did what and when. The log keeps no names or numbers and cannot be changed unnoticed. Consulting it is recorded too.',
   'audit.search': 'Search the log',
   'audit.act': 'Act',
   'audit.actor': 'Id of who did it',

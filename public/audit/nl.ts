@@ -1,7 +1,7 @@
 export const audit = {
   'audit.title': 'Toegangslogboek',
   'audit.lead':
-    'Wie wat wanneer deed. Personen staan hier onder een pseudoniem; het logboek kan niet ongemerkt worden gewijzigd. Ook dit raadplegen wordt vastgelegd.',
+    'Wie wat wanneer deed. Het logboek bewaart geen namen of nummers en kan niet ongemerkt worden gewijzigd. Ook dit raadplegen wordt vastgelegd.',
   'audit.search': 'Logboek doorzoeken',
   'audit.act': 'Handeling',
   'audit.actor': 'Id van wie het deed',

@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'preact/hooks';
 import { ApiProblem, ask } from '../api/client.js';
 import type { Recording, Waveform } from '../api/types.js';
 import { PageHead } from '../parts/heading.js';
@@ -12,14 +13,25 @@ import './player.css';
 /** One recording: found, gone (410) or not there. */
 export function Player({ id }: ScreenProps) {
   const path = `/recordings/${encodeURIComponent(id)}`;
-  const recording = useLoaded(path, (signal) => ask<Recording>(path, { signal }));
+  const loaded = useLoaded(path, (signal) => ask<Recording>(path, { signal }));
+  const [renewed, setRenewed] = useState<Recording | undefined>();
+  const recording = loaded.state === 'ready' && renewed ? { ...loaded, value: renewed } : loaded;
+  const waiting = recording.state === 'ready' && recording.value.state === 'received';
   // The lanes are a help: without them the slider still works, so a failure here is no failure of the screen.
-  const waveform = useLoaded(`${path}/waveform`, (signal) =>
+  const waveform = useLoaded(`${path}/waveform${waiting ? '?' : ''}`, (signal) =>
     ask<Waveform>(`${path}/waveform`, { signal }).catch((error: unknown) => {
       if (error instanceof ApiProblem) return undefined;
       throw error;
     }),
   );
+  // One that is being made playable becomes so while someone looks.
+  useEffect(() => {
+    if (!waiting) return undefined;
+    const every = setInterval(() => {
+      ask<Recording>(path).then(setRenewed, () => undefined);
+    }, 3000);
+    return () => clearInterval(every);
+  }, [path, waiting]);
   if (recording.state === 'failed') {
     if (recording.problem.status === 410) return <Gone problem={recording.problem} />;
     return (
