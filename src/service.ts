@@ -4,17 +4,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { migrations } from '../migrations/index.js';
-import { accessOperations } from './access/routes.js';
 import { ensureFirstAdministrator } from './access/first-administrator.js';
 import type { Caller } from './access/caller.js';
 import { createApp } from './app.js';
-import { anchorFileName } from './audit/anchor.js';
-import { defineAuditJobs, type AuditJobs } from './audit/jobs.js';
-import { createSealer } from './audit/seal.js';
-import { createVerifier } from './audit/verifier.js';
 import type { Config } from './config.js';
-import { libraryOperations } from './library/routes.js';
-import { oversightOperations, wellKnownRoutes } from './oversight/routes.js';
+import { createFeatures, defineJobs, operationsOf } from './features.js';
+import { wellKnownRoutes } from './oversight/routes.js';
 import type { Clock } from './platform/clock.js';
 import { openDatabase } from './platform/database.js';
 import { startBackends, type Backends } from './platform/embedded/backends.js';
@@ -28,9 +23,7 @@ import { openObjects } from './platform/objects.js';
 import type { Platform } from './platform/platform.js';
 import { Problem } from './platform/problem.js';
 import { openSigningKey } from './platform/signing.js';
-import { finishStaleUploads, processJob } from './recordings/ingest.js';
-import { processReceived, releaseClaims } from './recordings/process.js';
-import { incomingFolder, processingFolder, recordingOperations } from './recordings/routes.js';
+import { incomingFolder } from './recordings/routes.js';
 import { prepareUploads } from './recordings/upload.js';
 
 /** The service as a whole: what stands on what, in which order it starts, and how it stops. */
@@ -121,17 +114,15 @@ async function start(options: ServiceOptions, closing: Closing): Promise<Service
   });
   const platform: Platform = { clock, database, jobs, log, metrics, objects };
   await ensureFirstAdministrator(platform, config.firstAdministrator, options.announce);
-  const sealer = createSealer({ ...platform, signingKey, anchorFile: path.join(config.dataDir, anchorFileName) });
-  const verifier = createVerifier({ ...platform, sealer, keyId: signingKey.keyId });
-  const audit: AuditJobs = { sealer, verifier, signingKey };
-
+  const features = createFeatures(platform, config, signingKey);
   if (works) {
-    await defineJobs(platform, config, audit);
+    await prepareUploads(incomingFolder(config.dataDir));
+    await defineJobs(features, await findFfmpeg(log));
     await jobs.start();
   }
   closing.add('jobs', () => jobs.stop(drainMs));
 
-  const operations = operationsOf(platform, config, audit);
+  const operations = operationsOf(features);
   const state = { stopping: false };
   const server =
     config.role === 'worker' ? undefined : await listen(options, platform, operations, () => state.stopping);
@@ -146,31 +137,6 @@ async function start(options: ServiceOptions, closing: Closing): Promise<Service
       await closing.run();
     },
   };
-}
-
-/** Every operation of the API. */
-function operationsOf(platform: Platform, config: Config, { signingKey, verifier }: AuditJobs): Operation<Caller>[] {
-  return [
-    ...accessOperations(platform, { ...config, secret: signingKey.derive('access') }),
-    ...recordingOperations(platform, config),
-    ...libraryOperations(platform, { ...config, searchKey: signingKey.derive('searches') }),
-    ...oversightOperations(platform, { verifier, timeZone: config.timeZone }),
-  ];
-}
-
-/** What the worker does by itself. Each finds its work by state, so that a lost turn costs time only. */
-async function defineJobs(platform: Platform, config: Config, audit: AuditJobs): Promise<void> {
-  const { jobs, log } = platform;
-  const ffmpeg = await findFfmpeg(log);
-  await prepareUploads(incomingFolder(config.dataDir));
-  // An embedded database has one process: what is claimed was claimed by one that died.
-  if (config.databaseUrl === undefined) await releaseClaims(platform);
-  const processing = { platform, ffmpeg, folder: processingFolder(config.dataDir) };
-  jobs.define(processJob, async (signal, touch) => void (await processReceived(processing, signal, touch)));
-  jobs.every(processJob, '30 seconds');
-  jobs.define('recordings.finish-stale-uploads', async () => void (await finishStaleUploads(platform)));
-  jobs.every('recordings.finish-stale-uploads', '10 minutes');
-  defineAuditJobs(platform, audit);
 }
 
 async function listen(

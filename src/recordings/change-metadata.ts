@@ -2,7 +2,7 @@ import { actorOf, type Machine } from '../access/caller.js';
 import { append } from '../audit/log.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
-import { endOfCall, recordingRetainUntil } from '../retention/policy.js';
+import { broughtForward, endOfCall } from '../retention/policy.js';
 import type { MetadataChange } from './metadata.js';
 import { lockRecordingOfCall, type RecordingRow, type VersionRow } from './recording.js';
 
@@ -34,13 +34,14 @@ export async function changeMetadata(
       tx,
     );
     if (version === undefined) throw new Problem('not-found');
-    const end = endOfCall({
+    const measured = { durationMs: version.duration_ms, receivedAt: version.received_at };
+    const before = endOfCall({ startedAt: recording.started_at, endedAt: recording.ended_at, ...measured });
+    const after = endOfCall({
       startedAt: change.started_at ?? recording.started_at,
       endedAt: change.ended_at ?? recording.ended_at,
-      durationMs: version.duration_ms,
-      receivedAt: version.received_at,
+      ...measured,
     });
-    const retainUntil = new Date(Math.min(recording.retain_until.getTime(), recordingRetainUntil(end).getTime()));
+    const retainUntil = broughtForward(recording.retain_until, before, after);
     const assignments = changed.map(([column], index) => `${column} = $${index + 3}${json.has(column) ? '::jsonb' : ''}`);
     await database.query(
       `UPDATE recordings SET retain_until = $2, ${assignments.join(', ')} WHERE id = $1`,

@@ -9,7 +9,8 @@ import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { isHeld } from '../retention/hold.js';
-import { endOfCall, recordingRetainUntil } from '../retention/policy.js';
+import { periodInForce } from '../retention/policies.js';
+import { broughtForward, endOfCall, recordingRetainUntil } from '../retention/policy.js';
 import type { Metadata } from './metadata.js';
 import { isExtension } from './numbers.js';
 import { lockRecordingOfCall, objectKeys, type Direction, type RecordingRow, type VersionRow } from './recording.js';
@@ -62,7 +63,7 @@ export async function ingest(
   checkCovered(metadata, upload, settings);
   const receivedAt = platform.clock.now();
   const end = endOfCall({ ...metadata, durationMs: audio.estimatedDurationMs, receivedAt });
-  const retainUntil = recordingRetainUntil(end);
+  const retainUntil = recordingRetainUntil(end, await periodInForce(platform.database, 'recording'));
   if (retainUntil <= receivedAt) throw new Problem('retention-over');
 
   const opened = await platform.database.inTransaction((tx) =>
@@ -98,16 +99,19 @@ async function openVersion(
 ): Promise<Opened> {
   const { database, clock } = platform;
   const call = { sourceId: machine.sourceId, callId: metadata.callId, part: metadata.part };
+  // What was erased on request does not come back because a PBX still has it.
+  if (await wasErased(database, tx, pushDigest(call.sourceId, call.callId, call.part))) throw new Problem('retention-over');
   await database.query(
     `INSERT INTO recordings (id, source_id, call_id, part, linked_id, direction, caller_number, caller_name, callee_number,
-       callee_name, agent, queue, ticket_number, started_at, ended_at, holds, channel_map, created_at, retain_until)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17::jsonb, $18, $19)
+       callee_name, agent, queue, ticket_number, started_at, ended_at, holds, channel_map, created_at, retain_until,
+       caller_withheld, leg)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17::jsonb, $18, $19, $20, $21)
      ON CONFLICT (source_id, call_id, part) DO NOTHING`,
     [
       newId(clock), call.sourceId, call.callId, call.part, metadata.linkedId, metadata.direction, metadata.callerNumber,
       metadata.callerName, metadata.calleeNumber, metadata.calleeName, metadata.agent, metadata.queue,
       metadata.ticketNumber, metadata.startedAt, metadata.endedAt, JSON.stringify(metadata.holds),
-      JSON.stringify(metadata.channelMap), times.receivedAt, times.retainUntil,
+      JSON.stringify(metadata.channelMap), times.receivedAt, times.retainUntil, metadata.callerWithheld, metadata.leg,
     ],
     tx,
   );
@@ -202,8 +206,9 @@ async function applyPushedMetadata(
   metadata: Metadata,
   tx: Transaction,
 ): Promise<void> {
-  const end = endOfCall({ ...metadata, durationMs: version.duration_ms, receivedAt: version.received_at });
-  const retainUntil = new Date(Math.min(recording.retain_until.getTime(), recordingRetainUntil(end).getTime()));
+  const call = { durationMs: version.duration_ms, receivedAt: version.received_at };
+  const before = endOfCall({ startedAt: recording.started_at, endedAt: recording.ended_at, ...call });
+  const retainUntil = broughtForward(recording.retain_until, before, endOfCall({ ...metadata, ...call }));
   await platform.database.query(
     `UPDATE recordings SET linked_id = coalesce($2, linked_id), caller_number = coalesce($3, caller_number),
        caller_name = coalesce($4, caller_name), callee_number = coalesce($5, callee_number), agent = coalesce($6, agent),

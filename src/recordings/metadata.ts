@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parse } from '../platform/http.js';
 import { Problem, type FieldFault } from '../platform/problem.js';
 import type { ChannelMap } from '../access/caller.js';
-import { isExtension, normaliseNumber } from './numbers.js';
+import { isExtension, isWithheld, normaliseNumber } from './numbers.js';
 import { readInstant } from './times.js';
 import type { Direction, Interval } from './recording.js';
 
@@ -53,6 +53,10 @@ export const pushSchema = z.object({
   startedAt: line(40).min(1, 'is required'),
   sha256: z.string().trim().toLowerCase().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits').optional(),
   format: z.enum(['ulaw', 'alaw', 'sln', 'sln16', 'gsm', 'g722', 'raw2']).optional(),
+  leg: z
+    .enum(['caller', 'agent'])
+    .optional()
+    .meta({ description: 'Whose side this is, of a call recorded in one file a side; the sides are played together' }),
   ...tellable,
 });
 
@@ -71,6 +75,8 @@ export interface Metadata {
   direction: Direction;
   callerNumber: string | null;
   callerName: string | null;
+  /** The PBX said that the caller withheld their number: no later report may fill it in. */
+  callerWithheld: boolean;
   calleeNumber: string | null;
   calleeName: string | null;
   agent: string | null;
@@ -80,6 +86,7 @@ export interface Metadata {
   ticketNumber: string | null;
   sha256: string | null;
   format: string | undefined;
+  leg: 'caller' | 'agent' | null;
 }
 
 /** What metadata is read against: the source's settings, the organisation's numbers and the time of receipt. */
@@ -133,6 +140,7 @@ export function readMetadata(input: unknown, context: ReadingContext): Metadata 
     direction: directionOf(told, callerNumber, calleeNumber, context.ownNumbers),
     callerNumber,
     callerName: orNull(told.callerName),
+    callerWithheld: isWithheld(told.caller),
     calleeNumber,
     calleeName: null,
     agent: orNull(told.agent),
@@ -142,6 +150,7 @@ export function readMetadata(input: unknown, context: ReadingContext): Metadata 
     ticketNumber: orNull(told.ticket),
     sha256: told.sha256 ?? null,
     format: told.format,
+    leg: told.leg ?? null,
   };
 }
 

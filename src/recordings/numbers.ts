@@ -35,6 +35,11 @@ export function normaliseNumber(raw: string | null | undefined, country: string)
   return cleaned.startsWith('+') ? `+${digits}` : digits;
 }
 
+/** Whether a PBX says, rather than leaves out, that the caller withheld their number. */
+export function isWithheld(raw: string | null | undefined): boolean {
+  return raw !== null && raw !== undefined && raw.trim() !== '' && withheld.test(bare(raw));
+}
+
 /** What a search for a number means: the whole number, or what it ends with when only a part was typed. */
 export type NumberSearch = { whole: string } | { ending: string };
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Role } from '../access/caller.js';
 import { viewOf } from '../access/policy.js';
 import { isExtension } from './numbers.js';
-import type { RecordingRow, VersionRow } from './recording.js';
+import { dispositions, type RecordingRow, type VersionRow } from './recording.js';
 
 /**
  * A recording as the API shows it. What each role sees of the people in it is decided here, on the server: officers see
@@ -34,6 +34,13 @@ export const recordingSchema = z
     bytes: z.int(),
     sha256: z.string(),
     truncated: z.boolean(),
+    disposition: z.enum(dispositions).nullable().meta({ description: 'How the call ended, once its call data came' }),
+    answeredAt: z.iso.datetime().nullable(),
+    billedMs: z.int().nullable().meta({ description: 'As the PBX counted it; never the length of the audio' }),
+    transfers: z.array(z.object({ at: z.iso.datetime(), to: z.string().nullable() })),
+    linkedId: z.string().nullable(),
+    leg: z.enum(['caller', 'agent']).nullable().meta({ description: 'Whose side this is, of a call in one file a side' }),
+    legOf: z.uuid().nullable().meta({ description: 'The recording that plays both sides' }),
     receivedAt: z.iso.datetime(),
     retainUntil: z.iso.datetime(),
     held: z.boolean(),
@@ -61,6 +68,10 @@ export function maskNumber(number: string | null, role: Role, ownNumbers: readon
   if (view.number === 'full' || isExtension(number) || ownNumbers.includes(number)) return number;
   return `•••${number.slice(-3)}`;
 }
+
+/** Whom a call went on to is an extension or a device; a number that was dialled is masked as any other. */
+const maskParty = (party: string, role: Role, ownNumbers: readonly string[]) =>
+  /^\+?\d+$/.test(party) ? maskNumber(party, role, ownNumbers) : party;
 
 const maskName = (name: string | null, role: Role) => (viewOf(role).names ? name : null);
 
@@ -103,6 +114,13 @@ export function presentRecording(
     bytes: version.bytes,
     sha256: version.sha256,
     truncated: version.truncated,
+    disposition: recording.disposition,
+    answeredAt: recording.answered_at?.toISOString() ?? null,
+    billedMs: recording.billed_ms,
+    transfers: recording.transfers.map(({ at, to }) => ({ at, to: maskParty(to, role, ownNumbers) })),
+    linkedId: recording.linked_id,
+    leg: recording.leg,
+    legOf: recording.leg_of,
     receivedAt: version.received_at.toISOString(),
     retainUntil: recording.retain_until.toISOString(),
     held: context.held,

@@ -9,7 +9,7 @@ import type { Ffmpeg, ProcessedAudio } from '../platform/ffmpeg.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { isHeld } from '../retention/hold.js';
-import { endOfCall, recordingRetainUntil } from '../retention/policy.js';
+import { broughtForward, endOfCall } from '../retention/policy.js';
 import { objectKeys, type RecordingRow, type VersionRow } from './recording.js';
 
 /**
@@ -146,7 +146,9 @@ async function storeDerived(
     if (recording === undefined || recording.purge_intent !== null) return undefined;
     // Told otherwise while this was being made (a hold interval added): the next turn makes it anew.
     const stale = JSON.stringify(recording.holds) !== JSON.stringify(version.holds);
-    const end = endOfCall({ startedAt: recording.started_at, endedAt: recording.ended_at, durationMs: processed.durationMs, receivedAt: version.received_at });
+    const call = { startedAt: recording.started_at, endedAt: recording.ended_at, receivedAt: version.received_at };
+    const before = endOfCall({ ...call, durationMs: version.duration_ms });
+    const after = endOfCall({ ...call, durationMs: processed.durationMs });
     await database.query(
       `UPDATE recording_versions SET state = $2, duration_ms = $3, channels = $4, codec = $5, sample_rate_hz = $6,
          truncated = truncated OR $7, playback_key = $8, playback_bytes = $9, playback_sha256 = $10, playback_duration_ms = $11,
@@ -159,10 +161,11 @@ async function storeDerived(
       ],
       tx,
     );
-    await database.query('UPDATE recordings SET retain_until = least(retain_until, $2) WHERE id = $1', [
-      recording.id,
-      recordingRetainUntil(end),
-    ], tx);
+    await database.query(
+      'UPDATE recordings SET retain_until = $2 WHERE id = $1',
+      [recording.id, broughtForward(recording.retain_until, before, after)],
+      tx,
+    );
     await append(database, clock, tx, {
       actor: systemActor('process'),
       action: 'recording.processed',

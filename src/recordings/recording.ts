@@ -12,6 +12,20 @@ export interface Interval {
   endMs: number;
 }
 
+export type Leg = 'caller' | 'agent';
+
+/** How a call ended, by its call data record. */
+export const dispositions = ['answered', 'no_answer', 'busy', 'failed', 'congestion', 'unknown'] as const;
+export type Disposition = (typeof dispositions)[number];
+
+/** The call went on to somebody else. */
+export interface Transfer {
+  /** ISO 8601. */
+  at: string;
+  /** Extension, number or name of the device, as the PBX has it. */
+  to: string;
+}
+
 export interface RecordingRow {
   id: string;
   source_id: string;
@@ -21,6 +35,7 @@ export interface RecordingRow {
   direction: Direction;
   caller_number: string | null;
   caller_name: string | null;
+  caller_withheld: boolean;
   callee_number: string | null;
   callee_name: string | null;
   agent: string | null;
@@ -35,6 +50,18 @@ export interface RecordingRow {
   created_at: Date;
   retain_until: Date;
   purge_intent: object | null;
+  /** What call data records told: see `call-facts.ts`. */
+  disposition: Disposition | null;
+  answered_at: Date | null;
+  billed_ms: number | null;
+  transfers: Transfer[];
+  call_data_at: Date | null;
+  /** Whose side it is, of a call recorded in one file a side. */
+  leg: Leg | null;
+  /** The recording in whose player this side is heard together with the other. */
+  leg_of: string | null;
+  /** What all parts and records of a call have in common: its linked id, else its id. */
+  call_key: string;
 }
 
 /** `receiving` (not acknowledged, invisible) → `received` → `ready`, or `failed` with the original untouched. */

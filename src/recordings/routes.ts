@@ -7,6 +7,7 @@ import { idSchema } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { Door } from './doors/door.js';
+import { IngestCounts } from './ingest-counts.js';
 import { httpDoor } from './doors/http.js';
 import { listenPurposes, type ListenPurpose } from './listen.js';
 import { findListenable, servePlayback, serveWaveform } from './playback.js';
@@ -27,6 +28,7 @@ export const processingFolder = (dataDir: string) => path.join(dataDir, 'process
 function createDoor(platform: Platform, settings: RecordingSettings): Door {
   return {
     platform,
+    counts: new IngestCounts(platform),
     limits: { folder: incomingFolder(settings.dataDir), maxBytes: settings.maxRecordingBytes },
     async readingContext(machine) {
       return {

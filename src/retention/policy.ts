@@ -77,6 +77,14 @@ export function endOfPeriod(start: Date, period: Period, timeZone: string): Date
   return new Date(instantOf(target.getTime(), timeZone));
 }
 
+/**
+ * The date after a call turned out to have ended at another time: earlier when it ended earlier, never later. Holds
+ * whatever policy the date was frozen with.
+ */
+export function broughtForward(retainUntil: Date, endBefore: Date, endNow: Date): Date {
+  return new Date(retainUntil.getTime() - Math.max(0, endBefore.getTime() - endNow.getTime()));
+}
+
 /** Milliseconds by which clocks in `timeZone` are ahead of UTC at `instantMs`. */
 function offsetMs(instantMs: number, timeZone: string): number {
   const parts = new Intl.DateTimeFormat('en-US', {

@@ -2,36 +2,20 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import type { Caller, Machine } from '../../access/caller.js';
 import { operation, type Answer, type Operation } from '../../platform/http.js';
-import { Problem, type FieldFault } from '../../platform/problem.js';
-import { recogniseAudio } from '../../platform/audio/recognise.js';
-import { discardUpload, ingest } from '../ingest.js';
+import { Problem } from '../../platform/problem.js';
+import { discardUpload } from '../ingest.js';
 import { changeMetadata } from '../change-metadata.js';
-import { laterSchema, pushSchema, readLaterMetadata, readMetadata, type ReadingContext } from '../metadata.js';
+import { laterSchema, pushSchema, readLaterMetadata, readMetadata } from '../metadata.js';
 import { recordingSchema } from '../present.js';
-import { receiveMultipart, receiveRaw, type Upload } from '../upload.js';
-import type { Door } from './door.js';
+import { receiveMultipart, receiveRaw } from '../upload.js';
+import { machineOf, type Door } from './door.js';
+import { counted, pushProblems, pushReplies, takeUpload } from './take.js';
 
 /** The plain door: multipart and raw pushes, metadata later, for every PBX that can speak HTTP. */
-
-const pushReplies = {
-  200: { description: 'These bytes were there already: the same recording', schema: recordingSchema },
-  201: { description: 'Stored, proved to be in storage, committed: a new recording or a new version', schema: recordingSchema },
-};
-
-const pushProblems = [
-  'not-audio', 'empty-recording', 'digest-mismatch', 'retention-over', 'direction-not-covered', 'invalid-input', 'too-large',
-  'storage-unavailable', 'disk-low',
-] as const;
 
 const callParams = z.object({ callId: z.string().min(1).max(200) });
 const keyedCallParams = callParams.extend({ key: z.string() });
 const rawQuery = pushSchema.omit({ callId: true }).extend({ fileName: z.string().max(300).optional() });
-
-/** A source is a machine: the policy lets no person push. */
-function machineOf(caller: Caller): Machine {
-  if (caller.kind !== 'machine') throw new Problem('forbidden');
-  return caller;
-}
 
 function only(fields: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(names.filter((name) => fields[name] !== undefined && fields[name] !== '').map((name) => [name, fields[name]]));
@@ -52,57 +36,31 @@ function mergeFields(fields: Record<string, string>): Record<string, unknown> {
   return { ...(told as Record<string, unknown>), ...only(fields, Object.keys(pushSchema.shape)) };
 }
 
-/** Takes one uploaded file through the whole of ingest. The temporary file goes whatever happens. */
-async function take(
+/** `startFromAudio`: FreeSWITCH's PUT tells no start; receipt less the length of the audio is nearest. */
+function takeRaw(
   door: Door,
-  caller: Machine,
-  upload: Upload | undefined,
+  machine: Machine,
+  request: Request,
   told: Record<string, unknown>,
-  fileName?: string,
+  startFromAudio = false,
 ): Promise<Answer> {
-  try {
-    const context = await door.readingContext(caller);
-    const faults: FieldFault[] = upload === undefined ? [{ path: 'audio', message: 'is required' }] : [];
-    const metadata = readMetadataWith(faults, told, context);
-    if (upload === undefined || metadata === undefined) throw new Problem('invalid-input', { errors: faults });
-    const name = fileName ?? upload.fileName;
-    const audio = await recogniseAudio(upload.path, {
-      ...(metadata.format === undefined ? {} : { format: metadata.format }),
-      ...(name === undefined ? {} : { fileName: name }),
-    });
-    const ingested = await ingest(door.platform, await door.ingestSettings(caller), caller, metadata, upload, audio);
-    return {
-      status: ingested.outcome === 'duplicate' ? 200 : 201,
-      headers: { Location: `/api/v1/recordings/${ingested.recordingId}` },
-      body: await door.present(ingested.recordingId, caller),
-    };
-  } finally {
-    await discardUpload(upload);
-  }
+  return counted(door, machine, async () => {
+    // Wrong fields are told before a gigabyte is read.
+    const context = await door.readingContext(machine);
+    readMetadata(startFromAudio ? { startedAt: context.now.toISOString(), ...told } : told, context);
+    const upload = await receiveRaw(request, door.limits);
+    const fileName = typeof told['fileName'] === 'string' ? told['fileName'] : undefined;
+    return await takeUpload(door, machine, upload, told, { fileName, startFromAudio });
+  });
 }
 
-/** All that is wrong with a push is told at once, the missing file included. */
-function readMetadataWith(faults: FieldFault[], told: Record<string, unknown>, context: ReadingContext) {
-  try {
-    return readMetadata(told, context);
-  } catch (error) {
-    if (!(error instanceof Problem) || error.errors === undefined) throw error;
-    faults.push(...error.errors);
-    return undefined;
-  }
-}
-
-async function takeRaw(door: Door, caller: Machine, request: Request, told: Record<string, unknown>): Promise<Answer> {
-  // Wrong fields are told before a gigabyte is read.
-  const context = await door.readingContext(caller);
-  readMetadata(told, context);
-  const upload = await receiveRaw(request, door.limits);
-  return await take(door, caller, upload, told, typeof told['fileName'] === 'string' ? told['fileName'] : undefined);
-}
-
-/** FreeSWITCH's PUT tells no start: the call is then taken to have begun at receipt, which the audio's length corrects. */
-function startedAtOr(query: Record<string, unknown>, now: Date): Record<string, unknown> {
-  return query['startedAt'] === undefined ? { ...query, startedAt: now.toISOString() } : query;
+/**
+ * FreeSWITCH wants the audio format as the extension of the address (`<uuid>.wav`). The call id stays as it was put; its
+ * call data record knows the bare uuid, which the link then finds.
+ */
+function linkedByUuid(callId: string): { linkedId?: string } {
+  const uuid = /^(.+)\.(?:wav|mp3|ogg|opus|flac|gsm|raw|r8)$/i.exec(callId)?.[1];
+  return uuid === undefined ? {} : { linkedId: uuid };
 }
 
 /** The operations of the plain door. */
@@ -127,13 +85,16 @@ export function httpDoor(door: Door): Operation<Caller>[] {
       },
       replies: pushReplies,
       problems: pushProblems,
-      async handle({ caller, request }) {
-        const { file, fields } = await receiveMultipart(request, { ...door.limits, fileParts: ['audio'] });
-        try {
-          return await take(door, machineOf(caller), file, mergeFields(fields));
-        } finally {
-          await discardUpload(file);
-        }
+      handle({ caller, request }) {
+        const machine = machineOf(caller);
+        return counted(door, machine, async () => {
+          const { file, fields } = await receiveMultipart(request, { ...door.limits, fileParts: ['audio'] });
+          try {
+            return await takeUpload(door, machine, file, mergeFields(fields));
+          } finally {
+            await discardUpload(file);
+          }
+        });
       },
     }),
     operation({
@@ -164,7 +125,13 @@ export function httpDoor(door: Door): Operation<Caller>[] {
       replies: pushReplies,
       problems: pushProblems,
       handle: ({ caller, params, query, request }) =>
-        takeRaw(door, machineOf(caller), request, { ...startedAtOr(query, door.platform.clock.now()), callId: params.callId }),
+        takeRaw(
+          door,
+          machineOf(caller),
+          request,
+          { ...linkedByUuid(params.callId), ...only(query, Object.keys(rawQuery.shape)), callId: params.callId },
+          true,
+        ),
     }),
     operation({
       method: 'patch',
