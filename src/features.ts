@@ -1,0 +1,77 @@
+import path from 'node:path';
+import type { Caller } from './access/caller.js';
+import { accessOperations } from './access/routes.js';
+import { anchorFileName } from './audit/anchor.js';
+import { defineAuditJobs, type AuditJobs } from './audit/jobs.js';
+import { createSealer } from './audit/seal.js';
+import { createVerifier } from './audit/verifier.js';
+import type { Config } from './config.js';
+import { libraryOperations } from './library/routes.js';
+import { oversightOperations } from './oversight/routes.js';
+import type { Database } from './platform/database.js';
+import type { Ffmpeg } from './platform/ffmpeg.js';
+import type { Operation } from './platform/http.js';
+import type { Platform } from './platform/platform.js';
+import type { SigningKey } from './platform/signing.js';
+import { finishStaleUploads, processJob } from './recordings/ingest.js';
+import { processReceived, releaseClaims } from './recordings/process.js';
+import { recordingCategory } from './recordings/purge.js';
+import { processingFolder, recordingOperations } from './recordings/routes.js';
+import type { Category } from './retention/category.js';
+import { retentionJobs, startRetention } from './retention/jobs.js';
+import { retentionOperations } from './retention/routes.js';
+
+/** Which features there are: their operations, their jobs, and what retention asks of each. */
+export interface Features {
+  platform: Platform;
+  config: Config;
+  signingKey: SigningKey;
+  audit: AuditJobs;
+  /** Everything that has a retention period. */
+  categories: readonly Category[];
+}
+
+/** Everything that has a retention period, for the service and for commands beside it. */
+export function categoriesOf(database: Database, config: Config): Category[] {
+  return [recordingCategory(database, config.timeZone)];
+}
+
+/** Puts the features on their platform. Nothing runs yet. */
+export function createFeatures(platform: Platform, config: Config, signingKey: SigningKey): Features {
+  const sealer = createSealer({ ...platform, signingKey, anchorFile: path.join(config.dataDir, anchorFileName) });
+  const verifier = createVerifier({ ...platform, sealer, keyId: signingKey.keyId });
+  return {
+    platform,
+    config,
+    signingKey,
+    audit: { sealer, verifier, signingKey },
+    categories: categoriesOf(platform.database, config),
+  };
+}
+
+/** Every operation of the API. */
+export function operationsOf({ platform, config, signingKey, audit, categories }: Features): Operation<Caller>[] {
+  return [
+    ...accessOperations(platform, { ...config, secret: signingKey.derive('access') }),
+    ...recordingOperations(platform, config),
+    ...retentionOperations(platform, categories, { ...config, signingKey }),
+    ...libraryOperations(platform, { ...config, searchKey: signingKey.derive('searches') }),
+    ...oversightOperations(platform, { verifier: audit.verifier, timeZone: config.timeZone }),
+  ];
+}
+
+/** What the worker does by itself. Each job finds its work by state, so that a lost turn costs time only. */
+export async function defineJobs(features: Features, ffmpeg: Ffmpeg): Promise<void> {
+  const { platform, config, audit, categories } = features;
+  const { jobs } = platform;
+  // An embedded database has one process: what is claimed was claimed by one that died.
+  if (config.databaseUrl === undefined) await releaseClaims(platform);
+  const processing = { platform, ffmpeg, folder: processingFolder(config.dataDir) };
+  jobs.define(processJob, async (signal, touch) => void (await processReceived(processing, signal, touch)));
+  jobs.every(processJob, '30 seconds');
+  jobs.define('recordings.finish-stale-uploads', async () => void (await finishStaleUploads(platform)));
+  jobs.every('recordings.finish-stale-uploads', '10 minutes');
+  defineAuditJobs(platform, audit);
+  await startRetention(platform, config.timeZone);
+  retentionJobs(platform, categories, config);
+}
