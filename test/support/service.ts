@@ -78,7 +78,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     SIGNING_KEY: signingKeyPem(),
     ADMIN_EMAIL: 'administrator@example.test',
     ADMIN_PASSWORD: testPassword,
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     ...options.env,
   });
   const service = await startService({
