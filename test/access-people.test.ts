@@ -248,6 +248,35 @@ describe('the first administrator', () => {
     }
   });
 
+  it('is one, also when two starts have both seen that there is nobody', async () => {
+    const { database, drop } = await freshDatabase();
+    try {
+      const start = (n: number) =>
+        ensureFirstAdministrator(
+          { clock: systemClock, database },
+          { email: `admin${n}@example.nl`, password: 'the first administrator' },
+          () => undefined,
+        );
+      const waiting = async () => {
+        const rows = await database.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return rows.length;
+      };
+      const starts = await database.inTransaction(async (tx) => {
+        // Reading goes on, writing waits: both come as far as they can before either has written.
+        await database.query('LOCK TABLE users IN EXCLUSIVE MODE', [], tx);
+        const both = [start(1), start(2)];
+        await expect.poll(waiting, { timeout: 10_000 }).toBe(2);
+        return both;
+      });
+      await Promise.all(starts);
+      expect(await database.query('SELECT FROM users')).toHaveLength(1);
+    } finally {
+      await drop();
+    }
+  });
+
   it('is not there yet when telling its password fails, so that the next start tells another', async () => {
     const { database, drop } = await freshDatabase();
     try {
