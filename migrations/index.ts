@@ -10,6 +10,11 @@ import { migration as createSigningKeys } from './20261122-12-create-signing-key
 import { migration as createAuditCheckpoints } from './20261122-13-create-audit-checkpoints.js';
 import { migration as createRecordings } from './20261122-20-create-recordings.js';
 import { migration as createListens } from './20261122-21-create-listens.js';
+import { migration as createCallRecords } from './20261122-22-create-call-records.js';
+import { migration as addCallFacts } from './20261122-23-add-call-facts.js';
+import { migration as createIngestHours } from './20261122-24-create-ingest-hours.js';
+import { migration as createIngestAlarms } from './20261122-25-create-ingest-alarms.js';
+import { migration as createPulls } from './20261122-26-create-pulls.js';
 import { migration as createHolds } from './20261122-30-create-holds.js';
 import { migration as createRestrictions } from './20261122-31-create-restrictions.js';
 import { migration as createPurges } from './20261122-32-create-purges.js';
@@ -36,6 +41,11 @@ export const migrations: readonly Migration[] = [
   createAuditCheckpoints,
   createRecordings,
   createListens,
+  createCallRecords,
+  addCallFacts,
+  createIngestHours,
+  createIngestAlarms,
+  createPulls,
   createHolds,
   createRestrictions,
   createPurges,

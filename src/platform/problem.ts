@@ -16,6 +16,7 @@ export const problems = {
   'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   conflict: { status: 409, title: 'This does not fit the present state' },
   'not-ready': { status: 409, title: 'The playback copy is not there yet' },
+  quarantined: { status: 409, title: 'This file has not been found free of malware' },
   'retention-ended': { status: 410, title: 'Deleted according to its retention period' },
   'too-large': { status: 413, title: 'Larger than the limit' },
   'unsupported-media-type': { status: 415, title: 'This media type is not taken here' },
@@ -30,6 +31,7 @@ export const problems = {
   'internal-error': { status: 500, title: 'Something went wrong here' },
   'storage-unavailable': { status: 503, title: 'The storage cannot be reached' },
   'database-unavailable': { status: 503, title: 'The database cannot be reached' },
+  'too-busy': { status: 503, title: 'Too many uploads at once' },
   'disk-low': { status: 503, title: 'There is too little disk space to take this' },
   'shutting-down': { status: 503, title: 'The service is stopping' },
 } as const satisfies Record<string, { status: number; title: string }>;

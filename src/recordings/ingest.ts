@@ -11,6 +11,7 @@ import { Problem } from '../platform/problem.js';
 import { isHeld } from '../retention/hold.js';
 import { periodInForce } from '../retention/policies.js';
 import { broughtForward, endOfCall, recordingRetainUntil } from '../retention/policy.js';
+import { pushDigest, wasErased } from '../retention/tombstone.js';
 import type { Metadata } from './metadata.js';
 import { isExtension } from './numbers.js';
 import { lockRecordingOfCall, objectKeys, type Direction, type RecordingRow, type VersionRow } from './recording.js';

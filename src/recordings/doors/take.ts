@@ -1,0 +1,84 @@
+import type { Machine } from '../../access/caller.js';
+import type { Answer } from '../../platform/http.js';
+import { recogniseAudio } from '../../platform/audio/recognise.js';
+import { Problem, type FieldFault, type ProblemCode } from '../../platform/problem.js';
+import { discardUpload, ingest } from '../ingest.js';
+import { readMetadata, type Metadata, type ReadingContext } from '../metadata.js';
+import { recordingSchema } from '../present.js';
+import type { Upload } from '../upload.js';
+import type { Door } from './door.js';
+
+/** What the doors for audio have in common: from a received file and what was told of it to the answer. */
+
+export const pushReplies = {
+  200: { description: 'These bytes were there already: the same recording', schema: recordingSchema },
+  201: { description: 'Stored, proved to be in storage, committed: a new recording or a new version', schema: recordingSchema },
+};
+
+export const pushProblems = [
+  'not-audio', 'empty-recording', 'digest-mismatch', 'retention-over', 'direction-not-covered', 'invalid-input', 'too-large',
+  'too-busy', 'storage-unavailable', 'disk-low',
+] as const satisfies readonly ProblemCode[];
+
+/** Counts what becomes of a push: refusals with their cause, so that a PBX that is refused does not go unnoticed. */
+export async function counted(door: Door, machine: Machine, push: () => Promise<Answer>): Promise<Answer> {
+  try {
+    const answer = await push();
+    door.counts.count(machine.sourceId, answer.status === 201 ? 'received' : 'duplicate');
+    return answer;
+  } catch (error) {
+    door.counts.count(machine.sourceId, error instanceof Problem ? error.code : 'internal-error');
+    throw error;
+  }
+}
+
+export interface TakeOptions {
+  /** For the extension of headerless formats, where the upload itself is not named. */
+  fileName?: string | undefined;
+  /** A client that tells no start: the call is taken to have begun the audio's length before receipt. */
+  startFromAudio?: boolean;
+}
+
+/** Takes one uploaded file through the whole of ingest. The temporary file goes whatever happens. */
+export async function takeUpload(
+  door: Door,
+  machine: Machine,
+  upload: Upload | undefined,
+  told: Record<string, unknown>,
+  options: TakeOptions = {},
+): Promise<Answer> {
+  try {
+    const context = await door.readingContext(machine);
+    const isDated = told['startedAt'] !== undefined || options.startFromAudio !== true;
+    const dated = isDated ? told : { ...told, startedAt: context.now.toISOString() };
+    const faults: FieldFault[] = upload === undefined ? [{ path: 'audio', message: 'is required' }] : [];
+    let metadata = metadataOrFaults(faults, dated, context);
+    if (upload === undefined || metadata === undefined) throw new Problem('invalid-input', { errors: faults });
+    const name = options.fileName ?? upload.fileName;
+    const audio = await recogniseAudio(upload.path, {
+      ...(metadata.format === undefined ? {} : { format: metadata.format }),
+      ...(name === undefined ? {} : { fileName: name }),
+    });
+    if (!isDated)
+      metadata = { ...metadata, startedAt: new Date(context.now.getTime() - Math.round(audio.estimatedDurationMs)) };
+    const ingested = await ingest(door.platform, await door.ingestSettings(machine), machine, metadata, upload, audio);
+    return {
+      status: ingested.outcome === 'duplicate' ? 200 : 201,
+      headers: { Location: `/api/v1/recordings/${ingested.recordingId}` },
+      body: await door.present(ingested.recordingId, machine),
+    };
+  } finally {
+    await discardUpload(upload);
+  }
+}
+
+/** All that is wrong with a push is told at once, the missing file included. */
+function metadataOrFaults(faults: FieldFault[], told: Record<string, unknown>, context: ReadingContext): Metadata | undefined {
+  try {
+    return readMetadata(told, context);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.errors === undefined) throw error;
+    faults.push(...error.errors);
+    return undefined;
+  }
+}
