@@ -1,0 +1,118 @@
+import type { Caller, Role } from '../access/caller.js';
+import { organisationOf } from '../access/organisation.js';
+import { viewOf } from '../access/policy.js';
+import type { Database } from '../platform/database.js';
+import type { Platform } from '../platform/platform.js';
+import { Problem } from '../platform/problem.js';
+import type { RecordingRow, VersionRow } from '../recordings/recording.js';
+import { closedToTraining, heldAt } from '../retention/hold.js';
+import { refuseDeleted } from '../retention/tombstone.js';
+import { findOneTicket, type FoundTicket } from './find-tickets.js';
+import type { Basis } from './link.js';
+import { presentTicket, type PresentedTicket } from './present.js';
+import type { PieceRow, PieceVersionRow } from './ticket.js';
+
+/** Opens one ticket: its thread and the calls beside it, each with its own date. */
+
+type ReadPlatform = Pick<Platform, 'clock' | 'database'>;
+
+/** A piece with the version of it that is shown. */
+export type ShownPiece = PieceRow &
+  Pick<
+    PieceVersionRow,
+    'bytes' | 'sha256' | 'content_type' | 'said_at' | 'sender' | 'internal' | 'body' | 'body_text' | 'file_name' | 'scan' | 'object_key'
+  > & { versions: number };
+
+/** A recording that belongs to a ticket, and why. */
+export type LinkedRecording = Pick<
+  RecordingRow,
+  'id' | 'direction' | 'caller_number' | 'caller_name' | 'callee_number' | 'callee_name' | 'agent' | 'started_at' | 'retain_until'
+> &
+  Pick<VersionRow, 'state' | 'duration_ms'> & {
+    basis: Basis[];
+    reason: string | null;
+    decided_by: string | null;
+    decided_at: Date | null;
+  };
+
+/** SQL: the columns of a `LinkedRecording` that come from recording `r` and its version `v`. */
+export const recordingFacts = `r.id, r.direction, r.caller_number, r.caller_name, r.callee_number, r.callee_name, r.agent,
+  r.started_at, r.retain_until, v.state, v.duration_ms`;
+export const newestVersion = 'JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version';
+
+/** SQL: recordings `r` that `role` may know of at `now`. */
+export function visibleRecording(role: Role, now: string): string {
+  const kept = `r.retain_until > ${now}`;
+  const until = role === 'privacy_officer' ? `(${kept} OR ${heldAt('recording', 'r.id', now)})` : kept;
+  const open = role === 'trainer' ? `AND NOT ${closedToTraining('recording', 'r.id')}` : '';
+  return `r.version > 0 AND r.purge_intent IS NULL AND ${until} ${open}`;
+}
+
+/** The pieces that may be shown: within their periods, or held and asked for by an officer. */
+export async function piecesOf(database: Database, ticketId: string, now: Date, heldToo: boolean): Promise<ShownPiece[]> {
+  return await database.query<ShownPiece>(
+    `SELECT p.*, v.bytes, v.sha256, v.content_type, v.said_at, v.sender, v.internal, v.body, v.body_text, v.file_name, v.scan,
+       v.object_key,
+       (SELECT count(*) FROM ticket_piece_versions w WHERE w.piece_id = p.id AND w.state = 'kept') AS versions
+     FROM ticket_pieces p JOIN ticket_piece_versions v ON v.id = p.current_version_id
+     WHERE p.ticket_id = $1 AND p.purge_intent IS NULL AND (p.retain_until > $2 OR $3)
+     ORDER BY p.supplied_at, p.kind DESC, p.external_id`,
+    [ticketId, now, heldToo],
+  );
+}
+
+/** The calls of a ticket, newest first. */
+export async function recordingsOf(database: Database, role: Role, ticketId: string, now: Date): Promise<LinkedRecording[]> {
+  return await database.query<LinkedRecording>(
+    `SELECT ${recordingFacts}, l.basis, l.reason, l.decided_by, l.decided_at
+     FROM ticket_recordings l JOIN recordings r ON r.id = l.recording_id ${newestVersion}
+     WHERE l.ticket_id = $1 AND ${visibleRecording(role, '$2')}
+     ORDER BY r.started_at DESC, r.id DESC LIMIT 200`,
+    [ticketId, now],
+  );
+}
+
+/**
+ * The ticket, if this role may see it now.
+ * @throws Problem `not-found`, `retention-ended` from the end of its last piece on (a held one stays open to the officer)
+ */
+export async function requireTicket({ clock, database }: ReadPlatform, role: Role, id: string): Promise<FoundTicket> {
+  const now = clock.now();
+  const ticket = await findOneTicket(database, role, id, now);
+  if (ticket === undefined) {
+    await refuseDeleted(database, 'ticket', id);
+    throw new Problem('not-found');
+  }
+  const heldForOfficer = ticket.held && role === 'privacy_officer';
+  if (ticket.purge_intent !== null || (ticket.retain_until <= now && !heldForOfficer))
+    throw new Problem('retention-ended', { members: { deletedAt: ticket.retain_until.toISOString() } });
+  return ticket;
+}
+
+/** The ticket as this caller sees it. @throws Problem as `requireTicket` */
+export async function readTicket(platform: ReadPlatform, caller: Caller, id: string): Promise<PresentedTicket> {
+  const { clock, database } = platform;
+  const { role } = caller;
+  const ticket = await requireTicket(platform, role, id);
+  const now = clock.now();
+  const [pieces, recordings, organisation] = await Promise.all([
+    viewOf(role).ticketText ? piecesOf(database, id, now, ticket.held && role === 'privacy_officer') : [],
+    // A helpdesk is answered with what it sent, not with what others did with it.
+    caller.kind === 'machine' ? [] : recordingsOf(database, role, id, now),
+    organisationOf(database),
+  ]);
+  return presentTicket(ticket, pieces, recordings, role, organisation.ownNumbers);
+}
+
+/** @throws Problem `not-found` when there is no such recording or this role may not know of it, `retention-ended` */
+export async function requireRecording({ clock, database }: ReadPlatform, role: Role, id: string): Promise<void> {
+  const [row] = await database.query(`SELECT 1 FROM recordings r WHERE r.id = $1 AND ${visibleRecording(role, '$2')}`, [id, clock.now()]);
+  if (row !== undefined) return;
+  const [past] = await database.query<{ until: Date }>(
+    `SELECT retain_until AS until FROM recordings WHERE id = $1 AND version > 0 AND retain_until <= $2`,
+    [id, clock.now()],
+  );
+  if (past !== undefined) throw new Problem('retention-ended', { members: { deletedAt: past.until.toISOString() } });
+  await refuseDeleted(database, 'recording', id);
+  throw new Problem('not-found');
+}
