@@ -20,7 +20,8 @@ import { fingerprint, keyIdOf, openSigningKey, signingKeyFile } from '../src/pla
 
 const usage = `npm run verify-audit -- [--anchor FILE]… [--key FILE]…
 
-Recomputes the audit chain: every entry, batch and signature. Exit code 0: sound. 1: it is not. 2: it could not be checked.
+Recomputes the audit chain: every entry, batch and signature.
+Exit code 0: it is sound. 1: it is not. 2: it could not be checked.
 
   --anchor FILE  {"count": …, "head": "…"} noted at some earlier time: shows a chain that was cut short since.
                  The note that the service keeps in DATA_DIR (${anchorFileName}) is always compared when it is there.
@@ -70,7 +71,7 @@ function tell(verification: Verification, trusted: boolean, anchorCount: number)
     `  compared with ${anchorCount} anchor${anchorCount === 1 ? '' : 's'} noted outside the database`,
   ];
   if (!trusted)
-    lines.push('  No key is known from outside the database: it is not shown that this installation signed it (--key FILE).');
+    lines.push('  No key is known from outside the database, so anyone may have signed it: give one with --key FILE.');
   return `${lines.join('\n')}\n`;
 }
 

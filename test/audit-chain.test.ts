@@ -96,7 +96,8 @@ describe('sealing', () => {
     await sealers[0]?.seal();
 
     const uncovered = await rows(
-      `SELECT id FROM audit_entries e WHERE 1 <> (SELECT count(*) FROM audit_batches b WHERE e.id BETWEEN b.first_id AND b.last_id)`,
+      `SELECT id FROM audit_entries e
+       WHERE 1 <> (SELECT count(*) FROM audit_batches b WHERE e.id BETWEEN b.first_id AND b.last_id)`,
     );
     expect(uncovered).toEqual([]);
     const { verification } = await verifyChain(database, { trustedKeyIds: [signingKey.keyId] });

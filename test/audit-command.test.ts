@@ -35,7 +35,13 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-function verifyAudit(args: string[] = [], env: Record<string, string> = {}): Promise<{ code: number | null; out: string; err: string }> {
+interface Outcome {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function verifyAudit(args: string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
   const root = path.resolve(import.meta.dirname, '..');
   const child = spawn(process.execPath, ['--import', 'tsx', path.join(root, 'scripts', 'verify-audit.ts'), ...args], {
     cwd: root,

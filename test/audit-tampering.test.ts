@@ -127,7 +127,8 @@ const addedEntry = fc.constantFrom(-5, 0, 6, 12, 18).map((id): Attack => ({
   name: `entry added at ${id}`,
   run: () =>
     sql(
-      `INSERT INTO audit_entries OVERRIDING SYSTEM VALUE SELECT ${id}, at, actor_kind, actor_id, action, object_type, object_id, details
+      `INSERT INTO audit_entries OVERRIDING SYSTEM VALUE
+       SELECT ${id}, at, actor_kind, actor_id, action, object_type, object_id, details
        FROM audit_entries ORDER BY id LIMIT 1`,
     ),
 }));
@@ -169,7 +170,8 @@ const deletedBatch = fc.tuple(aBatch, fc.boolean()).map(([batch, withEntries]): 
   run: async () => {
     if (withEntries)
       await sql(
-        `DELETE FROM audit_entries e USING audit_batches b WHERE b.number = $1 AND e.id BETWEEN b.first_id AND b.last_id`, [batch()],
+        `DELETE FROM audit_entries e USING audit_batches b
+         WHERE b.number = $1 AND e.id BETWEEN b.first_id AND b.last_id`, [batch()],
       );
     await sql('DELETE FROM audit_batches WHERE number = $1', [batch()]);
   },
@@ -180,7 +182,8 @@ const swappedSignatures = fc.tuple(aBatch, aBatch).map(([one, other]): Attack =>
   run: () => {
     const from = one() === other() ? (one() % batchNumbers.length) + 1 : other();
     return sql(
-      `UPDATE audit_batches SET signature = (SELECT signature FROM audit_batches WHERE number = $2) WHERE number = $1`, [one(), from],
+      `UPDATE audit_batches SET signature = (SELECT signature FROM audit_batches WHERE number = $2)
+       WHERE number = $1`, [one(), from],
     );
   },
 }));
@@ -294,7 +297,8 @@ function changeOneValue(value: object, leaf: number, change: number): string {
   if (place === undefined) throw new Error('Nothing to change');
   const { holder, name } = place;
   const old = holder[name];
-  if (Array.isArray(old)) holder[name] = old.length > 0 && change % 2 === 0 ? old.slice(1) : [...(old as unknown[]), 'ab'.repeat(32)];
+  const shorter = Array.isArray(old) && old.length > 0 && change % 2 === 0;
+  if (Array.isArray(old)) holder[name] = shorter ? old.slice(1) : [...(old as unknown[]), 'ab'.repeat(32)];
   else if (typeof old === 'number') holder[name] = old + 1 + (change % 3);
   else if (typeof old === 'string' && old.length > 0) {
     const at = name === 'signature' ? change % (old.length - 4) : change % old.length;

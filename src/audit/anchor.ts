@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import type { Transaction } from 'sequelize';
 import { z } from 'zod';
 import type { Database } from '../platform/database.js';
 import { replaceFile } from '../platform/durable-file.js';
-import type { Transaction } from 'sequelize';
 import { latestCheckpoint } from './batch.js';
 
 /**
@@ -35,7 +35,10 @@ export async function readAnchor(file: string): Promise<Anchor | undefined> {
   }
 }
 
-export async function writeAnchor(file: string, anchor: Anchor & { batch: number; signedAt: string | null }): Promise<void> {
+export async function writeAnchor(
+  file: string,
+  anchor: Anchor & { batch: number; signedAt: string | null },
+): Promise<void> {
   await replaceFile(file, `${JSON.stringify(anchor)}\n`);
 }
 
@@ -50,7 +53,9 @@ export async function contradiction(database: Database, anchor: Anchor, tx?: Tra
   if (checkpoint !== undefined && checkpoint.count > anchor.count) return undefined;
   if (checkpoint?.count === anchor.count)
     return checkpoint.head === anchor.head ? undefined : 'the anchored head is not in the chain';
-  const [newest] = await database.query<{ count: number | null }>('SELECT max(count) AS count FROM audit_batches', [], tx);
+  const [newest] = await database.query<{ count: number | null }>(
+    'SELECT max(count) AS count FROM audit_batches', [], tx,
+  );
   return (newest?.count ?? 0) < anchor.count
     ? 'the chain is shorter than when it was anchored'
     : 'the anchored head is not in the chain';

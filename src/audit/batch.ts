@@ -161,7 +161,8 @@ export async function latestBatch(database: Database, tx?: Transaction): Promise
 
 export async function latestCheckpoint(database: Database, tx?: Transaction): Promise<CheckpointRow | undefined> {
   const [row] = await database.query<CheckpointRow>(
-    `SELECT batch, last_id, count, head, frontier, ${instantColumn('before')}, ${instantColumn('signed_at')}, key_id, signature
+    `SELECT batch, last_id, count, head, frontier, ${instantColumn('before')}, ${instantColumn('signed_at')},
+       key_id, signature
      FROM audit_checkpoints ORDER BY batch DESC LIMIT 1`, [], tx,
   );
   return row;

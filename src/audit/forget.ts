@@ -53,7 +53,8 @@ export async function forgetOldBatches(
       object: { type: 'audit_batch', id: String(batch) }, details: { digest: headOf(statement), count },
     });
     const [gone] = await database.query<{ entries: number }>(
-      `WITH gone AS (DELETE FROM audit_entries WHERE id <= $1 RETURNING 1) SELECT count(*) AS entries FROM gone`, [lastId], tx,
+      `WITH gone AS (DELETE FROM audit_entries WHERE id <= $1 RETURNING 1) SELECT count(*) AS entries FROM gone`,
+      [lastId], tx,
     );
     await database.query('DELETE FROM audit_batches WHERE number <= $1', [batch], tx);
     return gone?.entries ?? 0;

@@ -18,7 +18,7 @@ export interface AuditJobs {
 /** Seals every 15 seconds; every night recomputes the whole chain, then takes away what is past its period. */
 export function defineAuditJobs(platform: Platform, { sealer, verifier, signingKey, keepYears = 3 }: AuditJobs): void {
   const { database, jobs, log, metrics } = platform;
-  const faultsFound = metrics.gauge('opname_audit_chain_faults', 'Faults in the audit chain when it was last looked at');
+  const faultsFound = metrics.gauge('opname_audit_chain_faults', 'Faults in the audit chain at its last verification');
   metrics.gauge('opname_audit_unsealed_entries', 'Audit entries that wait to be sealed', [], async (gauge) => {
     const [row] = await database.query<{ entries: number }>(
       `SELECT count(*) AS entries FROM audit_entries WHERE id > coalesce(

@@ -16,9 +16,9 @@ export interface SignedStatement {
 }
 
 /**
- * That one entry stands in the chain, for someone who has neither the database nor the service: a path from the entry to
- * its batch's root, the signed batch, a path from that batch's head to the newest batch's `history`, the signed newest
- * batch. Its size grows with the logarithm of the chain's.
+ * That one entry stands in the chain, for someone who has neither the database nor the service: a path from the entry
+ * to its batch's root, the signed batch, a path from that batch's head to the newest batch's `history`, the signed
+ * newest batch. Its size grows with the logarithm of the chain's.
  */
 export interface InclusionProof {
   format: 'opname-audit-inclusion/1';
@@ -34,7 +34,10 @@ export interface InclusionProof {
 }
 
 /** Proofs for those of `entryIds` that are sealed and still kept. One snapshot, one pass over the chain's heads. */
-export async function inclusionProofs(database: Database, entryIds: readonly number[]): Promise<Map<number, InclusionProof>> {
+export async function inclusionProofs(
+  database: Database,
+  entryIds: readonly number[],
+): Promise<Map<number, InclusionProof>> {
   return await database.inTransaction(async (tx) => {
     await database.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY', [], tx);
     const tip = await latestBatch(database, tx);
@@ -70,9 +73,15 @@ const signed = (row: BatchRow): SignedStatement => ({
 });
 
 /** The tree over all heads before `tip`, watching those of `batches`. */
-async function historyPaths(database: Database, tx: Transaction, tip: BatchRow, batches: readonly BatchRow[]): Promise<MerkleTree> {
+async function historyPaths(
+  database: Database,
+  tx: Transaction,
+  tip: BatchRow,
+  batches: readonly BatchRow[],
+): Promise<MerkleTree> {
   const checkpoint = await latestCheckpoint(database, tx);
-  const tree = historyTree(checkpoint?.batch ?? 0, checkpoint?.frontier ?? [], batches.map((batch) => batch.number - 1));
+  const watch = batches.map((batch) => batch.number - 1);
+  const tree = historyTree(checkpoint?.batch ?? 0, checkpoint?.frontier ?? [], watch);
   while (tree.size < tip.number - 1) {
     const rows = await database.query<{ head: string }>(
       'SELECT head FROM audit_batches WHERE number > $1 AND number < $2 ORDER BY number LIMIT 5000',
@@ -84,34 +93,23 @@ async function historyPaths(database: Database, tx: Transaction, tip: BatchRow, 
   return tree;
 }
 
+/** Reads one batch whole: it has an upper bound, and what is proved lies scattered in it. */
 async function entryPaths(database: Database, tx: Transaction, batch: BatchRow, wanted: ReadonlySet<number>) {
-  // Places first: a path is collected while the tree grows, so it must be known which leaves to watch.
-  const places = await database.query<{ id: number; place: number }>(
-    `SELECT id, place - 1 AS place
-     FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM audit_entries WHERE id BETWEEN $1 AND $2) AS placed
-     WHERE id = ANY ($3::bigint[])`, [batch.first_id, batch.last_id, [...wanted]], tx,
+  const rows = await database.query<EntryRow>(
+    `SELECT ${entryColumns} FROM audit_entries WHERE id BETWEEN $1 AND $2 ORDER BY id`,
+    [batch.first_id, batch.last_id], tx,
   );
-  const tree = new MerkleTree({ watch: places.map(({ place }) => place) });
-  const entries = new Map<number, ChainEntry>();
-  for (let last = batch.first_id - 1; ; ) {
-    const rows = await database.query<EntryRow>(
-      `SELECT ${entryColumns} FROM audit_entries WHERE id > $1 AND id <= $2 ORDER BY id LIMIT 2000`, [last, batch.last_id], tx,
-    );
-    for (const row of rows) {
-      const entry = chainEntry(row);
-      tree.add(canonicalBytes(entry));
-      if (wanted.has(entry.id)) entries.set(entry.id, entry);
-      last = entry.id;
-    }
-    if (rows.length === 0) break;
-  }
-  return places.flatMap(({ id, place }) => {
-    const entry = entries.get(id);
+  const entries = rows.map(chainEntry);
+  const places = entries.flatMap(({ id }, place) => (wanted.has(id) ? [place] : []));
+  const tree = new MerkleTree({ watch: places });
+  for (const entry of entries) tree.add(canonicalBytes(entry));
+  return places.flatMap((place) => {
+    const entry = entries[place];
     return entry === undefined ? [] : [{ entry, leafIndex: place, path: tree.path(place) }];
   });
 }
 
-/** What is wrong with a proof, given public keys (PEM) by id; nothing when it holds. Pure: for use without a service. */
+/** What is wrong with a proof, given public keys (PEM) by id; nothing when it holds. Pure: it needs no service. */
 export function faultsOfProof(proof: InclusionProof, publicKeys: ReadonlyMap<string, string>): string[] {
   const { batch, entry, tip } = proof;
   const faults: string[] = [];
@@ -130,7 +128,8 @@ export function faultsOfProof(proof: InclusionProof, publicKeys: ReadonlyMap<str
   else
     check(
       leadsTo(
-        tip.statement.history, Buffer.from(head, 'hex'), batch.statement.batch - 1, tip.statement.batch - 1, proof.historyPath,
+        tip.statement.history, Buffer.from(head, 'hex'), batch.statement.batch - 1, tip.statement.batch - 1,
+        proof.historyPath,
       ),
       'The batch is not in the history of the newest one',
     );

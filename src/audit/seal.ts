@@ -51,7 +51,7 @@ export interface Sealer {
   anchors(): Promise<Anchor[]>;
 }
 
-/** Any number of sealers may run, in any number of processes: a lock in the database lets one make a batch at a time. */
+/** Any number may run, in any number of processes: a lock in the database lets one at a time make a batch. */
 export function createSealer(options: SealerOptions): Sealer {
   return new ChainSealer(options);
 }
@@ -102,8 +102,8 @@ class ChainSealer implements Sealer {
     };
     const head = headOf(statement);
     await database.query(
-      `INSERT INTO audit_batches (number, first_id, last_id, entries, count, root, previous_head, history, frontier, head,
-         signed_at, key_id, signature)
+      `INSERT INTO audit_batches (number, first_id, last_id, entries, count, root, previous_head, history, frontier,
+         head, signed_at, key_id, signature)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10, $11, $12, $13)`,
       [
         statement.batch, statement.firstId, statement.lastId, statement.entries, statement.count, statement.root,
@@ -128,8 +128,14 @@ class ChainSealer implements Sealer {
   async #remember(state: ChainState): Promise<void> {
     const { batch, count, head, signedAt } = state;
     this.#remembered = { count, head };
-    if (this.options.anchorFile !== undefined)
-      await writeAnchor(this.options.anchorFile, { batch, count, head, signedAt });
+    const { anchorFile, log } = this.options;
+    if (anchorFile === undefined) return;
+    try {
+      await writeAnchor(anchorFile, { batch, count, head, signedAt });
+    } catch (error) {
+      // The batch is sealed; an older note stays true of the chain, and the next batch brings the next attempt.
+      log.error({ error, batch }, 'the head of the audit chain could not be noted outside the database');
+    }
   }
 }
 
@@ -139,16 +145,18 @@ async function readEntries(database: Database, tx: Transaction, afterId: number,
   let firstId: number | undefined;
   let lastId = afterId;
   while (tree.size < most) {
+    // Without an upper bound: given one, the planner may sort all that is pending for each page.
     const rows = await database.query<EntryRow>(
-      `SELECT ${entryColumns} FROM audit_entries WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3`,
-      [lastId, mark, Math.min(pageSize, most - tree.size)], tx,
+      `SELECT ${entryColumns} FROM audit_entries WHERE id > $1 ORDER BY id LIMIT $2`,
+      [lastId, Math.min(pageSize, most - tree.size)], tx,
     );
-    for (const row of rows) {
+    const settled = rows.filter((row) => row.id <= mark);
+    for (const row of settled) {
       tree.add(canonicalBytes(chainEntry(row)));
       firstId ??= row.id;
       lastId = row.id;
     }
-    if (rows.length === 0) break;
+    if (settled.length === 0 || settled.length < rows.length) break;
   }
   return firstId === undefined ? undefined : { root: tree.root().toString('hex'), firstId, lastId, count: tree.size };
 }

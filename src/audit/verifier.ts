@@ -78,11 +78,16 @@ class ChainVerifier implements Verifier {
     const { verification, state } = await verifyChain(database, {
       trustedKeyIds: [keyId], anchors: await sealer.anchors(), after,
     });
-    if (refused !== undefined && verification.ok) verification.faults.push({ batch: refused.batch, what: refused.what });
+    if (refused !== undefined && verification.ok)
+      verification.faults.push({ batch: refused.batch, what: refused.what });
     const ok = verification.faults.length === 0;
-    this.#sound = ok ? { state, fullAt: after === undefined || sound === undefined ? checkedAt : sound.fullAt } : undefined;
+    const fullAt = after === undefined || sound === undefined ? checkedAt : sound.fullAt;
+    this.#sound = ok ? { state, fullAt } : undefined;
     return {
-      ...verification, ok, checkedAt: checkedAt.toISOString(), fullyCheckedAt: this.#sound?.fullAt.toISOString() ?? null,
+      ...verification,
+      ok,
+      checkedAt: checkedAt.toISOString(),
+      fullyCheckedAt: this.#sound?.fullAt.toISOString() ?? null,
     };
   }
 

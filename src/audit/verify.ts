@@ -3,8 +3,8 @@ import type { Database } from '../platform/database.js';
 import { verifySignature } from '../platform/signing.js';
 import { contradiction, type Anchor } from './anchor.js';
 import {
-  batchColumns, batchStatement, checkpointStatement, emptyChain, headOf, historyTree, latestCheckpoint, stateAtCheckpoint,
-  statementBytes, type BatchRow, type ChainState, type CheckpointRow,
+  batchColumns, batchStatement, checkpointStatement, emptyChain, headOf, historyTree, latestCheckpoint,
+  stateAtCheckpoint, statementBytes, type BatchRow, type ChainState, type CheckpointRow,
 } from './batch.js';
 import { canonicalBytes, chainEntry, entryColumns, type EntryRow } from './canonical.js';
 import { keysById } from './keys.js';
@@ -195,7 +195,8 @@ class ChainCheck {
   /** Its signature vouches, through the heads, for everything before: earlier batches may bear rotated keys. */
   #checkTail(): void {
     const { batch, keyId } = this.#state;
-    if (keyId !== null && !this.#trusts(keyId)) this.#fault(batch, 'the newest batch is signed by a key that is not trusted');
+    if (keyId !== null && !this.#trusts(keyId))
+      this.#fault(batch, 'the newest batch is signed by a key that is not trusted');
   }
 
   #trusts(keyId: string): boolean {
@@ -205,7 +206,8 @@ class ChainCheck {
   async *#batchesAfter(number: number): AsyncGenerator<BatchRow> {
     for (let last = number; ; ) {
       const rows = await this.database.query<BatchRow>(
-        `SELECT ${batchColumns} FROM audit_batches WHERE number > $1 ORDER BY number LIMIT ${batchPage}`, [last], this.tx,
+        `SELECT ${batchColumns} FROM audit_batches WHERE number > $1 ORDER BY number LIMIT ${batchPage}`,
+        [last], this.tx,
       );
       yield* rows;
       const end = rows.at(-1);

@@ -50,7 +50,7 @@ const verificationSchema = z
   .object({
     ok: z.boolean(),
     count: z.int().meta({ description: 'Sealed entries since the beginning' }),
-    head: z.string().meta({ description: 'SHA-256 of the newest batch’s statement; note it elsewhere, with the count' }),
+    head: z.string().meta({ description: 'SHA-256 of the newest batch’s statement: note both elsewhere' }),
     signedAt: z.iso.datetime().nullable(),
     keyId: z.string().nullable(),
     fingerprint: z.string().nullable(),
@@ -59,7 +59,7 @@ const verificationSchema = z
     checkpoint: z.int().nullable().meta({ description: 'Batches up to this one are past their period and gone' }),
     faults: z.array(z.object({ batch: z.int().nullable(), what: z.string() })),
     checkedAt: z.iso.datetime(),
-    fullyCheckedAt: z.iso.datetime().nullable().meta({ description: 'When it was last recomputed from the very beginning' }),
+    fullyCheckedAt: z.iso.datetime().nullable().meta({ description: 'When all of it was last recomputed' }),
   })
   .meta({ id: 'AuditVerification' });
 
@@ -99,8 +99,8 @@ export function oversightOperations(
   /** That the trail was read is itself on record; by which filters, but not what was typed into them. */
   async function record(caller: Caller, action: 'audit.read' | 'audit.exported', query: TrailQuery): Promise<void> {
     const { actor, object, from, to } = query;
-    const by = Object.entries({ actor, object, action: query.action, from, to }).filter(([, told]) => told !== undefined);
-    const details = { filters: by.map(([name]) => name) };
+    const filters = Object.entries({ actor, object, action: query.action, from, to });
+    const details = { filters: filters.filter(([, told]) => told !== undefined).map(([name]) => name) };
     await database.inTransaction(async (tx) => {
       const already = await database.query(
         `SELECT 1 FROM audit_entries
@@ -140,12 +140,12 @@ export function oversightOperations(
       summary: 'The audit trail as CSV',
       action: 'audit.read',
       query: trailQuery,
-      replies: { 200: { description: 'All entries that the filters leave', schema: z.string(), mediaType: 'text/csv' } },
+      replies: { 200: { description: 'What the filters leave', schema: z.string(), mediaType: 'text/csv' } },
       async handle({ caller, query, response, signal }) {
         const filter = filterOf(caller, query);
         await record(caller, 'audit.exported', query);
         const name = `audit-${clock.now().toISOString().slice(0, 10)}.csv`;
-        response.status(200).set({ 'Content-Type': 'text/csv; charset=utf-8', 'Content-Disposition': `attachment; filename="${name}"` });
+        response.status(200).attachment(name).type('text/csv; charset=utf-8');
         try {
           await pipeline(Readable.from(trailAsCsv(database, filter)), response);
         } catch (error) {

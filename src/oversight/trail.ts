@@ -46,7 +46,8 @@ export async function readTrail(
     if (type !== undefined) conditions.push(`object_type = ${value(type)}`);
     if (id !== '') conditions.push(`object_id = ${value(id)}`);
   }
-  if (filter.action?.endsWith('.*') === true) conditions.push(`starts_with(action, ${value(filter.action.slice(0, -1))})`);
+  if (filter.action?.endsWith('.*') === true)
+    conditions.push(`starts_with(action, ${value(filter.action.slice(0, -1))})`);
   else if (filter.action !== undefined) conditions.push(`action = ${value(filter.action)}`);
   if (filter.from !== undefined) conditions.push(`at >= ${value(filter.from)}`);
   if (filter.until !== undefined) conditions.push(`at < ${value(filter.until)}`);

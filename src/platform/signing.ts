@@ -1,4 +1,6 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, randomUUID, sign, verify } from 'node:crypto';
+import {
+  createHash, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, randomUUID, sign, verify,
+} from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { chmod, link, mkdir, readFile, unlink } from 'node:fs/promises';
 import path from 'node:path';
@@ -80,7 +82,10 @@ function fromPem(pem: string): SigningKey {
  * Opens the key given as PEM, or the one kept in `folder`, which is made there at the first start.
  * Throws when neither is given, when the key is none of ours, or when the folder cannot be written.
  */
-export async function openSigningKey(from: { pem?: string | undefined; folder?: string | undefined }): Promise<SigningKey> {
+export async function openSigningKey(from: {
+  pem?: string | undefined;
+  folder?: string | undefined;
+}): Promise<SigningKey> {
   if (from.pem !== undefined) return fromPem(from.pem);
   if (from.folder === undefined) throw new Error('There is no signing key: neither a PEM nor a folder is given');
   return fromPem((await readKey(from.folder)) ?? (await makeKey(from.folder)));
