@@ -40,10 +40,10 @@ export function Row({ recording }: { recording: Recording }) {
           </span>
         ))}
       </td>
-      <td role="cell">
+      <td role="cell" class="wide">
         <Flags recording={recording} />
       </td>
-      <td role="cell" class="nowrap">
+      <td role="cell" class="wide">
         <RetentionBadge retainUntil={recording.retainUntil} held={recording.held} plain />
       </td>
     </tr>
