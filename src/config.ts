@@ -4,6 +4,8 @@ import { Cron } from 'croner';
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { z } from 'zod';
 import { logLevels } from './platform/log.js';
+import { createScanner } from './tickets/scan.js';
+import { readHelpdeskTokens } from './tickets/settings.js';
 
 /**
  * The settings of the service: the only reader of the environment. Everything is checked at once, and each fault is one
@@ -39,6 +41,16 @@ const timeZone = text.refine((value) => {
     return false;
   }
 }, 'must be a time zone such as Europe/Amsterdam');
+
+/** A setting that `read` understands; what it throws is the fault. */
+const readable = (read: (text: string) => unknown) =>
+  text.superRefine((value, context) => {
+    try {
+      read(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'cannot be read' });
+    }
+  });
 
 const environment = z.object({
   PORT: whole(0, 65535).default(8080),
@@ -85,11 +97,14 @@ const environment = z.object({
     .transform((value) => value.split(',').map((part) => part.trim()))
     .pipe(z.array(webAddress))
     .default([]),
+  MAX_ATTACHMENT_MB: whole(1, 1_000).default(25),
+  MALWARE_SCANNER: readable(createScanner).optional(),
+  HELPDESK_TOKENS: readable(readHelpdeskTokens).optional(),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
   TRUST_PROXY: text.optional(),
 });
 
-const secrets = ['DATABASE_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'ADMIN_PASSWORD', 'SIGNING_KEY', 'OIDC_CLIENT_SECRET'] as const;
+const secrets = ['DATABASE_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'ADMIN_PASSWORD', 'SIGNING_KEY', 'OIDC_CLIENT_SECRET', 'HELPDESK_TOKENS'] as const;
 
 export interface Config {
   port: number;
@@ -121,6 +136,11 @@ export interface Config {
   fourEyes: 'required' | 'recorded';
   oidc: { issuer: string; clientId: string; clientSecret: string } | undefined;
   timeStampUrls: readonly string[];
+  maxAttachmentBytes: number;
+  /** As `createScanner` reads it; undefined: attachments are not scanned. */
+  malwareScanner: string | undefined;
+  /** By origin, the Authorization header with which attachments are fetched from there. */
+  helpdeskTokens: Readonly<Record<string, string>>;
   logLevel: (typeof logLevels)[number];
   /** What Express calls `trust proxy`: false, a number of hops, or addresses. */
   trustProxy: boolean | number | string;
@@ -216,6 +236,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         ? { issuer: e.OIDC_ISSUER, clientId: e.OIDC_CLIENT_ID, clientSecret: e.OIDC_CLIENT_SECRET }
         : undefined,
     timeStampUrls: e.TSA_URLS,
+    maxAttachmentBytes: e.MAX_ATTACHMENT_MB * 1024 * 1024,
+    malwareScanner: e.MALWARE_SCANNER,
+    helpdeskTokens: readHelpdeskTokens(e.HELPDESK_TOKENS),
     logLevel: e.LOG_LEVEL,
     trustProxy:
       e.TRUST_PROXY === undefined || e.TRUST_PROXY === 'false'
@@ -239,6 +262,7 @@ export function redactedConfig(config: Config): Record<string, unknown> {
         : { ...config.s3, credentials: config.s3.credentials === undefined ? "the SDK's chain" : 'given' },
     firstAdministrator: config.firstAdministrator === undefined ? 'none' : 'given',
     signingKey: config.signingKey === undefined ? 'made under DATA_DIR' : 'given',
+    helpdeskTokens: Object.keys(config.helpdeskTokens),
     oidc: config.oidc === undefined ? 'none' : { issuer: config.oidc.issuer },
   };
 }

@@ -8,7 +8,6 @@ import { createVerifier } from './audit/verifier.js';
 import type { Config } from './config.js';
 import { libraryOperations } from './library/routes.js';
 import { oversightOperations } from './oversight/routes.js';
-import type { Database } from './platform/database.js';
 import type { Ffmpeg } from './platform/ffmpeg.js';
 import type { Operation } from './platform/http.js';
 import type { Platform } from './platform/platform.js';
@@ -20,6 +19,11 @@ import { processingFolder, recordingOperations } from './recordings/routes.js';
 import type { Category } from './retention/category.js';
 import { retentionJobs, startRetention } from './retention/jobs.js';
 import { retentionOperations } from './retention/routes.js';
+import { defineTicketJobs } from './tickets/jobs.js';
+import { ticketCategories } from './tickets/purge.js';
+import { ticketOperations } from './tickets/routes.js';
+import { createScanner } from './tickets/scan.js';
+import type { TicketSettings } from './tickets/settings.js';
 
 /** Which features there are: their operations, their jobs, and what retention asks of each. */
 export interface Features {
@@ -27,35 +31,47 @@ export interface Features {
   config: Config;
   signingKey: SigningKey;
   audit: AuditJobs;
+  /** Key of the digests under which searches for people are logged. */
+  searchKey: Buffer;
+  tickets: TicketSettings;
   /** Everything that has a retention period. */
   categories: readonly Category[];
 }
 
 /** Everything that has a retention period, for the service and for commands beside it. */
-export function categoriesOf(database: Database, config: Config): Category[] {
-  return [recordingCategory(database, config.timeZone)];
+export function categoriesOf(platform: Pick<Platform, 'clock' | 'database'>, config: Config): Category[] {
+  return [recordingCategory(platform.database, config.timeZone), ...ticketCategories(platform, config.timeZone)];
 }
 
 /** Puts the features on their platform. Nothing runs yet. */
 export function createFeatures(platform: Platform, config: Config, signingKey: SigningKey): Features {
   const sealer = createSealer({ ...platform, signingKey, anchorFile: path.join(config.dataDir, anchorFileName) });
+  const searchKey = signingKey.derive('searches');
   const verifier = createVerifier({ ...platform, sealer, keyId: signingKey.keyId });
   return {
     platform,
     config,
     signingKey,
     audit: { sealer, verifier, signingKey },
-    categories: categoriesOf(platform.database, config),
+    searchKey,
+    tickets: {
+      ...config,
+      searchKey,
+      scanner: config.malwareScanner === undefined ? undefined : createScanner(config.malwareScanner),
+    },
+    categories: categoriesOf(platform, config),
   };
 }
 
 /** Every operation of the API. */
-export function operationsOf({ platform, config, signingKey, audit, categories }: Features): Operation<Caller>[] {
+export function operationsOf(features: Features): Operation<Caller>[] {
+  const { platform, config, signingKey, audit, categories, searchKey } = features;
   return [
     ...accessOperations(platform, { ...config, secret: signingKey.derive('access') }),
     ...recordingOperations(platform, config),
     ...retentionOperations(platform, categories, { ...config, signingKey }),
-    ...libraryOperations(platform, { ...config, searchKey: signingKey.derive('searches') }),
+    ...ticketOperations(platform, features.tickets),
+    ...libraryOperations(platform, { ...config, searchKey }),
     ...oversightOperations(platform, { verifier: audit.verifier, timeZone: config.timeZone }),
   ];
 }
@@ -72,6 +88,7 @@ export async function defineJobs(features: Features, ffmpeg: Ffmpeg): Promise<vo
   jobs.define('recordings.finish-stale-uploads', async () => void (await finishStaleUploads(platform)));
   jobs.every('recordings.finish-stale-uploads', '10 minutes');
   defineAuditJobs(platform, audit);
+  defineTicketJobs(platform, features.tickets);
   await startRetention(platform, config.timeZone);
   retentionJobs(platform, categories, config);
 }

@@ -25,6 +25,7 @@ import { Problem } from './platform/problem.js';
 import { openSigningKey } from './platform/signing.js';
 import { incomingFolder } from './recordings/routes.js';
 import { prepareUploads } from './recordings/upload.js';
+import { prepareTickets } from './tickets/jobs.js';
 
 /** The service as a whole: what stands on what, in which order it starts, and how it stops. */
 
@@ -116,7 +117,7 @@ async function start(options: ServiceOptions, closing: Closing): Promise<Service
   await ensureFirstAdministrator(platform, config.firstAdministrator, options.announce);
   const features = createFeatures(platform, config, signingKey);
   if (works) {
-    await prepareUploads(incomingFolder(config.dataDir));
+    await prepareTickets(config);
     await defineJobs(features, await findFfmpeg(log));
     await jobs.start();
   }
@@ -146,6 +147,7 @@ async function listen(
   isStopping: () => boolean,
 ): Promise<Server> {
   await prepareUploads(incomingFolder(config.dataDir));
+  await prepareTickets(config);
   const app = createApp({
     platform,
     operations,
