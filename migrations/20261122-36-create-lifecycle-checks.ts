@@ -8,7 +8,7 @@ export const migration: Migration = {
   async up({ query }) {
     await query(`
       CREATE TABLE lifecycle_checks (
-        "only" boolean PRIMARY KEY DEFAULT true CHECK ("only"),
+        singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
         checked_at timestamptz NOT NULL,
         state text NOT NULL CHECK (state IN ('in_sync', 'drifted', 'unsupported')),
         expected jsonb NOT NULL,

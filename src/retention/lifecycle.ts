@@ -100,8 +100,8 @@ async function record(
   await database.inTransaction(async (tx) => {
     const last = await lastLifecycleCheck(database);
     await database.query(
-      `INSERT INTO lifecycle_checks (only, checked_at, state, expected, actual) VALUES (true, $1, $2, $3::jsonb, $4::jsonb)
-       ON CONFLICT (only) DO UPDATE SET checked_at = $1, state = $2, expected = $3::jsonb, actual = $4::jsonb`,
+      `INSERT INTO lifecycle_checks (singleton, checked_at, state, expected, actual) VALUES (true, $1, $2, $3::jsonb, $4::jsonb)
+       ON CONFLICT (singleton) DO UPDATE SET checked_at = $1, state = $2, expected = $3::jsonb, actual = $4::jsonb`,
       [check.checkedAt, check.state, JSON.stringify(check.expected), JSON.stringify(check.actual)],
       tx,
     );

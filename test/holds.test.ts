@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Person } from '../src/access/caller.js';
+import { isHeld } from '../src/retention/hold.js';
+import { placeHold, placeHoldIn } from '../src/retention/place-hold.js';
+import { beginPurge, claimDue } from '../src/retention/purge.js';
+import { runRetags } from '../src/retention/retag.js';
+import { requestSweep, runPurges } from '../src/retention/sweep.js';
+import { retentionService, type RetentionService } from './support/retention-service.js';
+import { usualPassword, signedIn } from './support/access.js';
+
+const day = 86_400_000;
+const hour = 3_600_000;
+let folder: string;
+let service: RetentionService;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'holds-'));
+  service = await retentionService(folder);
+});
+afterAll(async () => {
+  await service.close();
+  await rm(folder, { recursive: true });
+});
+
+const inDays = (days: number) => new Date(service.clock.now().getTime() + days * day).toISOString();
+const order = (recordingId: string, rest: object = {}) => ({
+  recordingId, ground: 'legal_claim', reason: 'a claim was announced', reviewAt: inDays(30), ...rest,
+});
+const sweep = async () => {
+  await requestSweep(service, service.administrator);
+  return await runPurges(service.context(), service.categories);
+};
+const exists = async (id: string) => (await service.database.query('SELECT FROM recordings WHERE id = $1', [id])).length === 1;
+const holdTags = async (id: string) =>
+  await Promise.all((await service.keysOf(id)).map(async (key) => (await service.objects.tags(key))?.['hold']));
+/** Sessions end while days go by. */
+const again = (name: string) => signedIn(service.server, `${name.replaceAll(' ', '.')}@example.nl`, usualPassword);
+
+describe('a hold', () => {
+  test('is in force at once, keeps the recording past its date, and ends a day after its release', async () => {
+    const id = await service.record();
+    const placed = await service.as.officer.post('/api/v1/holds').send(order(id)).expect(201);
+    expect(placed.body).toMatchObject({ recordingId: id, state: 'unconfirmed', ground: 'legal_claim', endsAt: null });
+    expect(await isHeld(service.database, undefined, 'recording', id, service.clock.now())).toBe(true);
+    await runRetags(service.platform, service.categories);
+    expect(await holdTags(id)).toEqual(['1', '1', '1']);
+
+    service.clock.advance(91 * day);
+    expect(await sweep()).toEqual({ purged: 0, failed: 0 });
+    expect(await exists(id)).toBe(true);
+    const officer = await again('first officer');
+    const overview = await officer.get('/api/v1/retention').expect(200);
+    expect(overview.body).toMatchObject({ overdue: 0, held: 1, unconfirmedHolds: 1, reviewsDue: 1 });
+
+    const released = await officer.post(`/api/v1/holds/${placed.body.id}/release`).send({ reason: 'settled' }).expect(200);
+    expect(released.body.state).toBe('released');
+    expect(Date.parse(released.body.endsAt) - Date.parse(released.body.releasedAt)).toBe(24 * hour);
+    service.clock.advance(24 * hour - 5_000);
+    await runRetags(service.platform, service.categories);
+    expect(await holdTags(id)).toEqual(['1', '1', '1']);
+    expect(await sweep()).toEqual({ purged: 0, failed: 0 });
+    service.clock.advance(6_000);
+    await runRetags(service.platform, service.categories);
+    expect(await holdTags(id)).toEqual(['0', '0', '0']);
+    expect(await sweep()).toEqual({ purged: 1, failed: 0 });
+    expect(await exists(id)).toBe(false);
+    const later = await again('first officer');
+    await later.post('/api/v1/holds').send(order(id)).expect(410);
+    await later.post(`/api/v1/holds/${placed.body.id}/release`).send({ reason: 'twice' }).expect(409);
+  });
+
+  test('is confirmed by somebody else, within three working days', async () => {
+    service.clock.set('2027-05-07T12:00:00Z'); // a Friday
+    const officerNow = await again('first officer');
+    const secondNow = await again('second officer');
+    const id = await service.record();
+    const { body } = await officerNow.post('/api/v1/holds').send(order(id)).expect(201);
+    expect(body.confirmBy).toBe('2027-05-12T22:00:00.000Z'); // the end of Wednesday in Amsterdam
+    await officerNow.post(`/api/v1/holds/${body.id}/confirm`).expect(403);
+    const confirmed = await secondNow.post(`/api/v1/holds/${body.id}/confirm`).expect(200);
+    expect(confirmed.body.state).toBe('confirmed');
+    await secondNow.post(`/api/v1/holds/${body.id}/confirm`).expect(409);
+    await secondNow.post('/api/v1/holds/01990000-0000-7000-8000-000000000000/confirm').expect(404);
+  });
+
+  test('is refused for what does not exist, is over, or without a reason, a ground or a review in the future', async () => {
+    const officer = await again('first officer');
+    const id = await service.record();
+    await officer.post('/api/v1/holds').send(order('01990000-0000-7000-8000-000000000000')).expect(404);
+    await officer.post('/api/v1/holds').send(order(id, { reason: ' ' })).expect(422);
+    await officer.post('/api/v1/holds').send(order(id, { ground: 'because' })).expect(422);
+    await officer.post('/api/v1/holds').send(order(id, { reviewAt: '2027-02-30' })).expect(422);
+    await officer.post('/api/v1/holds').send(order(id, { reviewAt: inDays(-1) })).expect(422);
+    await officer.post('/api/v1/holds').send(order(id, { ticketId: id })).expect(422);
+    await officer.post('/api/v1/holds').send(order(id, { recordingId: undefined })).expect(422);
+    const past = await service.record({ endedAt: new Date(service.clock.now().getTime() - 90 * day) });
+    await officer.post('/api/v1/holds').send(order(past)).expect(410);
+  });
+
+  test('is for officers to place, for auditors and administrators to read, and not for trainers', async () => {
+    const [auditor, trainer] = [await again('auditor'), await again('trainer')];
+    const administrator = await signedIn(service.server, 'admin@example.nl', 'the first administrator');
+    const id = await service.record();
+    for (const agent of [auditor, trainer, administrator]) await agent.post('/api/v1/holds').send(order(id)).expect(403);
+    for (const agent of [auditor, administrator]) await agent.get('/api/v1/holds').expect(200);
+    await trainer.get('/api/v1/holds').expect(403);
+  });
+
+  const erasure = { reason: 'erasure' as const, rule: 'decision', actor: { kind: 'system' as const, id: 'test' } };
+  const somebody = async (): Promise<Person> => {
+    const [row] = await service.database.query<{ id: string }>(`SELECT id FROM users WHERE role = 'privacy_officer' LIMIT 1`);
+    return { ...service.officer, userId: row?.id ?? '' };
+  };
+  const hold = async (id: string) =>
+    await placeHold(service.platform, service.categories, await somebody(), {
+      kind: 'recording', itemId: id, ground: 'legal_claim', reason: 'claim', reviewAt: new Date(inDays(30)),
+    }, 'Europe/Amsterdam');
+  const erase = (id: string) =>
+    service.database.inTransaction((tx) =>
+      beginPurge(service.platform, service.categories, tx, { category: 'recording', ids: [id] }, erasure),
+    );
+
+  test('and a purge at the same moment have one winner, whoever comes first', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const id = await service.record();
+      const asked = round % 2 === 0 ? [hold(id), erase(id)] : [erase(id), hold(id)].reverse();
+      const [held, erased] = await Promise.allSettled(asked);
+      expect([held?.status, erased?.status].sort()).toEqual(['fulfilled', 'rejected']);
+      const lost = held?.status === 'rejected' ? held : erased?.status === 'rejected' ? erased : undefined;
+      expect(lost?.reason).toMatchObject({ code: held?.status === 'rejected' ? 'retention-ended' : 'conflict' });
+      await runPurges(service.context(), service.categories);
+      expect([await exists(id), (await service.keysOf(id)).length]).toEqual(held?.status === 'fulfilled' ? [true, 3] : [false, 0]);
+    }
+  });
+
+  test('that is being committed while the sweep comes by is seen by it', async () => {
+    const id = await service.record();
+    service.clock.advance(90 * day - 60_000);
+    const person = await somebody();
+    await service.database.inTransaction(async (tx) => {
+      await placeHoldIn(service.platform, service.categories, tx, { kind: 'person', id: person.userId }, {
+        kind: 'recording', itemId: id, ground: 'legal_claim', reason: 'claim', reviewAt: new Date(inDays(30)),
+      }, 'Europe/Amsterdam');
+      service.clock.advance(120_000);
+      const claimed = await claimDue(service.context(), service.categories, service.category, 10);
+      expect(claimed.map((purge) => purge.itemId)).not.toContain(id);
+    });
+    service.clock.advance(6 * 60_000); // what was claimed above is given up
+    await sweep();
+    expect(await exists(id)).toBe(true);
+  });
+});
