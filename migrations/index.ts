@@ -27,6 +27,7 @@ import { migration as createTicketPieces } from './20261122-41-create-ticket-pie
 import { migration as createTicketLinks } from './20261122-42-create-ticket-links.js';
 import { migration as createTicketWords } from './20261122-43-create-ticket-words.js';
 import { migration as createTicketDeliveries } from './20261122-44-create-ticket-deliveries.js';
+import { migration as createAgreements } from './20261122-50-create-agreements.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   createTicketLinks,
   createTicketWords,
   createTicketDeliveries,
+  createAgreements,
 ];

@@ -18,13 +18,15 @@ export interface RecordingFilter {
   ticket: string | undefined;
   direction: Direction | undefined;
   held: boolean | undefined;
+  /** Whether an agreement is marked on it. */
+  marked: boolean | undefined;
   minDurationMs: number | undefined;
   maxDurationMs: number | undefined;
 }
 
 /** A row of the list, with what is joined to it. */
 export type FoundRecording = RecordingRow &
-  Pick<VersionRow, 'duration_ms' | 'channels' | 'codec' | 'bytes' | 'sha256' | 'truncated' | 'received_at'> & {
+  Pick<VersionRow, 'duration_ms' | 'sample_rate_hz' | 'channels' | 'codec' | 'bytes' | 'sha256' | 'truncated' | 'received_at'> & {
     version_state: VersionRow['state'];
     source_name: string;
     held: boolean;
@@ -32,7 +34,7 @@ export type FoundRecording = RecordingRow &
   };
 
 /** Columns of the detail and of the list alike, over `r` (recordings), `v` (its newest version) and `s` (its source). */
-const shown = (now: string) => `r.*, v.state AS version_state, v.duration_ms, v.channels, v.codec, v.bytes, v.sha256, v.truncated,
+const shown = (now: string) => `r.*, v.state AS version_state, v.duration_ms, v.sample_rate_hz, v.channels, v.codec, v.bytes, v.sha256, v.truncated,
   v.received_at, s.name AS source_name, ${heldAt('recording', 'r.id', now)} AS held, ${restrictedNow('recording', 'r.id')} AS restricted`;
 
 const joined = `JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version JOIN sources s ON s.id = r.source_id`;
@@ -70,6 +72,10 @@ export async function findRecordings(
   if (filter.direction !== undefined) conditions.push(`r.direction = ${value(filter.direction)}`);
   if (filter.ticket !== undefined) conditions.push(sameTicket('r', value(filter.ticket)));
   if (filter.held !== undefined) conditions.push(`${filter.held ? '' : 'NOT '}${heldAt('recording', 'r.id', '$1')}`);
+  if (filter.marked !== undefined)
+    conditions.push(
+      `${filter.marked ? '' : 'NOT '}EXISTS (SELECT FROM agreements g WHERE g.recording_id = r.id AND g.withdrawn_at IS NULL)`,
+    );
   const duration = '(SELECT d.duration_ms FROM recording_versions d WHERE d.recording_id = r.id AND d.number = r.version)';
   if (filter.minDurationMs !== undefined) conditions.push(`${duration} >= ${value(filter.minDurationMs)}`);
   if (filter.maxDurationMs !== undefined) conditions.push(`${duration} <= ${value(filter.maxDurationMs)}`);

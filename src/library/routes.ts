@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { actorOf, type Caller, type Person, type Role } from '../access/caller.js';
 import { organisationOf } from '../access/organisation.js';
-import { may, viewOf } from '../access/policy.js';
+import { may, mayEver, viewOf } from '../access/policy.js';
 import { keyedDigest } from '../access/token.js';
 import { append } from '../audit/log.js';
+import { agreementsOf, type AgreementRow } from '../evidence/agreement.js';
+import { cutsOf, toPlayback } from '../evidence/timeline.js';
 import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
 import { decodeCursor, pageOf, pageQuery, toPage } from '../platform/paging.js';
@@ -37,6 +39,7 @@ const listQuery = z.object({
   ticket: text,
   queue: text,
   held: flag.optional(),
+  marked: flag.optional().meta({ description: 'Whether an agreement is marked on it' }),
   minDurationMs: z.coerce.number().int().min(0).optional(),
   maxDurationMs: z.coerce.number().int().min(0).optional(),
   ...pageQuery,
@@ -62,9 +65,25 @@ function numberSearch(typed: string | undefined, role: Role, country: string): N
   return search;
 }
 
+/** Where agreements are marked, on the timeline that the player shows; what they say to those who may read that. */
+function presentAgreements(
+  row: FoundRecording,
+  agreements: readonly AgreementRow[],
+  role: Role,
+): PresentedRecording['agreements'] {
+  const cuts = cutsOf(row.holds, row.sample_rate_hz, row.duration_ms);
+  return agreements.map(({ id, startMs, endMs, summary }) => ({
+    id,
+    startMs: toPlayback(startMs, cuts),
+    endMs: toPlayback(endMs, cuts),
+    summary: mayEver(role, 'agreement.read') ? summary : null,
+  }));
+}
+
 function presentFound(
   row: FoundRecording,
   tickets: readonly LinkedTicket[],
+  agreements: readonly AgreementRow[],
   role: Role,
   ownNumbers: readonly string[],
 ): PresentedRecording {
@@ -76,7 +95,7 @@ function presentFound(
       held: row.held,
       restricted: row.restricted,
       tickets: tickets.map(({ id, number, subject }) => ({ id, number, subject: viewOf(role).ticketText ? subject : null })),
-      agreements: [],
+      agreements: presentAgreements(row, agreements, role),
     },
     role,
     ownNumbers,
@@ -124,6 +143,7 @@ export function libraryOperations(platform: Platform, settings: LibrarySettings)
             ticket: query.ticket,
             direction: query.direction,
             held: query.held,
+            marked: query.marked,
             minDurationMs: query.minDurationMs,
             maxDurationMs: query.maxDurationMs,
           },
@@ -131,11 +151,14 @@ export function libraryOperations(platform: Platform, settings: LibrarySettings)
           clock.now(),
         );
         if (query.cursor === undefined) await recordSearch(person, query.number, rows.length);
-        const [tickets, { ownNumbers }] = await Promise.all([
-          ticketsOfRecordings(database, rows.map((row) => row.id), clock.now()),
+        const ids = rows.map((row) => row.id);
+        const [tickets, agreements, { ownNumbers }] = await Promise.all([
+          ticketsOfRecordings(database, ids, clock.now()),
+          agreementsOf(database, ids),
           organisationOf(database),
         ]);
-        const present = (row: FoundRecording) => presentFound(row, tickets.get(row.id) ?? [], person.role, ownNumbers);
+        const present = (row: FoundRecording) =>
+          presentFound(row, tickets.get(row.id) ?? [], agreements.get(row.id) ?? [], person.role, ownNumbers);
         return { status: 200, body: toPage(rows, query.limit, present, (row) => ({ at: row.started_at, id: row.id })) };
       },
     }),
@@ -166,11 +189,13 @@ export function libraryOperations(platform: Platform, settings: LibrarySettings)
             object: { type: 'recording', id: row.id },
           }),
         );
-        const [tickets, { ownNumbers }] = await Promise.all([
+        const [tickets, agreements, { ownNumbers }] = await Promise.all([
           ticketsOfRecordings(database, [row.id], now),
+          agreementsOf(database, [row.id]),
           organisationOf(database),
         ]);
-        return { status: 200, body: presentFound(row, tickets.get(row.id) ?? [], person.role, ownNumbers) };
+        const shown = presentFound(row, tickets.get(row.id) ?? [], agreements.get(row.id) ?? [], person.role, ownNumbers);
+        return { status: 200, body: shown };
       },
     }),
   ];

@@ -28,7 +28,7 @@ export function inputOptions({ container, input }: RecognisedAudio): string[] {
 }
 
 /** The rate at which sound is counted and cut: the source's own, within what telephony and players know. */
-export function workingRateHz({ sampleRateHz }: RecognisedAudio): number {
+export function workingRateHz({ sampleRateHz }: Pick<RecognisedAudio, 'sampleRateHz'>): number {
   return Math.min(Math.max(sampleRateHz, 8_000), 48_000);
 }
 
