@@ -35,7 +35,7 @@ test('one item that storage refuses to delete waits by itself, longer each time,
     );
     expect(purge).toMatchObject({ fault: 'StorageRefuses', attempts: round + 1 });
     waits.push((purge?.until.getTime() ?? 0) - world.clock.now().getTime());
-    world.clock.set(purge?.until ?? 0);
+    world.clock.set(purge?.until ?? new Date(0));
     await runPurges(world.context(), world.categories);
   }
   expect(waits[1]).toBeGreaterThan(waits[0] ?? 0);

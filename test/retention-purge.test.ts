@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { listTombstones, wasErased } from '../src/retention/tombstone.js';
 import { beginPurge } from '../src/retention/purge.js';
 import { requestSweep, findSweep, runPurges } from '../src/retention/sweep.js';
@@ -107,6 +110,23 @@ describe('a purge that dies', () => {
     expect(await world.database.query('SELECT FROM purges')).toEqual([]);
     expect(await world.database.query(`SELECT FROM sweeps WHERE state = 'running'`)).toEqual([]);
   });
+});
+
+test.each(['looked', 'deleted', 'buried'])('a process killed with -9 when an item is %s leaves nothing undone', async (step) => {
+  const id = await world.record();
+  world.clock.advance(90 * day);
+  await requestSweep(world, world.administrator);
+  const told = {
+    databaseUrl: world.databaseUrl, s3: inject('backends').s3, bucket: world.bucket, now: world.clock.now(), step,
+  };
+  const file = path.join(import.meta.dirname, 'support', 'purge-child.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', file, JSON.stringify(told)], { stdio: 'ignore' });
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+  world.clock.advance(6 * 60_000);
+  await runPurges(world.context(), world.categories);
+  expect([await rowsOf(id), await world.keysOf(id)]).toEqual([[], []]);
+  expect((await stonesOf(id)).map(({ reason, objects }) => ({ reason, objects }))).toEqual([{ reason: 'retention', objects: 3 }]);
+  expect(await world.database.query(`SELECT FROM purges UNION ALL SELECT FROM sweeps WHERE state = 'running'`)).toEqual([]);
 });
 
 describe('a purge that somebody decided on', () => {

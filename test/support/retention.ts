@@ -17,6 +17,7 @@ export interface RetentionWorld {
   clock: MovableClock;
   database: Database;
   databaseUrl: string;
+  bucket: string;
   jobs: Jobs;
   log: Log;
   objects: Objects;
@@ -59,7 +60,8 @@ export async function retentionWorld(options: { bucket?: string; endpoint?: stri
   const { url, database, drop } = await freshDatabase();
   const clock = options.clock ?? new MovableClock();
   const log = createLog('silent');
-  const objects = await openBucket(options.bucket ?? `test-${randomUUID()}`, options.endpoint);
+  const bucket = options.bucket ?? `test-${randomUUID()}`;
+  const objects = await openBucket(bucket, options.endpoint);
   await objects.prepare();
   const jobs = createJobs({ url, log, work: false });
   const sourceId = newId(clock);
@@ -96,7 +98,7 @@ export async function retentionWorld(options: { bucket?: string; endpoint?: stri
   }
 
   return {
-    clock, database, databaseUrl: url, jobs, log, objects, category, categories: [category], record,
+    clock, database, databaseUrl: url, bucket, jobs, log, objects, category, categories: [category], record,
     officer: await makePerson(database, clock, 'privacy_officer', options.people !== false),
     secondOfficer: await makePerson(database, clock, 'privacy_officer', options.people !== false),
     administrator: await makePerson(database, clock, 'administrator', options.people !== false),
