@@ -41,9 +41,12 @@ export function fileName(hash: string, revision: string, kind: 'json' | 'data'):
   return `${hash}.${revision}.${kind}`;
 }
 
-/** Reads a file name made by `fileName`, or returns undefined. */
+/**
+ * Reads a file name made by `fileName`, or returns undefined. Revisions of this century begin with 0; one that does not
+ * is none of ours, and to count on from it would leave the range in which numbers are exact.
+ */
 export function parseFileName(name: string): { hash: string; revision: string; kind: 'json' | 'data' } | undefined {
-  const found = /^([0-9a-f]{64})\.([0-9a-f]{14})\.(json|data)$/.exec(name);
+  const found = /^([0-9a-f]{64})\.(0[0-9a-f]{13})\.(json|data)$/.exec(name);
   if (!found) return undefined;
   return { hash: found[1] ?? '', revision: found[2] ?? '', kind: found[3] === 'json' ? 'json' : 'data' };
 }

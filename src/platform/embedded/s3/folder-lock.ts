@@ -2,10 +2,13 @@
  * One server per folder: two would not know of each other's objects. The lock names its process and when that process
  * started, so that one left behind by `kill -9` is taken over, also where the process id has been given out again
  * (in a container the service is always process 1).
+ *
+ * Locks are numbered, `lock.1`, `lock.2` …, and the highest counts. One whose process is gone is never removed, which
+ * would be a race with others who see the same: the next number is taken instead, which only one can.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 interface Owner {
@@ -26,9 +29,13 @@ function startOf(pid: number): string {
   }
 }
 
+/** Stands where the process was once it has let go. */
+const released = 0;
+
 const heldHere = new Set<string>();
 
 function isAlive(owner: Owner): boolean {
+  if (owner.pid === released) return false;
   if (owner.pid === process.pid) return heldHere.has(owner.id);
   try {
     process.kill(owner.pid, 0);
@@ -48,27 +55,40 @@ function readOwner(text: string): Owner | undefined {
   }
 }
 
+/** The numbers of the locks there are, highest first. */
+async function numbersIn(folder: string): Promise<number[]> {
+  const numbers = (await readdir(folder)).map((name) => Number(/^lock\.(\d+)$/.exec(name)?.[1] ?? NaN));
+  return numbers.filter(Number.isInteger).sort((left, right) => right - left);
+}
+
 /** Takes the lock of `folder` and returns how to let go. Throws a plain error naming the process that holds it. */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const path = join(folder, 'lock');
   const owner: Owner = { pid: process.pid, startedAt: startOf(process.pid), id: randomUUID() };
-  const claim = join(folder, `lock.${owner.id}`);
+  const claim = join(folder, `claim.${owner.id}`);
   await writeFile(claim, JSON.stringify(owner));
   heldHere.add(owner.id);
   try {
-    for (let attempt = 0; attempt < 20; attempt++) {
+    for (;;) {
+      const [highest = 0] = await numbersIn(folder);
+      const found = await readFile(join(folder, `lock.${highest}`), 'utf8').catch(() => '');
+      const holder = readOwner(found);
+      if (holder && isAlive(holder)) throw new Error(`The object folder is in use by process ${holder.pid}`);
+      const mine = highest + 1;
+      const path = join(folder, `lock.${mine}`);
       try {
-        await link(claim, path); // all or nothing, and the lock is never seen half written
-        return async () => {
-          if (readOwner(await readFile(path, 'utf8').catch(() => ''))?.id === owner.id) await rm(path, { force: true });
-          heldHere.delete(owner.id);
-        };
+        await link(claim, path); // all or nothing, and never seen half written
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+        throw error;
       }
-      await removeIfStale(folder, path);
+      const [now = mine, ...lower] = await numbersIn(folder);
+      if (now > mine) {
+        await rm(path, { force: true }); // what was seen as highest has been surpassed meanwhile, and cleared away
+        continue;
+      }
+      for (const number of lower) await rm(join(folder, `lock.${number}`), { force: true });
+      return () => letGo(folder, path, owner);
     }
-    throw new Error('The lock of the object folder keeps changing hands');
   } catch (error) {
     heldHere.delete(owner.id);
     throw error;
@@ -77,18 +97,10 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   }
 }
 
-async function removeIfStale(folder: string, path: string): Promise<void> {
-  const found = await readFile(path, 'utf8').catch(() => '');
-  const owner = readOwner(found);
-  if (owner && isAlive(owner)) throw new Error(`The object folder is in use by process ${owner.pid}`);
-  // Moved aside rather than removed: who moved it has it alone, and can see whether it still is the stale one.
-  const aside = join(folder, `lock.${randomUUID()}`);
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  if ((await readFile(aside, 'utf8')) !== found) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+/** The lock stays, saying that nobody holds it: numbers must never begin anew. */
+async function letGo(folder: string, path: string, owner: Owner): Promise<void> {
+  const note = join(folder, `claim.${owner.id}`);
+  await writeFile(note, JSON.stringify({ ...owner, pid: released }));
+  await rename(note, path);
+  heldHere.delete(owner.id);
 }

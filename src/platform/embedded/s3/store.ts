@@ -1,7 +1,7 @@
 /**
  * The folder of the embedded S3 server.
  *
- *   lock                       who serves it
+ *   lock.N                     who serves it, see folder-lock.ts
  *   temporary/                 unfinished files; emptied at each start
  *   buckets/NAME/bucket.json   since when it exists
  *                lifecycle.json  its lifecycle rules, when it has some
