@@ -63,7 +63,7 @@ export function fileSource(path: string): Source {
     async open(start, end) {
       if (end < start) return Buffer.alloc(0);
       const file = await open(path); // before there is a stream, whose error nobody might be waiting for
-      return file.createReadStream({ start, end, highWaterMark: 1 << 18 });
+      return file.createReadStream({ start, end, highWaterMark: 1 << 16 });
     },
   };
 }

@@ -25,11 +25,13 @@ import { bytesSource, factsOf, fileSource, putProved, sameTags } from './object-
 import type { PartToSend, PutRequests, SendOptions } from './object-put.js';
 import { deleteEvery, stillPresent, type VersionId, type VersionRequests } from './object-versions.js';
 import { Problem } from './problem.js';
+import { Turns } from './turns.js';
 
 export type * from './object-contract.js';
 export type { LifecycleRule } from './object-lifecycle.js';
 
 const reachableMs = 2000;
+const filesAtOnce = 8;
 const canaryFolder = 'canary/';
 const ignore = (): void => undefined;
 /** The client's own messages may quote keys, and go to the console when nobody takes them. */
@@ -84,6 +86,8 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
   readonly multipartAboveBytes: number;
   readonly partBytes: number;
   #traits: StorageTraits = { versioning: 'unknown', objectLock: false, checksBytes: false, etagIsMd5: false };
+  /** Each file under way costs buffers on both sides: a burst of pushes waits here instead of filling memory. */
+  readonly #fileTurns = new Turns(filesAtOnce);
 
   constructor(options: ObjectStoreOptions) {
     const { endpoint, region, bucket, credentials, forcePathStyle, log } = options;
@@ -190,7 +194,7 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
   }
 
   putFile(key: string, path: string, facts: ObjectFacts, options: PutOptions = {}): Promise<StoredObject> {
-    return putProved(this, this.#traits, key, fileSource(path), facts, options);
+    return this.#fileTurns.run(() => putProved(this, this.#traits, key, fileSource(path), facts, options));
   }
 
   putBytes(

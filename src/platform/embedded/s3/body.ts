@@ -121,7 +121,7 @@ export async function receiveFile(call: Call): Promise<ReceivedBody & { temporar
   const { disk } = call.store;
   const temporary = disk.temporary();
   try {
-    const file = createWriteStream(temporary, { flags: 'wx', flush: disk.fsync, highWaterMark: 1 << 20 });
+    const file = createWriteStream(temporary, { flags: 'wx', flush: disk.fsync, highWaterMark: 1 << 18 });
     return { ...(await receive(call, file, maxObjectBytes)), temporary };
   } catch (error) {
     await rm(temporary, { force: true });
