@@ -76,37 +76,56 @@ export interface Waveform {
 }
 
 export interface Message {
-  id?: string;
-  externalId?: string;
+  id: string;
   at: string;
   from: 'customer' | 'agent';
   internal: boolean;
-  body: string | null;
-  contentType?: string;
+  /** The words alone, without mark-up. */
+  bodyText: string;
+  retainUntil: string;
 }
 
-export interface Ticket {
+export interface Attachment {
+  id: string;
+  fileName: string;
+  bytes: number;
+  scan: 'none' | 'pending' | 'clean' | 'infected';
+}
+
+export interface TicketSummary {
   id: string;
   number: string;
   subject: string | null;
   category: 'support' | 'contact_form';
-  requester: { name?: string | null; email?: string | null; phone?: string | null; organisation?: string | null } | null;
+  requester: { name: string | null; email: string | null; phone: string | null; organisation: string | null } | null;
   status: string;
   createdAt: string;
   closedAt: string | null;
-  retainUntil?: string | null;
-  held?: boolean;
-  messages?: Message[];
-  recordings?: TicketRecording[];
+  /** Of its last piece. */
+  retainUntil: string;
+  held: boolean;
+  restricted: boolean;
 }
+
+export interface Ticket extends TicketSummary {
+  /** Empty for who may not read them. */
+  messages: Message[];
+  attachments: Attachment[];
+  recordings: TicketRecording[];
+}
+
+/** What a link between a call and a ticket rests on. */
+export type Basis = 'ticket_number' | 'same_number' | 'same_organisation' | 'near_in_time' | 'same_agent' | 'by_hand';
 
 export interface TicketRecording {
   id: string;
-  startedAt?: string;
-  durationMs?: number | null;
-  agent?: string | null;
-  retainUntil?: string;
-  caller?: Party;
+  startedAt: string;
+  durationMs: number;
+  caller: Party;
+  agent: string | null;
+  retainUntil: string;
+  basis: Basis[];
+  reason: string | null;
 }
 
 export interface Account {

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
-import { ask, type Query } from '../api/client.js';
+import { address, ask, type Query } from '../api/client.js';
 import type { AuditEntry, Page } from '../api/types.js';
 import { preciseMoment, startOfDay } from '../format.js';
 import { plural, t, textOf } from '../i18n.js';
 import { PageHead } from '../parts/heading.js';
+import { Icon } from '../parts/icon.js';
 import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
 import { go, place } from '../shell/router.js';
 import { say } from '../shell/toast.js';
@@ -46,7 +47,12 @@ export function Audit() {
 
   return (
     <>
-      <PageHead title={t('audit.title')} lead={t('audit.lead')} />
+      <PageHead title={t('audit.title')} lead={t('audit.lead')}>
+        <a class="button" href={address('/audit/export', { ...asked, limit: undefined })} download>
+          <Icon name="audit" />
+          {t('audit.export')}
+        </a>
+      </PageHead>
       <Verification />
       <Filters key={key} wanted={wanted} narrowed={narrowed} />
       <div class="panel">

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
-import type { Page, Ticket } from '../api/types.js';
-import { day, time } from '../format.js';
+import type { Page, TicketSummary } from '../api/types.js';
+import { day, phone, time } from '../format.js';
 import { plural, t, textOf } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
@@ -18,11 +18,11 @@ export function Tickets() {
   const user = useUser();
   const here = place.value;
   const number = here.query.get('number') ?? '';
-  const { q = '', email = '', phone = '' } = here.kept;
-  const query = { number, q, email, phone };
+  const { q = '', email = '', phone: telephone = '' } = here.kept;
+  const query = { number, q, email, phone: telephone };
   const key = JSON.stringify(query);
-  const first = useLoaded(key, (signal) => ask<Page<Ticket>>('/tickets', { query: { ...query, limit: 50 }, signal }));
-  const [further, setFurther] = useState<Page<Ticket>>({ items: [], nextCursor: null });
+  const first = useLoaded(key, (signal) => ask<Page<TicketSummary>>('/tickets', { query: { ...query, limit: 50 }, signal }));
+  const [further, setFurther] = useState<Page<TicketSummary>>({ items: [], nextCursor: null });
   useEffect(() => setFurther({ items: [], nextCursor: null }), [key]);
   const searched = Object.values(query).some((value) => value !== '');
 
@@ -38,7 +38,7 @@ export function Tickets() {
   const cursor = further.nextCursor ?? (first.state === 'ready' && further.items.length === 0 ? first.value.nextCursor : null);
   const more = async () => {
     try {
-      const page = await ask<Page<Ticket>>('/tickets', { query: { ...query, limit: 50, cursor: cursor ?? undefined } });
+      const page = await ask<Page<TicketSummary>>('/tickets', { query: { ...query, limit: 50, cursor: cursor ?? undefined } });
       setFurther({ items: [...further.items, ...page.items], nextCursor: page.nextCursor });
     } catch (error) {
       say(t('state.failed'));
@@ -67,7 +67,7 @@ export function Tickets() {
             <>
               <Search name="q" label={t('tickets.text')} value={q} />
               <Search name="email" label={t('tickets.email')} value={email} />
-              <Search name="phone" label={t('filters.number')} value={phone} />
+              <Search name="phone" label={t('filters.number')} value={telephone} />
             </>
           )}
           <div class="actions filters-actions">
@@ -135,8 +135,9 @@ function Search({ name, label, value }: { name: string; label: string; value: st
   );
 }
 
-function Row({ ticket }: { ticket: Ticket }) {
-  const who = ticket.requester?.name ?? ticket.requester?.organisation;
+function Row({ ticket }: { ticket: TicketSummary }) {
+  const { name, organisation, phone: number } = ticket.requester ?? {};
+  const who = name ?? organisation ?? (number && phone(number));
   return (
     <tr role="row">
       <td role="cell">
@@ -174,7 +175,7 @@ export function Hidden() {
 }
 
 /** Open or closed; the helpdesk's own word where it is known. */
-export function TicketStatus({ ticket }: { ticket: Ticket }) {
+export function TicketStatus({ ticket }: { ticket: TicketSummary }) {
   const closed = ticket.closedAt !== null || ticket.status === 'closed';
   return (
     <Badge icon={closed ? 'ok' : 'clock'} tone={closed ? 'ok' : 'neutral'} plain>

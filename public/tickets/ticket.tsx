@@ -1,18 +1,20 @@
 import type { ComponentChildren } from 'preact';
-import { ask } from '../api/client.js';
+import { address, ask } from '../api/client.js';
 import type { Message, Ticket } from '../api/types.js';
-import { clock, day, longDay, moment, phone, time } from '../format.js';
+import { clock, day, longDay, moment, phone, size, time } from '../format.js';
 import { t } from '../i18n.js';
 import { Badge, RetentionBadge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
 import { Bones, Failure, State, useLoaded } from '../parts/state.js';
 import type { ScreenProps } from '../shell/screens.js';
+import { useUser } from '../shell/user.js';
 import { Hidden, TicketStatus } from './screen.js';
 import './tickets.css';
 
 /** One ticket: the thread for who may read it, beside the calls that belong to it. */
 export function TicketScreen({ id }: ScreenProps) {
+  const user = useUser();
   const path = `/tickets/${encodeURIComponent(id)}`;
   const found = useLoaded(path, (signal) => ask<Ticket>(path, { signal }));
   if (found.state === 'failed') {
@@ -44,10 +46,10 @@ export function TicketScreen({ id }: ScreenProps) {
         tab={t('ticket.number', { number: ticket.number })}
       >
         <TicketStatus ticket={ticket} />
-        {ticket.retainUntil && <RetentionBadge retainUntil={ticket.retainUntil} held={ticket.held} />}
+        <RetentionBadge retainUntil={ticket.retainUntil} held={ticket.held} />
       </PageHead>
       <div class="ticket-columns">
-        <Thread messages={ticket.messages} />
+        <Thread ticket={ticket} readable={user.role === 'privacy_officer'} />
         <aside class="ticket-side">
           <section class="panel" aria-labelledby="calls">
             <h2 id="calls">{t('ticket.calls')}</h2>
@@ -64,7 +66,7 @@ export function TicketScreen({ id }: ScreenProps) {
               <Fact name={t('tickets.category')}>{t(`category.${ticket.category}`)}</Fact>
               <Fact name={t('tickets.created')}>{moment(ticket.createdAt)}</Fact>
               {ticket.closedAt && <Fact name={t('ticket.closed')}>{moment(ticket.closedAt)}</Fact>}
-              {ticket.retainUntil && <Fact name={t('detail.kept')}>{longDay(ticket.retainUntil)}</Fact>}
+              <Fact name={t('detail.kept')}>{longDay(ticket.retainUntil)}</Fact>
             </dl>
           </section>
         </aside>
@@ -73,63 +75,80 @@ export function TicketScreen({ id }: ScreenProps) {
   );
 }
 
-function Thread({ messages }: { messages: Message[] | undefined }) {
-  if (!messages || messages.every((message) => message.body === null)) {
+function Thread({ ticket, readable }: { ticket: Ticket; readable: boolean }) {
+  const { messages, attachments } = ticket;
+  if (messages.length === 0 && attachments.length === 0) {
     return (
       <div class="panel">
-        <State icon="hidden" title={t('ticket.textHidden')}>
-          <p>{t('ticket.textHiddenWhy')}</p>
+        <State icon={readable ? 'ticket' : 'hidden'} title={t(readable ? 'ticket.noMessages' : 'ticket.textHidden')}>
+          {!readable && <p>{t('ticket.textHiddenWhy')}</p>}
         </State>
       </div>
     );
   }
   return (
-    <ol class="thread" aria-label={t('ticket.thread')}>
-      {messages.map((message) => (
-        <li key={message.id ?? message.externalId ?? message.at} class={`message from-${message.from}${message.internal ? ' internal' : ''}`}>
-          <header>
-            <Icon name={message.from === 'customer' ? 'person' : 'solo'} />
-            <strong>{t(`ticket.from.${message.from}`)}</strong>
-            {message.internal && (
-              <Badge icon="hidden" tone="warn">
-                {t('ticket.internal')}
-              </Badge>
-            )}
-            <time class="muted" dateTime={message.at}>
-              {moment(message.at)}
-            </time>
-          </header>
-          <p>{plainText(message)}</p>
-        </li>
-      ))}
-    </ol>
+    <div class="thread">
+      <ol class="thread" aria-label={t('ticket.thread')}>
+        {messages.map((message) => (
+          <Entry key={message.id} message={message} />
+        ))}
+      </ol>
+      {attachments.length > 0 && (
+        <section class="panel" aria-labelledby="attachments">
+          <h2 id="attachments">{t('ticket.attachments')}</h2>
+          <ul class="side-list">
+            {attachments.map((attachment) => (
+              <li key={attachment.id}>
+                <a href={address(`/tickets/${ticket.id}/attachments/${attachment.id}`)} download>
+                  {attachment.fileName}
+                </a>
+                <span class="muted">
+                  {size(attachment.bytes)} {attachment.scan !== 'none' && t(`scan.${attachment.scan}`)}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
   );
 }
 
-/** The words of a message. Mark-up is read, not shown, so that nothing of it runs or loads. */
-function plainText({ body, contentType }: Message): string {
-  if (body === null) return '';
-  if (contentType !== 'text/html') return body;
-  const spaced = body.replace(/<(?:br|\/p|\/div|\/li|\/tr)\b[^>]*>/gi, '\n$&');
-  const read = new DOMParser().parseFromString(spaced, 'text/html');
-  for (const unread of read.querySelectorAll('script, style, template')) unread.remove();
-  return read.body.textContent.trim();
+function Entry({ message }: { message: Message }) {
+  return (
+    <li class={`message from-${message.from}${message.internal ? ' internal' : ''}`}>
+      <header>
+        <Icon name={message.from === 'customer' ? 'person' : 'solo'} />
+        <strong>{t(`ticket.from.${message.from}`)}</strong>
+        {message.internal && (
+          <Badge icon="hidden" tone="warn">
+            {t('ticket.internal')}
+          </Badge>
+        )}
+        <time class="muted" dateTime={message.at}>
+          {moment(message.at)}
+        </time>
+      </header>
+      <p>{message.bodyText}</p>
+    </li>
+  );
 }
 
-function Calls({ ticket }: { ticket: Ticket }) {
-  const { recordings = [] } = ticket;
+function Calls({ ticket: { recordings } }: { ticket: Ticket }) {
   if (recordings.length === 0) return <p class="muted side-note">{t('ticket.noCalls')}</p>;
   return (
     <ul class="side-list">
       {recordings.map((call) => (
         <li key={call.id}>
           <a href={`/recordings/${call.id}`}>
-            {call.startedAt ? `${day(call.startedAt)} ${time(call.startedAt)}` : t('ticket.call')}
+            {day(call.startedAt)} {time(call.startedAt)}
           </a>
+          <span class="muted">{[clock(call.durationMs), call.agent].filter(Boolean).join(' · ')}</span>
           <span class="muted">
-            {[typeof call.durationMs === 'number' ? clock(call.durationMs) : undefined, call.agent].filter(Boolean).join(' · ')}
+            {t('ticket.linkedBy', { basis: call.basis.map((basis) => t(`basis.${basis}`)).join(', ') })}
+            {call.reason && ` (${call.reason})`}
           </span>
-          {call.retainUntil && <RetentionBadge retainUntil={call.retainUntil} plain />}
+          <RetentionBadge retainUntil={call.retainUntil} plain />
         </li>
       ))}
     </ul>

@@ -22,6 +22,7 @@ let current: Visit | undefined;
 let callId = '';
 let goneId = '';
 let monoId = '';
+let ticketId = '';
 
 beforeAll(async () => {
   service = await startTestService({ uiFolder: await buildUi() });
@@ -31,6 +32,15 @@ beforeAll(async () => {
   monoId = await service.push({}, speechLike({ seconds: 6, channels: 1 }));
   callId = await service.push({ agent: '101', queue: 'support', callerName: 'J. de Vries', ticket: '48211' }, speechLike({ seconds: 20 }));
   for (const id of [callId, monoId, goneId]) await service.processed(id);
+  const at = service.clock.now().toISOString();
+  const requester = { name: 'M. van den Berg', email: 'm@example.test', phone: '+31612345678', organisation: 'Fictief BV' };
+  const messages = [
+    { externalId: '1', at, from: 'customer', internal: false, body: 'Klopt het dat wij 24 maanden afspraken?', contentType: 'text/plain' },
+    { externalId: '2', at, from: 'agent', internal: true, body: '<p>Ja, <b>akkoord</b>.</p>', contentType: 'text/html' },
+  ];
+  const ticket = { number: '48211', subject: 'Offerte', category: 'support', requester, status: 'open', createdAt: at, messages };
+  const told = await service.machine(service.helpdeskKey).put('/api/v1/tickets/by-external/t1').send(ticket).expect(201);
+  ticketId = (told.body as { id: string }).id;
   service.clock.advance(3_600_000);
 });
 
@@ -76,7 +86,9 @@ const scenes: Scene[] = [
   { name: 'recording gone', role: 'trainer', path: () => `/recordings/${goneId}`, shows: '.state' },
   { name: 'recording unknown', role: 'trainer', path: () => '/recordings/01a20538-0000-7000-8000-000000000000', shows: '.state' },
   { name: 'address unknown', role: 'trainer', path: () => '/nowhere', shows: '.state' },
-  { name: 'tickets', role: 'privacy_officer', path: () => '/tickets', shows: '.filters' },
+  { name: 'tickets', role: 'privacy_officer', path: () => '/tickets', shows: '.row-link' },
+  { name: 'ticket', role: 'privacy_officer', path: () => `/tickets/${ticketId}`, shows: '.message' },
+  { name: 'ticket without its text', role: 'trainer', path: () => `/tickets/${ticketId}`, shows: '.side-list' },
   { name: 'audit log', role: 'auditor', path: () => '/audit', shows: '.audit summary', prepare: press('.audit summary') },
   { name: 'audit log, nothing', role: 'auditor', path: () => '/audit?from=2020-01-01&to=2020-01-01', shows: '.state' },
   { name: 'users', role: 'administrator', path: () => '/admin/users', shows: '.row-actions' },

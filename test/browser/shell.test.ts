@@ -35,6 +35,7 @@ async function enter(): Promise<Page> {
 const soon = <Value>(ask: () => Value | Promise<Value>) => expect.poll(ask, { interval: 50, timeout: 30_000 });
 const focused = (page: Page) => page.evaluate<string>(`(() => {
   const { activeElement: at } = document;
+  if (at === document.body) return '';
   return at.id || at.getAttribute('aria-label') || at.textContent.trim().slice(0, 40);
 })()`);
 
@@ -138,14 +139,14 @@ describe('with the keyboard alone', () => {
     await page.keyboard.type(password);
     await page.keyboard.press('Enter');
     await page.locator('.row-link').first().waitFor();
-    await tabTo(page, /Naar de inhoud/);
+    await tabTo(page, /^Naar de inhoud$/);
     await page.keyboard.press('Enter');
     await soon(() => focused(page)).toBe('main');
     await tabTo(page, /^number$/);
     await page.keyboard.type('678');
     await page.keyboard.press('Enter');
     await soon(() => page.locator('.row-link').count()).toBe(1);
-    await tabTo(page, /Zoeken/);
+    await tabTo(page, /^Zoeken$/);
     await page.keyboard.press('ArrowDown');
     await soon(() => focused(page)).toBe(`recording-${callId}`);
     await page.keyboard.press('Enter');
@@ -187,7 +188,7 @@ describe('with the keyboard alone', () => {
     const page = await enter();
     await signIn(page, service.signInOf('administrator'));
     await page.locator('.row-actions').first().waitFor();
-    await tabTo(page, /Nieuwe gebruiker/);
+    await tabTo(page, /^Nieuwe gebruiker$/);
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();
     await tabTo(page, /^name$/);
@@ -200,7 +201,7 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.type('vier woorden zonder verband');
     await page.keyboard.press('Enter');
-    await page.getByRole('cell', { name: 'Nora Nieuw' }).waitFor();
+    await page.getByRole('cell', { name: 'Nora Nieuw', exact: true }).waitFor();
     await soon(() => focused(page)).toMatch(/Nieuwe gebruiker/);
   });
 });
