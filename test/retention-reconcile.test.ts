@@ -73,3 +73,24 @@ test('deletes once more what a restored backup brought back', async () => {
   expect(await world.database.query('SELECT FROM recordings WHERE id = $1', [id])).toEqual([]);
   expect(await world.database.query('SELECT FROM tombstones WHERE item_id = $1', [id])).toHaveLength(1);
 });
+
+test('a database restored from a backup learns from the journal what was deleted since, and deletes it again', async () => {
+  const id = await world.record();
+  world.clock.advance(95 * day);
+  await requestSweep(world, world.administrator);
+  await runPurges(world.context(), world.categories);
+  const [before] = await world.database.query<{ stone: object }>('SELECT to_jsonb(t) AS stone FROM tombstones t WHERE item_id = $1', [id]);
+  // The backup knows nothing of the deletion.
+  await world.database.query('DELETE FROM tombstones WHERE item_id = $1', [id]);
+  await world.record({ id, endedAt: world.clock.now() });
+  expect(brief(await run(false))).toContain(`tombstone_forgotten ${id}`);
+  const repaired = brief(await run(true));
+  expect(repaired).toContain(`repaired tombstone_forgotten ${id}`);
+  expect(repaired).toContain(`repaired row_despite_tombstone ${id}`);
+  await runPurges(world.context(), world.categories);
+  expect(await world.database.query('SELECT FROM recordings WHERE id = $1', [id])).toEqual([]);
+  expect(await world.keysOf(id)).toEqual([]);
+  const [after] = await world.database.query<{ stone: object }>('SELECT to_jsonb(t) AS stone FROM tombstones t WHERE item_id = $1', [id]);
+  expect(after).toEqual(before);
+  expect(brief(await run(false)).filter((line) => line.includes(id))).toEqual([]);
+});

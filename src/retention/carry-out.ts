@@ -4,12 +4,13 @@ import type { ObjectVersion } from '../platform/objects.js';
 import { Problem } from '../platform/problem.js';
 import { abortUploadsUnder, foundUnder } from './absence.js';
 import type { Category, PurgeReason, Remains } from './category.js';
+import { writeJournal } from './journal.js';
 import type { Purge, PurgePlatform } from './purge.js';
 import { leaveTombstones, type Tombstone } from './tombstone.js';
 
 /**
  * How a deletion that has begun is carried out: look what is there and note it, delete every version of it, look again,
- * and only when nothing is left delete the rows and leave the tombstones. No transaction is open while storage works.
+ * and only when nothing is left note it in the journal, delete the rows and leave the tombstones. No transaction is open while storage works.
  * Every step can be repeated, so a process may die between any two.
  */
 
@@ -46,10 +47,13 @@ export async function carryOut(context: PurgeContext, category: Category, purges
   context.step?.('claimed');
   let failures: Map<string, string>;
   let sizes: Map<string, Found>;
+  let stones: Tombstone[];
   try {
     sizes = await look(context, category, purges);
     context.step?.('looked');
     failures = await deleteFound(context, category, purges, sizes);
+    stones = await engrave(context, category, purges.filter((purge) => !failures.has(purge.itemId)), sizes);
+    await writeJournal(context, stones);
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'storage-unavailable') throw error;
     await storageAnswers(context, purges);
@@ -64,7 +68,7 @@ export async function carryOut(context: PurgeContext, category: Category, purges
     return { purged: first.purged + second.purged, failed: first.failed + second.failed };
   }
   const gone = purges.filter((purge) => !failures.has(purge.itemId));
-  const purged = await bury(context, category, gone, sizes);
+  const purged = await bury(context, category, gone, stones);
   context.step?.('buried');
   await putOff(context, purges, failures);
   return { purged, failed: failures.size };
@@ -156,12 +160,25 @@ async function deleteFound(
   return failures;
 }
 
+/** The tombstones of what is gone from storage, while its rows still tell what it was. */
+async function engrave(
+  context: PurgeContext,
+  category: Category,
+  purges: readonly Purge[],
+  found: Map<string, Found>,
+): Promise<Tombstone[]> {
+  if (purges.length === 0) return [];
+  const remains = await context.database.inTransaction((tx) => category.remains(tx, purges.map((purge) => purge.itemId)));
+  const byId = new Map<string, Remains>(remains.map((each) => [each.id, each]));
+  return purges.map((purge) => tombstoneOf(context, category, purge, found.get(purge.itemId)?.first, byId.get(purge.itemId)));
+}
+
 /** Rows, tombstone and audit entry in one transaction: of those that are still this process's to finish. */
 async function bury(
   context: PurgeContext,
   category: Category,
   purges: readonly Purge[],
-  found: Map<string, Found>,
+  engraved: readonly Tombstone[],
 ): Promise<number> {
   if (purges.length === 0) return 0;
   const { clock, database } = context;
@@ -174,11 +191,9 @@ async function bury(
     );
     const ids = owned.map((row) => row.id);
     if (ids.length === 0) return 0;
-    const remains = new Map<string, Remains>((await category.remains(tx, ids)).map((each) => [each.id, each]));
     await category.deleteRows(tx, ids);
-    const stones = purges
-      .filter((purge) => ids.includes(purge.itemId))
-      .map((purge) => tombstoneOf(context, category, purge, found.get(purge.itemId)?.first, remains.get(purge.itemId)));
+    const mine = new Set(ids);
+    const stones = engraved.filter((stone) => mine.has(stone.itemId));
     await leaveTombstones(database, tx, stones);
     await append(database, clock, tx, ...stones.map(entryOf));
     await database.query(`DELETE FROM purges WHERE category = $1 AND item_id = ANY($2::uuid[])`, [category.name, ids], tx);

@@ -3,8 +3,9 @@ import type { PurgeContext } from './carry-out.js';
 import type { Category } from './category.js';
 import { applyLifecycle, checkLifecycle, lastLifecycleCheck } from './lifecycle.js';
 import { countHolds } from './overview.js';
-import { lifecycleDays, promised, type PolicyName } from './policy.js';
-import { longestPeriods, runShortenings, shortenJob } from './policies.js';
+import { forgetTombstones } from './journal.js';
+import { lifecycleDays, promised, startOfPeriod, type PolicyName } from './policy.js';
+import { longestPeriods, periodInForce, runShortenings, shortenJob } from './policies.js';
 import { retagJob, runRetags } from './retag.js';
 import { purgeJob, runPurges, scheduleSweep } from './sweep.js';
 
@@ -73,6 +74,13 @@ export function retentionJobs(platform: Platform, categories: readonly Category[
     await checkLifecycle(platform, timeZone);
   });
   jobs.every('retention.lifecycle', '41 3 * * *');
+
+  jobs.define('retention.forget', async (signal, touch) => {
+    const period = await periodInForce(platform.database, 'tombstone');
+    const before = startOfPeriod(platform.clock.now(), period);
+    while (!signal.aborted && (await forgetTombstones(platform, before)) > 0) await touch();
+  });
+  jobs.every('retention.forget', '11 4 * * *');
 
   retentionMetrics(platform, categories);
 }

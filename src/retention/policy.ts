@@ -85,6 +85,11 @@ export function broughtForward(retainUntil: Date, endBefore: Date, endNow: Date)
   return new Date(retainUntil.getTime() - Math.max(0, endBefore.getTime() - endNow.getTime()));
 }
 
+/** The latest start from which `period` has surely ended at `end`: what is older than this has had its time. */
+export function startOfPeriod(end: Date, period: Period): Date {
+  return new Date(end.getTime() - lifecycleDays(period) * dayMs);
+}
+
 /** Milliseconds by which clocks in `timeZone` are ahead of UTC at `instantMs`. */
 function offsetMs(instantMs: number, timeZone: string): number {
   const parts = new Intl.DateTimeFormat('en-US', {

@@ -3,6 +3,7 @@ import type { ObjectVersion } from '../platform/objects.js';
 import type { Platform } from '../platform/platform.js';
 import type { Category, StoredItem } from './category.js';
 import { heldAmong } from './hold.js';
+import { forgottenTombstones, restoreTombstone } from './journal.js';
 import { lifecycleDays, promised, type PolicyName } from './policy.js';
 import { longestPeriods } from './policies.js';
 import { beginPurge } from './purge.js';
@@ -22,7 +23,8 @@ export type FindingKind =
   | 'tag_differs'
   | 'date_too_late'
   | 'object_too_old'
-  | 'row_despite_tombstone';
+  | 'row_despite_tombstone'
+  | 'tombstone_forgotten';
 
 export interface Finding {
   kind: FindingKind;
@@ -112,6 +114,11 @@ export async function reconcile(
 ): Promise<Map<FindingKind, number>> {
   const counts = new Map<FindingKind, number>();
   const longest = await longestPeriods(platform.database, platform.clock.now(), options.timeZone);
+  for await (const stone of forgottenTombstones(platform)) {
+    if (options.repair) await restoreTombstone(platform.database, stone);
+    counts.set('tombstone_forgotten', (counts.get('tombstone_forgotten') ?? 0) + 1);
+    options.onFinding({ kind: 'tombstone_forgotten', category: stone.category, itemId: stone.itemId, key: null, repaired: options.repair });
+  }
   for (const category of categories) {
     const days = Math.max(0, ...category.policies.map((name) => lifecycleDays(longest.get(name as PolicyName) ?? promised[name as PolicyName])));
     for (const root of category.roots) {

@@ -246,7 +246,8 @@ function periodOf(
   timeZone: string,
 ): { from: Date; until: Date } {
   const { from: fromText, to: toText } = query;
-  const to = toText === undefined ? now : readWhen(toText, timeZone, 'to');
+  // Up to now, what happened this very millisecond included.
+  const to = toText === undefined ? new Date(now.getTime() + 1) : readWhen(toText, timeZone, 'to');
   // A date is included: up to the first instant of the next one.
   const until = toText?.length === 10 ? startOfDay(localDate(new Date(to.getTime() + 1.5 * dayMs), timeZone), timeZone) : to;
   const from = fromText === undefined ? new Date(until.getTime() - 30 * dayMs) : readWhen(fromText, timeZone, 'from');

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestService, type TestService } from './support/service.js';
+
+const day = 86_400_000;
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService();
+});
+afterAll(() => service.close());
+
+interface Sweep {
+  id: string;
+  state: string;
+  purged: number;
+  failed: number;
+}
+
+async function sweep(): Promise<Sweep> {
+  const { body } = await service.as('administrator').post('/api/v1/retention/sweeps').expect(202);
+  const { id } = body as Sweep;
+  let last: Sweep | undefined;
+  await expect
+    .poll(async () => {
+      last = (await service.as('auditor').get(`/api/v1/retention/sweeps/${id}`).expect(200)).body as Sweep;
+      return last.state;
+    }, { timeout: 50_000, interval: 250 })
+    .toBe('done');
+  if (last === undefined) throw new Error('no sweep');
+  return last;
+}
+
+// Ninety days that run over the end of summer time, over a leap day, and over neither.
+test.each(['2026-09-01T10:00:00Z', '2028-01-15T10:00:00Z', '2027-04-10T10:00:00Z'])(
+  'a call that ended at %s is there for 90 × 24 h to the second, and then gone, everywhere and provably',
+  { timeout: 120_000 },
+  async (ended) => {
+    service.clock.set(new Date(Date.parse(ended) + 60_000));
+    await service.signInAgain();
+    const startedAt = new Date(Date.parse(ended) - 60_000).toISOString();
+    const id = await service.push({ startedAt, endedAt: ended });
+    await service.processed(id);
+    const officer = () => service.as('privacy_officer');
+    const shown = await officer().get(`/api/v1/recordings/${id}`).expect(200);
+    const until = Date.parse(ended) + 90 * day;
+    expect(shown.body.retainUntil).toBe(new Date(until).toISOString());
+
+    service.clock.freeze(new Date(until - 1000));
+    await service.signInAgain();
+    await officer().get(`/api/v1/recordings/${id}`).expect(200);
+    await officer().get(`/api/v1/recordings/${id}/audio`).set('Range', 'bytes=0-9').expect(206);
+    expect((await sweep()).purged).toBe(0);
+
+    // Past its date nothing reads it, swept or not.
+    service.clock.freeze(new Date(until));
+    for (const path of ['', '/audio', '/waveform'])
+      await officer().get(`/api/v1/recordings/${id}${path}`).expect(410);
+    const hold = { recordingId: id, ground: 'legal_claim', reason: 'too late', reviewAt: new Date(until + 30 * day).toISOString() };
+    await officer().post('/api/v1/holds').send(hold).expect(410);
+    expect(await sweep()).toMatchObject({ purged: 1, failed: 0 });
+    const gone = await officer().get(`/api/v1/recordings/${id}`).expect(410);
+    expect(gone.body).toMatchObject({ code: 'retention-ended' });
+    const { body: stones } = await officer().get(`/api/v1/tombstones?recordingId=${id}`).expect(200);
+    expect(stones.items).toEqual([expect.objectContaining({ recordingId: id, reason: 'retention', objects: 3, sha256: [shown.body.sha256] })]);
+    const report = await service.as('auditor').get(`/api/v1/retention/report?from=${new Date(until - day).toISOString()}`).expect(200);
+    expect(report.text).toContain(`recording ${id} `);
+    const { body: overview } = await service.as('auditor').get('/api/v1/retention').expect(200);
+    expect(overview).toMatchObject({ overdue: 0, lastSweep: { state: 'done' }, lifecycle: { state: 'in_sync' } });
+  },
+);
