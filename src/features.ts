@@ -6,12 +6,14 @@ import { defineAuditJobs, type AuditJobs } from './audit/jobs.js';
 import { createSealer } from './audit/seal.js';
 import { createVerifier } from './audit/verifier.js';
 import type { Config } from './config.js';
+import { agreementOperations } from './evidence/agreement-routes.js';
 import { libraryOperations } from './library/routes.js';
 import { oversightOperations } from './oversight/routes.js';
 import type { Ffmpeg } from './platform/ffmpeg.js';
 import type { Operation } from './platform/http.js';
 import type { Platform } from './platform/platform.js';
 import type { SigningKey } from './platform/signing.js';
+import { callDataCategory } from './recordings/call-data.js';
 import { finishStaleUploads, processJob } from './recordings/ingest.js';
 import { processReceived, releaseClaims } from './recordings/process.js';
 import { recordingCategory } from './recordings/purge.js';
@@ -40,7 +42,11 @@ export interface Features {
 
 /** Everything that has a retention period, for the service and for commands beside it. */
 export function categoriesOf(platform: Pick<Platform, 'clock' | 'database'>, config: Config): Category[] {
-  return [recordingCategory(platform.database, config.timeZone), ...ticketCategories(platform, config.timeZone)];
+  return [
+    recordingCategory(platform.database, config.timeZone),
+    callDataCategory(platform.database, config.timeZone),
+    ...ticketCategories(platform, config.timeZone),
+  ];
 }
 
 /** Puts the features on their platform. Nothing runs yet. */
@@ -71,6 +77,7 @@ export function operationsOf(features: Features): Operation<Caller>[] {
     ...recordingOperations(platform, config),
     ...retentionOperations(platform, categories, { ...config, signingKey }),
     ...ticketOperations(platform, features.tickets),
+    ...agreementOperations(platform, { ...config, searchKey }),
     ...libraryOperations(platform, { ...config, searchKey }),
     ...oversightOperations(platform, { verifier: audit.verifier, timeZone: config.timeZone }),
   ];

@@ -27,7 +27,7 @@ interface Waiting {
 export class IngestCounts {
   readonly #waiting = new Map<string, Waiting>();
   readonly #pushes;
-  #writing: Promise<void> | undefined;
+  #isGathering = false;
 
   constructor(readonly platform: Base) {
     this.#pushes = platform.metrics.counter('opname_pushes_total', 'Pushes of recordings, by source and outcome', [
@@ -44,12 +44,13 @@ export class IngestCounts {
     const waiting = this.#waiting.get(name) ?? { sourceId, hour, outcome, count: 0, lastAt };
     this.#waiting.set(name, { ...waiting, count: waiting.count + 1, lastAt });
     this.#pushes.inc({ source: sourceId, outcome });
-    this.#writing ??= this.#writeSoon();
+    if (!this.#isGathering) void this.#writeSoon();
   }
 
   async #writeSoon(): Promise<void> {
+    this.#isGathering = true;
     await sleep(gatherMs, undefined, { ref: false });
-    this.#writing = undefined;
+    this.#isGathering = false;
     await this.flush().catch((error: unknown) => this.platform.log.warn({ error }, 'pushes not counted yet'));
   }
 

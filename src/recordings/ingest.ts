@@ -12,6 +12,9 @@ import { isHeld } from '../retention/hold.js';
 import { periodInForce } from '../retention/policies.js';
 import { broughtForward, endOfCall, recordingRetainUntil } from '../retention/policy.js';
 import { pushDigest, wasErased } from '../retention/tombstone.js';
+import { lockCall } from './call-record.js';
+import { settleCall } from './call-settle.js';
+import { joinLegs } from './legs.js';
 import type { Metadata } from './metadata.js';
 import { isExtension } from './numbers.js';
 import { lockRecordingOfCall, objectKeys, type Direction, type RecordingRow, type VersionRow } from './recording.js';
@@ -169,6 +172,12 @@ async function commitVersion(
 ): Promise<Ingested> {
   const { database, clock } = platform;
   const committed = await database.inTransaction(async (tx) => {
+    // Before the row, in the same order as whoever brings call data.
+    const [call] = await database.query<{ source_id: string; call_key: string }>(
+      'SELECT source_id, call_key FROM recordings WHERE id = $1', [version.recording_id], tx,
+    );
+    if (call === undefined) return undefined;
+    await lockCall(database, tx, call.source_id, call.call_key);
     const [recording] = await database.query<RecordingRow>(
       'SELECT * FROM recordings WHERE id = $1 FOR UPDATE', [version.recording_id], tx,
     );
@@ -188,6 +197,8 @@ async function commitVersion(
       object: { type: 'recording', id: recording.id },
       details: { version: number, versionId: version.id, sha256: version.sha256, bytes: version.bytes },
     });
+    await settleCall(platform, tx, call.source_id, call.call_key, actor);
+    await joinLegs(platform, tx, recording.id);
     return { ...recording, duplicate: false };
   });
   if (committed === undefined || committed.duplicate) {

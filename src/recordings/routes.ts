@@ -8,7 +8,10 @@ import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { Door } from './doors/door.js';
 import { IngestCounts } from './ingest-counts.js';
+import { cdrDoor } from './doors/cdr.js';
+import { freeswitchDoor } from './doors/freeswitch.js';
 import { httpDoor } from './doors/http.js';
+import { rtpengineDoor } from './doors/rtpengine.js';
 import { listenPurposes, type ListenPurpose } from './listen.js';
 import { findListenable, servePlayback, serveWaveform } from './playback.js';
 import { presentRecording } from './present.js';
@@ -69,8 +72,9 @@ const idParams = z.object({ id: idSchema });
 
 /** Pushing recordings and listening to them. Finding them is the library's. */
 export function recordingOperations(platform: Platform, settings: RecordingSettings): Operation<Caller>[] {
+  const door = createDoor(platform, settings);
   return [
-    ...httpDoor(createDoor(platform, settings)),
+    ...[httpDoor, cdrDoor, rtpengineDoor, freeswitchDoor].flatMap((operations) => operations(door)),
     operation({
       method: 'get',
       path: '/recordings/{id}/audio',

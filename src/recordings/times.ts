@@ -9,9 +9,13 @@ import { Problem } from '../platform/problem.js';
 const pattern =
   /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
 
-/** Milliseconds by which `timeZone` is ahead of UTC at `instantMs`. */
-function offsetMs(instantMs: number, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat('en-US', {
+/** Making one costs far more than using it. */
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clockOf(timeZone: string): Intl.DateTimeFormat {
+  const known = clocks.get(timeZone);
+  if (known !== undefined) return known;
+  const clock = new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -20,21 +24,32 @@ function offsetMs(instantMs: number, timeZone: string): number {
     hour: 'numeric',
     minute: 'numeric',
     second: 'numeric',
-  }).formatToParts(instantMs);
+  });
+  clocks.set(timeZone, clock);
+  return clock;
+}
+
+/** Milliseconds by which `timeZone` is ahead of UTC at `instantMs`. */
+function offsetMs(instantMs: number, timeZone: string): number {
+  const parts = clockOf(timeZone).formatToParts(instantMs);
   const of = (type: string) => Number(parts.find((part) => part.type === type)?.value);
   const wall = Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second'));
   return wall - Math.floor(instantMs / 1000) * 1000;
 }
 
-/** The instant at which clocks in `timeZone` show `wallMs` (a wall time written as if it were UTC). */
-export function instantOfWallTime(wallMs: number, timeZone: string): number {
+/** Every instant at which clocks in `timeZone` show `wallMs` (a wall time written as if it were UTC): none, one or two. */
+export function instantsOfWallTime(wallMs: number, timeZone: string): number[] {
   const before = offsetMs(wallMs - 86_400_000, timeZone);
   const after = offsetMs(wallMs + 86_400_000, timeZone);
-  const candidates = [...new Set([before, after])]
+  return [...new Set([before, after])]
     .map((offset) => wallMs - offset)
     .filter((instant) => instant + offsetMs(instant, timeZone) === wallMs)
     .sort((a, b) => a - b);
-  return candidates[0] ?? wallMs - before;
+}
+
+/** The one of them that is taken where nothing tells more. */
+export function instantOfWallTime(wallMs: number, timeZone: string): number {
+  return instantsOfWallTime(wallMs, timeZone)[0] ?? wallMs - offsetMs(wallMs - 86_400_000, timeZone);
 }
 
 /**

@@ -109,6 +109,27 @@ export async function receiveRaw(request: Request, limits: UploadLimits): Promis
   return await store(bodyOf(request), undefined, limits);
 }
 
+/**
+ * Takes a body that is text, whatever its Content-Type claims: UTF-8, or Windows-1252 where it is not.
+ * @throws Problem `too-large`, `invalid-request` when the client went away
+ */
+export async function receiveText(request: Request, maxBytes: number): Promise<string> {
+  if (announcedBytes(request) > maxBytes) throw new Problem('too-large');
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of bodyOf(request) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Problem('too-large');
+    chunks.push(chunk);
+  }
+  const body = Buffer.concat(chunks);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    return new TextDecoder('windows-1252').decode(body);
+  }
+}
+
 /** What came in a multipart body: at most one file, and text fields by name. */
 export interface MultipartUpload {
   file: Upload | undefined;

@@ -1,0 +1,62 @@
+import type { Transaction } from 'sequelize';
+import type { Platform } from '../platform/platform.js';
+import type { Leg, RecordingRow, VersionRow } from './recording.js';
+
+/**
+ * A call recorded in one file a side. Each file is a part of the call and a recording by itself, with its own bytes and
+ * its own version; the one that leads (the mixed file where there is one, else the caller's side) plays both sides in one
+ * stereo copy, so that a trainer has one player and hears who speaks. Which side a file is, its label says, never its order.
+ */
+
+type Base = Pick<Platform, 'clock' | 'database'>;
+
+/** The first of these leads: a file that is no side (mixed), then the caller's side; equal ones by age. */
+const leadingFirst = `(r.leg IS NOT NULL), (r.leg = 'agent'), r.id`;
+
+/**
+ * Brings the sides of a call together after one of its parts was committed. The leading recording is made anew when both
+ * sides are there. The caller holds `lockCall`.
+ */
+export async function joinLegs({ clock, database }: Base, tx: Transaction, recordingId: string): Promise<void> {
+  const parts = await database.query<RecordingRow>(
+    `SELECT r.* FROM recordings r JOIN recordings given ON given.source_id = r.source_id AND given.call_id = r.call_id
+     WHERE given.id = $1 AND r.version > 0 AND r.purge_intent IS NULL ORDER BY ${leadingFirst} FOR UPDATE OF r`,
+    [recordingId],
+    tx,
+  );
+  const [leading] = parts;
+  const sides = parts.filter((part) => part.leg !== null);
+  const isWhole = (['caller', 'agent'] as const).every((leg) => sides.some((side) => side.leg === leg));
+  if (leading === undefined || !isWhole) return;
+  await database.query(
+    `UPDATE recordings SET leg_of = CASE WHEN id = $2 THEN NULL ELSE $2::uuid END WHERE id = ANY($1::uuid[])`,
+    [[...new Set([leading.id, ...sides.map((side) => side.id)])], leading.id],
+    tx,
+  );
+  const given = parts.find((part) => part.id === recordingId);
+  if (given === undefined || (given.leg === null && given.id !== leading.id)) return;
+  await database.query(
+    `UPDATE recording_versions v SET state = 'received', attempts = 0, next_attempt_at = $2
+     FROM recordings r WHERE r.id = $1 AND v.recording_id = r.id AND v.number = r.version AND v.state <> 'receiving'`,
+    [leading.id, clock.now()],
+    tx,
+  );
+}
+
+/** The newest original of each side, when the recording is the one that plays both. */
+export async function sidesOf(
+  database: Platform['database'],
+  recordingId: string,
+): Promise<Record<Leg, VersionRow & { started_at: Date }> | undefined> {
+  const rows = await database.query<VersionRow & { leg: Leg; started_at: Date }>(
+    `SELECT DISTINCT ON (r.leg) v.*, r.leg, r.started_at
+     FROM recordings r JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
+     WHERE (r.id = $1 OR r.leg_of = $1) AND r.leg IS NOT NULL AND r.purge_intent IS NULL
+     ORDER BY r.leg, r.id`,
+    [recordingId],
+  );
+  const caller = rows.find((row) => row.leg === 'caller');
+  const agent = rows.find((row) => row.leg === 'agent');
+  const isLeading = rows.length === 2 && caller !== undefined && agent !== undefined;
+  return isLeading ? { caller, agent } : undefined;
+}

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MovableClock } from '../src/platform/clock.js';
+import { startTestService, type TestService } from './support/service.js';
+
+/** Rows that Asterisk 22 wrote (in UTC, `usegmtime=yes`) of calls whose recordings lie beside them. */
+
+const master = readFileSync(path.join(import.meta.dirname, 'recordings/asterisk/Master.csv'), 'utf8');
+const rowsOf = (uniqueId: string) => master.split('\n').filter((line) => line.includes(`"${uniqueId}"`)).join('\n');
+
+let service: TestService;
+beforeAll(async () => {
+  const clock = new MovableClock();
+  clock.set('2026-11-22T22:00:00Z');
+  service = await startTestService({ clock });
+});
+afterAll(() => service.close());
+
+const cdr = (text: string, query = '') =>
+  service.machine(service.pbxKey).post(`/api/v1/cdr${query}`).set('Content-Type', 'text/csv').send(text);
+const recordingOf = async (uniqueId: string, fields: Record<string, string> = {}) =>
+  await service.push({ callId: uniqueId, startedAt: '2026-11-22T20:04:07Z', caller: '', callee: '', ...fields });
+const shown = async (id: string) => (await service.as('privacy_officer').get(`/api/v1/recordings/${id}`).expect(200)).body as Record<string, unknown>;
+
+describe('records fill in what the push did not know', () => {
+  test.each(['before', 'after'])('%s the recording', async (when) => {
+    const uniqueId = when === 'before' ? '1795378002.65' : '1795377753.4';
+    if (when === 'before') await cdr(rowsOf(uniqueId)).expect(200);
+    const id = await recordingOf(uniqueId, { startedAt: when === 'before' ? '2026-11-22T20:06:42Z' : '2026-11-22T20:02:33Z' });
+    if (when === 'after') await cdr(rowsOf(uniqueId)).expect(200);
+    expect(await shown(id)).toMatchObject(
+      when === 'before'
+        ? {
+            disposition: 'answered', answeredAt: '2026-11-22T20:06:43.000Z', billedMs: 5000, endedAt: '2026-11-22T20:06:49.000Z',
+            caller: { number: '+31850000107', name: `O'Brien, "Pat" \\ Éire` }, callee: { number: '+31850000001' },
+          }
+        : { disposition: 'answered', billedMs: 14_000, caller: { name: 'Zoë van der Bérg' }, transfers: [] },
+    );
+  });
+
+  test('a transfer: the chain, and the time of both conversations', async () => {
+    const id = await recordingOf('1795377847.27', { linkedId: '1795377847.27' });
+    await cdr(master.split('\n').filter((line) => line.includes('1795377847.27')).join('\n')).expect(200);
+    expect(await shown(id)).toMatchObject({
+      disposition: 'answered', answeredAt: '2026-11-22T20:04:07.000Z', billedMs: 11_000, endedAt: '2026-11-22T20:04:19.000Z',
+      transfers: [{ at: '2026-11-22T20:04:12.000Z', to: 'second' }],
+    });
+  });
+
+  test('a queue, and the agent behind its local channel, linked by linkedid alone', async () => {
+    const rows = master.split('\n').filter((line) => line.includes('1795377859.31')).join('\n').replaceAll('PJSIP/agent-0000001e', 'PJSIP/201-0000001e');
+    const id = await recordingOf('1795377859.31', { startedAt: '2026-11-22T20:04:19Z' });
+    await cdr(rows).expect(200);
+    expect(await shown(id)).toMatchObject({ queue: '600', agent: '201', disposition: 'answered', transfers: [] });
+  });
+
+  test('what the push told is not overwritten', async () => {
+    const id = await recordingOf('1795377786.12', { agent: '299', queue: 'sales', caller: '+31850000999', callerName: 'As told' });
+    await cdr(rowsOf('1795377786.12')).expect(200);
+    expect(await shown(id)).toMatchObject({ agent: '299', queue: 'sales', caller: { number: '+31850000999', name: 'As told' } });
+  });
+
+  test('a withheld number stays withheld, whichever of the two says so', async () => {
+    const told = await recordingOf('1795377797.14', { caller: 'anonymous' });
+    await cdr(rowsOf('1795377797.14')).expect(200);
+    expect(await shown(told)).toMatchObject({ caller: { number: null, name: null }, disposition: 'answered' });
+    const known = await recordingOf('1795378009.67', { startedAt: '2026-11-22T20:06:51Z' });
+    await cdr(rowsOf('1795378009.67').replace('"anonymous"', '"0850000108"')).expect(200);
+    expect(await shown(known)).toMatchObject({ caller: { number: null, name: null } });
+  });
+});
+
+describe('the whole file', () => {
+  test('is read without a fault, once', async () => {
+    const first = await cdr(master).expect(200);
+    const lines = master.trim().split('\n').length;
+    expect(first.body.faults).toEqual([]);
+    expect(first.body.stored + first.body.known).toBe(lines);
+    const again = await cdr(master).expect(200);
+    expect(again.body).toMatchObject({ stored: 0, known: lines });
+    const [counted] = await service.service.platform.database.query<{ rows: number }>('SELECT count(*) AS rows FROM call_records');
+    expect(counted?.rows).toBe(lines);
+  });
+
+  test('rows of a busy agent share their unique id and are two', async () => {
+    const rows = await service.service.platform.database.query("SELECT 1 FROM call_records WHERE unique_id = '1795377836.20' AND disposition = 'busy'");
+    expect(rows).toHaveLength(2);
+  });
+});
+
+describe('columns', () => {
+  const full = rowsOf('1795377753.1').split('\n')[0] ?? '';
+  const columnsOf = (line: string) => line.match(/"(?:[^"]|"")*"|[^,]+|(?<=,)(?=,)/g) ?? [];
+  test.each([
+    ['uniqueid alone', 17, (f: string[]) => [...f.slice(0, 17)]],
+    ['uniqueid and userfield', 18, (f: string[]) => f.slice(0, 18)],
+    ['uniqueid and the new columns, no userfield', 20, (f: string[]) => [...f.slice(0, 17), ...f.slice(18)]],
+  ])('%s', async (_name, count, take) => {
+    const columns = columnsOf(full);
+    expect(columns).toHaveLength(21);
+    const row = take(columns).join(',').replaceAll('1795377753.1"', `1795377753.9${count}"`);
+    const answer = await cdr(row).expect(200);
+    expect(answer.body).toMatchObject({ stored: 1, faults: [] });
+  });
+
+  test('without a unique id a row is told by its line, the others count', async () => {
+    const bare = columnsOf(full).slice(0, 16).join(',');
+    await cdr(bare).expect(422).expect(({ body }) => expect(body.errors[0]).toMatchObject({ path: 'line 1' }));
+    const both = await cdr(`${bare}\n${full.replaceAll('1795377753.1"', '1795377753.97"')}\nnonsense`).expect(200);
+    expect(both.body).toMatchObject({ stored: 1 });
+    expect(both.body.faults.map((fault: { line: number }) => fault.line)).toEqual([3, 1]);
+  });
+
+  test("FreePBX's export, with a header, in local time", async () => {
+    const id = await recordingOf('1795377853.70', { startedAt: '2026-11-22T20:04:13Z' });
+    const header = 'calldate,clid,src,dst,dcontext,channel,dstchannel,lastapp,lastdata,duration,billsec,disposition,amaflags,accountcode,uniqueid,userfield,did,cnum,cnam,outbound_cnum,outbound_cnam,dst_cnam,recordingfile,linkedid,peeraccount,sequence';
+    const row = '2026-11-22 21:04:13,"""Jan de Vries"" <0850000104>",0850000104,201,from-internal,PJSIP/trunk-00000002,PJSIP/201-00000003,Dial,"PJSIP/201,20",12,10,ANSWERED,3,,1795377853.70,,0850000001,0850000104,Jan de Vries,,,Agent,external-201-0850000104-20261122-210413-1795377853.70.wav,1795377853.70,,5';
+    await cdr(`${header}\r\n${row}\r\n`).expect(200);
+    expect(await shown(id)).toMatchObject({
+      answeredAt: '2026-11-22T20:04:15.000Z', endedAt: '2026-11-22T20:04:25.000Z', agent: '201',
+      caller: { number: '+31850000104', name: 'Jan de Vries' }, callee: { number: '+31850000001' },
+    });
+  });
+});
+
+describe('keeping', () => {
+  test('a record without a recording goes after seven days, one with a recording goes with it', async () => {
+    const { database } = service.service.platform;
+    const old = rowsOf('1795377898.41').replaceAll('2026-11-22', '2026-11-14').replaceAll('1795377898', '1794686698');
+    expect((await cdr(old).expect(200)).body).toMatchObject({ stored: 0, expired: 1 });
+    const [loose] = await database.query<{ days: number }>(
+      `SELECT extract(epoch FROM retain_until - ended_at) / 86400 AS days FROM loose_call_records WHERE unique_id = '1795377898.41'`,
+    );
+    expect(Number(loose?.days)).toBe(7);
+    const [kept] = await database.query<{ loose: number }>(`SELECT count(*) AS loose FROM loose_call_records WHERE unique_id = '1795377847.27'`);
+    expect(kept?.loose).toBe(0);
+  });
+});
