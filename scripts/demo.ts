@@ -150,7 +150,7 @@ async function main(): Promise<void> {
   const stop = () => {
     if (stopping) process.exit(1);
     stopping = true;
-    service.close().finally(() => {
+    void service.close().finally(() => {
       discard();
       process.exit(0);
     });
