@@ -63,6 +63,8 @@ export interface ObjectVersion {
 export interface StorageTraits {
   versioning: 'off' | 'on' | 'suspended' | 'unknown';
   objectLock: boolean;
+  /** A version under legal hold is not deleted, whoever asks: seen, not believed. */
+  legalHold: boolean;
   /** It refuses a body that does not have the Content-MD5 given. Where not, every put is read back. */
   checksBytes: boolean;
   /** The entity tag of a plain put is its MD5. */
@@ -94,6 +96,11 @@ export interface Objects {
   tag(key: string, tags: Record<string, string>, versionId?: string): Promise<void>;
   /** Undefined when there is no such object. */
   tags(key: string, versionId?: string): Promise<Record<string, string> | undefined>;
+  /**
+   * Puts one version under legal hold, or lifts it. Nothing is done where the storage has no legal hold that works.
+   * Throws `not-found` when there is no such version.
+   */
+  legalHold(key: string, on: boolean, versionId?: string): Promise<void>;
   /** Deletes every version and delete marker of each key. `error` is storage's own code; absent keys succeed. */
   deleteEveryVersion(keys: string[]): Promise<{ key: string; error?: string }[]>;
   /** Those of `keys` of which any version or delete marker is still there. */

@@ -85,7 +85,7 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
   readonly #region: string;
   readonly multipartAboveBytes: number;
   readonly partBytes: number;
-  #traits: StorageTraits = { versioning: 'unknown', objectLock: false, checksBytes: false, etagIsMd5: false };
+  #traits: StorageTraits = { versioning: 'unknown', objectLock: false, legalHold: false, checksBytes: false, etagIsMd5: false };
   /** Each file under way costs buffers on both sides: a burst of pushes waits here instead of filling memory. */
   readonly #fileTurns = new Turns(filesAtOnce);
 
@@ -129,7 +129,8 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
       await this.#ensureBucket();
       const versioning = await this.versioning();
       const objectLock = await this.#hasObjectLock();
-      this.#traits = { versioning, objectLock, ...(await this.#canary()) };
+      const legalHold = objectLock && (await this.#holdsLegally());
+      this.#traits = { versioning, objectLock, legalHold, ...(await this.#canary()) };
       this.log.info({ storage: this.#traits }, 'storage is there');
       return this.#traits;
     });
@@ -168,6 +169,35 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
     } catch (error) {
       if (isPassing(error)) throw error;
       return false;
+    }
+  }
+
+  /** Puts a little object under legal hold and tries to delete it. */
+  async #holdsLegally(): Promise<boolean> {
+    const { key } = await this.putBytes(`${canaryFolder}${randomUUID()}`, Buffer.from('canary'), 'text/plain', {});
+    const setHold = (Status: 'ON' | 'OFF') =>
+      this.#client.send(new s3.PutObjectLegalHoldCommand({ Bucket: this.#bucket, Key: key, LegalHold: { Status } }));
+    try {
+      await setHold('ON');
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      await this.deleteEveryVersion([key]);
+      return false;
+    }
+    const [outcome] = await this.deleteEveryVersion([key]);
+    const stood = outcome?.error !== undefined && (await this.confirmAbsent([key])).length > 0;
+    if (stood) await setHold('OFF');
+    await this.deleteEveryVersion([key]);
+    return stood;
+  }
+
+  async legalHold(key: string, on: boolean, versionId?: string): Promise<void> {
+    if (!this.#traits.legalHold) return;
+    const hold = { Bucket: this.#bucket, Key: key, LegalHold: { Status: on ? ('ON' as const) : ('OFF' as const) } };
+    try {
+      await this.#client.send(new s3.PutObjectLegalHoldCommand({ ...hold, ...versionOf(versionId) }));
+    } catch (error) {
+      throw isMissing(error) ? new Problem('not-found', { cause: error }) : asProblem(error);
     }
   }
 

@@ -99,7 +99,7 @@ async function follow(platform: RetagPlatform, categories: readonly Category[], 
 
 /**
  * Tags every version of every object under `prefix`. What is tagged rightly is left alone: on some servers tagging anew
- * sets back the age that a bucket rule counts.
+ * sets back the age that a bucket rule counts. Where the storage has a legal hold that works, it follows too.
  */
 export async function tagUnder(platform: Pick<Platform, 'objects'>, prefix: string, held: boolean): Promise<void> {
   const { objects } = platform;
@@ -110,6 +110,8 @@ export async function tagUnder(platform: Pick<Platform, 'objects'>, prefix: stri
     const tags = await objects.tags(version.key, versionId);
     if (tags === undefined || tags['hold'] === tagOf(held)) continue;
     try {
+      // The tag comes last: it is what tells that both are done.
+      await objects.legalHold(version.key, held, versionId);
       await objects.tag(version.key, { ...tags, hold: tagOf(held) }, versionId);
     } catch (error) {
       // Deleted meanwhile: there is nothing left to tag.
