@@ -2,7 +2,8 @@ import type { Migration } from '../src/platform/migrate.js';
 
 /**
  * A ticket is a shell around its pieces: number, subject, requester, state. `told` says of each field when it was last
- * told, so that deliveries may come in any order. What is searched is derived from the shell and its messages
+ * told, so that deliveries may come in any order; a shell without pieces is kept by the earliest instant and the shortest
+ * period it was ever told with (`earliest_at`, `ever_contact_form`). What is searched is derived from the shell and its messages
  * (`document`), and goes with them.
  */
 export const migration: Migration = {
@@ -27,6 +28,8 @@ export const migration: Migration = {
         closed_at timestamptz,
         told jsonb NOT NULL,
         received_at timestamptz NOT NULL,
+        earliest_at timestamptz NOT NULL,
+        ever_contact_form boolean NOT NULL DEFAULT false,
         retain_until timestamptz NOT NULL,
         purge_intent jsonb,
         document tsvector NOT NULL,

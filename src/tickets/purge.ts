@@ -193,7 +193,7 @@ function shellCategory({ database }: PurgePlatform, timeZone: string): Category 
     subjectId: 'i.id',
     storedAt: 'i.received_at',
     prefix: 'NULL::text',
-    dates: { policy: emptyPolicy, under: (period) => endOfPeriodSql('least(i.opened_at, i.received_at)', period, timeZone) },
+    dates: { policy: emptyPolicy, under: (period) => endOfPeriodSql('i.earliest_at', period, timeZone) },
   });
   /** Of these, the ones that have no pieces: the others go with their last one. */
   async function empty<Row extends { id: string }>(tx: Transaction, rows: Row[]): Promise<Row[]> {
@@ -251,4 +251,5 @@ function shellCategory({ database }: PurgePlatform, timeZone: string): Category 
 }
 
 /** SQL: the policy of a shell; none while it has pieces, whose dates it then follows. */
-const emptyPolicy = `CASE WHEN EXISTS (SELECT FROM ticket_pieces p WHERE p.ticket_id = i.id) THEN '' ELSE i.category END`;
+const emptyPolicy = `CASE WHEN EXISTS (SELECT FROM ticket_pieces p WHERE p.ticket_id = i.id) THEN ''
+  WHEN i.ever_contact_form THEN 'contact_form' ELSE 'support' END`;

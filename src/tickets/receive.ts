@@ -10,7 +10,7 @@ import type { Delivery } from './delivery.js';
 import { fetchJob } from './fetch.js';
 import { digestOf, merge, type TicketFields } from './merge.js';
 import { periodsInForce, type Periods } from './period.js';
-import { messageContent, openPiece, openVersion, settleTicket } from './piece.js';
+import { messageContent, openPiece, openVersion, settleTicket, tellAgain } from './piece.js';
 import { storeMessages } from './store.js';
 import { lockTicket, openTicket, type TicketCategory, type TicketRow } from './ticket.js';
 
@@ -76,7 +76,13 @@ async function take(
 
   const periods = await periodsInForce(database, tx);
   const merged = merge(ticket.told, delivery);
-  const after = { ...ticket, ...columnsOf(merged.changes), told: merged.told };
+  const after: TicketRow = {
+    ...ticket,
+    ...columnsOf(merged.changes),
+    told: merged.told,
+    earliest_at: earlier(earlier(ticket.earliest_at, delivery.at), delivery.fields.createdAt),
+    ever_contact_form: ticket.ever_contact_form || delivery.fields.category === 'contact_form',
+  };
   const pieces = await takePieces(platform, { periods, ...rules }, after, delivery, tx);
   const shellUntil = shellRetainUntil(after, periods, rules.timeZone);
   // Nothing of a ticket that is over, or was erased, comes back by being sent again.
@@ -101,13 +107,18 @@ async function takePieces(
   tx: Transaction,
 ): Promise<number> {
   const category = categoryOf(delivery, ticket);
-  let kept = 0;
-  for (const message of [...delivery.messages].sort((a, b) => (a.externalId < b.externalId ? -1 : 1))) {
+  const contents = delivery.messages
+    .map((message) => ({ message, externalId: message.externalId, content: messageContent(message, delivery) }))
+    .sort((a, b) => (a.externalId < b.externalId ? -1 : 1));
+  const known = await tellAgain(platform, tx, ticket.id, category, contents);
+  let kept = known.size;
+  for (const { message, content } of contents) {
+    if (known.has(message.externalId)) continue;
     const told = { kind: 'message', externalId: message.externalId, messageExternalId: null, at: message.at } as const;
     const piece = await openPiece(platform, tx, ticket, told, category, rules);
     if (piece === undefined) continue;
     kept += 1;
-    await openVersion(platform, tx, piece, messageContent(message, delivery));
+    await openVersion(platform, tx, piece, content);
     // What came with a message is never kept longer than the message under which it came.
     if (piece.policy === 'contact_form')
       await platform.database.query(
@@ -122,9 +133,10 @@ async function takePieces(
 
 /** How long a shell is kept that never had a piece: as long as one supplied at its beginning. */
 function shellRetainUntil(ticket: TicketRow, periods: Periods, timeZone: string): Date {
-  const from = ticket.opened_at < ticket.received_at ? ticket.opened_at : ticket.received_at;
-  return endOfPeriod(from, periods[ticket.category], timeZone);
+  return endOfPeriod(ticket.earliest_at, periods[ticket.ever_contact_form ? 'contact_form' : 'support'], timeZone);
 }
+
+const earlier = (a: Date, b: Date | null | undefined): Date => (b !== null && b !== undefined && b < a ? b : a);
 
 /** How a shell is told to tombstones. */
 export const shellDigest = (ticket: Pick<TicketRow, 'source_id' | 'external_id'>) =>
@@ -157,12 +169,13 @@ async function writeShell({ database }: TicketPlatform, ticket: TicketRow, tx: T
   await database.query(
     `UPDATE tickets SET number = $2, subject = $3, category = $4, status = $5, requester_name = $6, requester_email = $7,
        requester_phone = $8, organisation = $9, requester_relation = $10, agent = $11, opened_at = $12, closed_at = $13,
-       told = $14::jsonb, retain_until = $15
+       told = $14::jsonb, retain_until = $15, earliest_at = $16, ever_contact_form = $17
      WHERE id = $1`,
     [
       ticket.id, ticket.number, ticket.subject, ticket.category, ticket.status, ticket.requester_name,
       ticket.requester_email, ticket.requester_phone, ticket.organisation, ticket.requester_relation, ticket.agent,
       ticket.opened_at, ticket.closed_at, JSON.stringify(ticket.told), ticket.retain_until,
+      ticket.earliest_at, ticket.ever_contact_form,
     ],
     tx,
   );

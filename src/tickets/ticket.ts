@@ -41,6 +41,9 @@ export interface TicketRow {
   closed_at: Date | null;
   told: Told;
   received_at: Date;
+  /** The earliest instant it was ever told with, at the latest its receipt: what a shell without pieces is kept by. */
+  earliest_at: Date;
+  ever_contact_form: boolean;
   /** The latest date of its pieces; its own while it never had any. */
   retain_until: Date;
   purge_intent: object | null;
@@ -94,7 +97,7 @@ export interface PieceVersionRow {
 /** Columns of a ticket's row. `document` stays in the database: it is only searched. */
 export const ticketColumns = `t.id, t.source_id, t.external_id, t.number, t.subject, t.category, t.status, t.requester_name,
   t.requester_email, t.requester_phone, t.organisation, t.requester_relation, t.agent, t.opened_at, t.closed_at, t.told,
-  t.received_at, t.retain_until, t.purge_intent`;
+  t.received_at, t.earliest_at, t.ever_contact_form, t.retain_until, t.purge_intent`;
 
 /** Each category's pieces lie under a prefix of their own, for the bucket's lifecycle rules. */
 export const rootOf: Record<TicketCategory, 'tickets/' | 'contact-forms/'> = {
@@ -129,8 +132,8 @@ export async function openTicket(
   const now = clock.now();
   await database.query(
     `INSERT INTO tickets (id, source_id, external_id, number, subject, category, status, opened_at, told, received_at,
-       retain_until, document)
-     VALUES ($1, $2, $3, $3, '', 'support', 'open', $4, '{}', $4, $4, '')
+       earliest_at, retain_until, document)
+     VALUES ($1, $2, $3, $3, '', 'support', 'open', $4, '{}', $4, $4, $4, '')
      ON CONFLICT (source_id, external_id) DO NOTHING`,
     [newId(clock), named.sourceId, named.externalId, now],
     tx,

@@ -1,0 +1,148 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { leapTo, ticketService, type Shown, type TicketService } from './support/tickets.js';
+
+let service: TicketService;
+beforeAll(async () => (service = await ticketService()));
+afterEach(async () => {
+  // What a test leaves behind goes, so that each counts only its own.
+  await leapTo(service, '2060-01-01T00:00:00Z');
+  await service.sweep();
+  await leapTo(service, new Date());
+});
+afterAll(() => service.close());
+
+/** 1 March 2026, 09:30 in Amsterdam. */
+const supplied = '2026-03-01T09:30:00+01:00';
+const minute = 60_000;
+let counter = 0;
+
+const message = (externalId: string, at: string, body = 'tekst') => ({ externalId, at, from: 'customer', body });
+
+async function tell(more: object = {}, at = '2026-03-01T10:00:00+01:00'): Promise<Shown> {
+  await leapTo(service, at);
+  counter += 1;
+  return await service.put(`retention-${counter}`, { number: `9${counter}`, messages: [message('m1', supplied)], ...more });
+}
+
+describe('how long a ticket is kept', () => {
+  it.each([
+    ['support', '2029-03-01T08:30:00.000Z', 'tickets/'],
+    ['contact_form', '2027-03-01T08:30:00.000Z', 'contact-forms/'],
+  ])('%s: to the minute, both sides', async (category, until, root) => {
+    const made = await tell({ category });
+    const [piece] = made['messages'] as Shown[];
+    expect(piece).toMatchObject({ suppliedAt: '2026-03-01T08:30:00.000Z', retainUntil: until });
+    expect(made['retainUntil']).toBe(until);
+    const prefix = `${root}${piece?.['id'] as string}/`;
+    expect(await service.keysUnder(prefix)).toHaveLength(1);
+
+    await leapTo(service, new Date(Date.parse(until) - minute));
+    expect((await service.read(made['id'] as string))['messages']).toHaveLength(1);
+    expect(await service.sweep()).toBe(0);
+
+    await leapTo(service, new Date(Date.parse(until) + 1_000));
+    await service.officer.get(`/api/v1/tickets/${made['id'] as string}`).expect(410);
+    expect((await service.officer.get('/api/v1/tickets').query({ number: made['number'] as string }).expect(200)).body.items).toEqual([]);
+    expect(await service.sweep()).toBe(1);
+    expect(await service.keysUnder(prefix)).toEqual([]);
+    await service.officer.get(`/api/v1/tickets/${made['id'] as string}`).expect(410);
+    expect(await service.database.query('SELECT 1 FROM tickets WHERE id = $1', [made['id']])).toEqual([]);
+    const stones = (await service.officer.get('/api/v1/tombstones').query({ ticketId: made['id'] as string }).expect(200)).body as Shown;
+    expect((stones['items'] as Shown[]).map((stone) => stone['category']).sort()).toEqual(['ticket', 'ticket_piece']);
+  });
+
+  it('counts for each message from when it was supplied; the shell goes with the last', async () => {
+    const made = await tell({ messages: [message('old', supplied), message('new', '2026-09-01T12:00:00+02:00')] }, '2026-09-02T00:00:00Z');
+    expect(made['retainUntil']).toBe('2029-09-01T10:00:00.000Z');
+    await leapTo(service, '2029-03-01T08:31:00Z');
+    expect(((await service.read(made['id'] as string))['messages'] as Shown[]).map((each) => each['externalId'])).toEqual(['new']);
+    expect(await service.sweep()).toBe(1);
+    const after = await service.read(made['id'] as string);
+    expect(after['messages']).toHaveLength(1);
+    await leapTo(service, '2029-09-01T10:01:00Z');
+    expect(await service.sweep()).toBe(1);
+    await service.officer.get(`/api/v1/tickets/${made['id'] as string}`).expect(410);
+  });
+
+  it('ends on 28 February when it was supplied on the 29th', async () => {
+    const made = await tell({ messages: [message('leap', '2028-02-29T12:00:00+01:00')] }, '2028-03-01T00:00:00Z');
+    expect(made['retainUntil']).toBe('2031-02-28T11:00:00.000Z');
+  });
+
+  it('never counts from later than the receipt, and a re-sent ticket restarts nothing', async () => {
+    const made = await tell({ messages: [message('ahead', '2026-03-02T05:00:00+01:00')] });
+    const until = (made['messages'] as Shown[])[0]?.['retainUntil'] as string;
+    expect(Date.parse(until)).toBeLessThanOrEqual(Date.parse('2029-03-01T09:00:05Z'));
+    await leapTo(service, '2027-01-01T00:00:00Z');
+    const again = await service.put(made['externalId'] as string, { subject: 'opnieuw', messages: [message('ahead', '2026-12-31T00:00:00Z')] });
+    expect((again['messages'] as Shown[])[0]?.['retainUntil']).toBe(until);
+    expect(again['retainUntil']).toBe(until);
+  });
+
+  it('is shortened when it turns out to be a contact form, never lengthened when it turns out to be support', async () => {
+    const form = await tell({ category: 'contact_form' });
+    const asSupport = await service.put(form['externalId'] as string, { category: 'support', updatedAt: '2026-03-01T10:00:00+01:00', messages: [message('m1', supplied)] });
+    expect(asSupport).toMatchObject({ category: 'support', retainUntil: '2027-03-01T08:30:00.000Z' });
+    const support = await tell({ category: 'support' });
+    const asForm = await service.put(support['externalId'] as string, { category: 'contact_form', updatedAt: '2026-03-01T10:00:00+01:00', messages: [message('m1', supplied)] });
+    expect(asForm).toMatchObject({ category: 'contact_form', retainUntil: '2027-03-01T08:30:00.000Z' });
+  });
+
+  it('does not take in what is over already, and takes the rest', async () => {
+    await leapTo(service, '2029-03-02T00:00:00Z');
+    const over = await service.helpdesk.put('/api/v1/tickets/by-external/over').send({ messages: [message('m1', supplied)] }).expect(422);
+    expect(over.body).toMatchObject({ code: 'retention-over' });
+    expect(await service.database.query(`SELECT 1 FROM tickets WHERE external_id = 'over'`)).toEqual([]);
+    const partly = await service.put('partly', { messages: [message('m1', supplied), message('m2', '2029-03-01T00:00:00Z')] });
+    expect((partly['messages'] as Shown[]).map((each) => each['externalId'])).toEqual(['m2']);
+  });
+
+  it('goes by itself when it never had a message', async () => {
+    const made = await tell({ messages: [], createdAt: supplied });
+    expect(made['retainUntil']).toBe('2029-03-01T08:30:00.000Z');
+    await leapTo(service, '2029-03-01T08:29:00Z');
+    expect(await service.sweep()).toBe(0);
+    await leapTo(service, '2029-03-01T08:31:00Z');
+    expect(await service.sweep()).toBe(1);
+    await service.officer.get(`/api/v1/tickets/${made['id'] as string}`).expect(410);
+  });
+});
+
+describe('a hold on a ticket', () => {
+  it('keeps all of it past its date, for the officer alone, and is on every object', async () => {
+    const made = await tell();
+    const id = made['id'] as string;
+    const hold = await service.officer.post('/api/v1/holds')
+      .send({ ticketId: id, ground: 'legal_claim', reason: 'geschil', reviewAt: '2030-01-01T00:00:00Z' }).expect(201);
+    expect((hold.body as Shown)['itemId'] ?? (hold.body as Shown)['ticketId']).toBe(id);
+    await leapTo(service, '2029-03-01T08:31:00Z');
+    expect(await service.sweep()).toBe(0);
+    expect((await service.read(id))['messages']).toHaveLength(1);
+    await service.trainer.get(`/api/v1/tickets/${id}`).expect(410);
+    // What comes in while it is held is stored as held.
+    await leapTo(service, '2026-03-02T00:00:00Z');
+    const more = await service.put(made['externalId'] as string, { messages: [message('m2', '2026-03-01T12:00:00Z')] });
+    const added = (more['messages'] as Shown[]).find((each) => each['externalId'] === 'm2') as Shown;
+    const [key] = await service.keysUnder(`tickets/${added['id'] as string}/`);
+    expect(await service.objects.tags(key ?? '')).toEqual({ hold: '1' });
+  });
+});
+
+describe('what was erased on request', () => {
+  it('does not come back by being sent again', async () => {
+    const { beginPurge } = await import('../src/retention/purge.js');
+    const made = await tell({ messages: [message('m1', supplied), message('m2', supplied)] });
+    const [first] = made['messages'] as Shown[];
+    const erase = (ids: string[]) => service.database.inTransaction((tx) =>
+      beginPurge(service.platform, service.categories, tx, { category: 'ticket_piece', ids }, { reason: 'erasure', rule: 'request 1', actor: { kind: 'system', id: 'test' } }));
+    await erase([first?.['id'] as string]);
+    await service.sweep();
+    const told = { number: 'x', messages: [message('m1', supplied, 'anders'), message('m2', supplied)] };
+    expect((await service.put(made['externalId'] as string, told))['messages']).toMatchObject([{ externalId: 'm2' }]);
+    await erase([(made['messages'] as Shown[])[1]?.['id'] as string]);
+    await service.sweep();
+    await service.officer.get(`/api/v1/tickets/${made['id'] as string}`).expect(410);
+    await service.helpdesk.put(`/api/v1/tickets/by-external/${made['externalId'] as string}`).send(told).expect(422);
+    await service.helpdesk.put(`/api/v1/tickets/by-external/${made['externalId'] as string}`).send({ status: 'closed' }).expect(422);
+  });
+});
