@@ -22,12 +22,20 @@ import { migration as createTombstones } from './20261122-33-create-tombstones.j
 import { migration as createSweeps } from './20261122-34-create-sweeps.js';
 import { migration as createRetentionPolicies } from './20261122-35-create-retention-policies.js';
 import { migration as createLifecycleChecks } from './20261122-36-create-lifecycle-checks.js';
+import { migration as indexRecordingsCreated } from './20261122-37-index-recordings-created.js';
 import { migration as createTickets } from './20261122-40-create-tickets.js';
 import { migration as createTicketPieces } from './20261122-41-create-ticket-pieces.js';
 import { migration as createTicketLinks } from './20261122-42-create-ticket-links.js';
 import { migration as createTicketWords } from './20261122-43-create-ticket-words.js';
 import { migration as createTicketDeliveries } from './20261122-44-create-ticket-deliveries.js';
 import { migration as createAgreements } from './20261122-50-create-agreements.js';
+import { migration as createPackages } from './20261122-51-create-packages.js';
+import { migration as createTimeStamps } from './20261122-52-create-time-stamps.js';
+import { migration as createPrivacyRequests } from './20261122-60-create-privacy-requests.js';
+import { migration as createPrivacyItems } from './20261122-61-create-privacy-items.js';
+import { migration as createPrivacyAnswers } from './20261122-62-create-privacy-answers.js';
+import { migration as createRecordingShares } from './20261122-70-create-recording-shares.js';
+import { migration as addHeardToListens } from './20261122-71-add-heard-to-listens.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -54,10 +62,18 @@ export const migrations: readonly Migration[] = [
   createSweeps,
   createRetentionPolicies,
   createLifecycleChecks,
+  indexRecordingsCreated,
   createTickets,
   createTicketPieces,
   createTicketLinks,
   createTicketWords,
   createTicketDeliveries,
   createAgreements,
+  createPackages,
+  createTimeStamps,
+  createPrivacyRequests,
+  createPrivacyItems,
+  createPrivacyAnswers,
+  createRecordingShares,
+  addHeardToListens,
 ];

@@ -14,6 +14,7 @@ import type { Operation } from './platform/http.js';
 import type { Platform } from './platform/platform.js';
 import type { SigningKey } from './platform/signing.js';
 import { callDataCategory } from './recordings/call-data.js';
+import { listenOperations } from './recordings/listen-routes.js';
 import { finishStaleUploads, processJob } from './recordings/ingest.js';
 import { processReceived, releaseClaims } from './recordings/process.js';
 import { recordingCategory } from './recordings/purge.js';
@@ -26,6 +27,7 @@ import { ticketCategories } from './tickets/purge.js';
 import { ticketOperations } from './tickets/routes.js';
 import { createScanner } from './tickets/scan.js';
 import type { TicketSettings } from './tickets/settings.js';
+import { trainingOperations } from './training/routes.js';
 
 /** Which features there are: their operations, their jobs, and what retention asks of each. */
 export interface Features {
@@ -75,9 +77,11 @@ export function operationsOf(features: Features): Operation<Caller>[] {
   return [
     ...accessOperations(platform, { ...config, secret: signingKey.derive('access') }),
     ...recordingOperations(platform, config),
+    ...listenOperations(platform),
     ...retentionOperations(platform, categories, { ...config, signingKey }),
     ...ticketOperations(platform, features.tickets),
     ...agreementOperations(platform, { ...config, searchKey }),
+    ...trainingOperations(platform),
     ...libraryOperations(platform, { ...config, searchKey }),
     ...oversightOperations(platform, { verifier: audit.verifier, timeZone: config.timeZone }),
   ];

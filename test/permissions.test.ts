@@ -59,6 +59,12 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'GET /recordings/{id}': ['trainer', 'agent', 'privacy_officer', 'administrator'],
   'GET /recordings/{id}/audio': ['trainer', 'agent', 'privacy_officer'],
   'GET /recordings/{id}/waveform': ['trainer', 'agent', 'privacy_officer'],
+  'POST /recordings/{id}/heard': ['trainer', 'agent', 'privacy_officer'],
+  'GET /recordings/{id}/listens': overseers,
+  'GET /recordings/{id}/shares': ['trainer'],
+  'PUT /recordings/{id}/shares/{agentId}': ['trainer'],
+  'DELETE /recordings/{id}/shares/{agentId}': ['trainer'],
+  'GET /shared-calls': ['agent'],
 
   'PUT /tickets/by-external/{externalId}': ['helpdesk'],
   'POST /tickets/by-external/{externalId}/attachments': ['helpdesk'],

@@ -75,6 +75,9 @@ const table = {
   'recording.read_held': { privacy_officer: ifHeld },
   'recording.listen': { trainer: forTraining, agent: ifSharedForTraining, privacy_officer: withPurpose },
   'recording.share': { trainer: always },
+  'share.read_own': { agent: always },
+  // Who listened is told to who answers for it.
+  'listen.read': { privacy_officer: always, auditor: always },
 
   // Training: comments, collections, evaluations.
   'comment.read': { trainer: always, agent: ifShared },

@@ -19,7 +19,7 @@ import {
   correctAgreement, findAgreement, markAgreement, revisionsOf, withdrawAgreement, type AgreementRow,
 } from './agreement.js';
 import { findAgreements, type FoundAgreement } from './find-agreements.js';
-import { cutsOf, toPlayback } from './timeline.js';
+import { cutsOf, toPlayback } from '../recordings/timeline.js';
 
 export interface AgreementSettings {
   defaultCountry: string;

@@ -9,7 +9,7 @@ import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { Interval, RecordingRow, VersionRow } from '../recordings/recording.js';
 import { isHeld } from '../retention/hold.js';
-import { cutsOf, playbackDurationMs, toRecording } from './timeline.js';
+import { cutsOf, playbackDurationMs, toRecording } from '../recordings/timeline.js';
 
 /**
  * What was agreed in a call: a passage, a summary, the parties, by whom it was marked. A correction is a new wording beside

@@ -1,7 +1,8 @@
-import type { Role } from '../access/caller.js';
+import type { Person } from '../access/caller.js';
 import type { Database } from '../platform/database.js';
 import type { Direction, RecordingRow, VersionRow } from '../recordings/recording.js';
 import type { NumberSearch } from '../recordings/numbers.js';
+import { openForTraining, sharedWith } from '../recordings/share.js';
 import { closedToTraining, heldAt, restrictedNow } from '../retention/hold.js';
 import { sameTicket } from '../tickets/link.js';
 
@@ -39,14 +40,21 @@ const shown = (now: string) => `r.*, v.state AS version_state, v.duration_ms, v.
 
 const joined = `JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version JOIN sources s ON s.id = r.source_id`;
 
-/** SQL over `r`: which recordings `role` may know of at `now`. Expired ones are gone for all, held ones the officer keeps. */
-function visible(role: Role, now: string): string {
+/** SQL over `r`: which recordings `person` may know of at `now`. Expired ones are gone for all, held ones the officer keeps. */
+function visible(person: Person, now: string, value: (given: unknown) => string): string {
   const kept = `r.version > 0 AND r.purge_intent IS NULL AND `;
-  if (role === 'privacy_officer') return `${kept}(r.retain_until > ${now} OR ${heldAt('recording', 'r.id', now)})`;
-  if (role === 'trainer') return `${kept}r.retain_until > ${now} AND NOT ${closedToTraining('recording', 'r.id')}`;
-  if (role === 'administrator') return `${kept}r.retain_until > ${now}`;
-  // An agent sees what was shared with them; nothing can be shared yet.
-  return 'false';
+  switch (person.role) {
+    case 'privacy_officer':
+      return `${kept}(r.retain_until > ${now} OR ${heldAt('recording', 'r.id', now)})`;
+    case 'administrator':
+      return `${kept}r.retain_until > ${now}`;
+    case 'trainer':
+      return openForTraining(now);
+    case 'agent':
+      return `${openForTraining(now)} AND ${sharedWith('r.id', `${value(person.userId)}::uuid`)}`;
+    case 'auditor':
+      return 'false';
+  }
 }
 
 /**
@@ -57,14 +65,14 @@ function visible(role: Role, now: string): string {
  */
 export async function findRecordings(
   database: Database,
-  role: Role,
+  person: Person,
   filter: RecordingFilter,
   page: { limit: number; after: { at: Date; id: string } | undefined },
   now: Date,
 ): Promise<FoundRecording[]> {
   const bind: unknown[] = [now];
   const value = (given: unknown) => `$${bind.push(given)}`;
-  const conditions = [visible(role, '$1')];
+  const conditions = [visible(person, '$1', value)];
   if (filter.from !== undefined) conditions.push(`r.started_at >= ${value(filter.from)}`);
   if (filter.until !== undefined) conditions.push(`r.started_at < ${value(filter.until)}`);
   if (filter.agent !== undefined) conditions.push(`r.agent = ${value(filter.agent)}`);
@@ -109,12 +117,20 @@ function numberConditions(number: NumberSearch | undefined, value: (given: unkno
   return columns.map((column) => [`r.${column} IS NOT NULL`, `reverse(r.${column}) LIKE ${pattern}`]);
 }
 
-/** One recording that `role` may know of, whatever its dates; the caller answers 410 for one that is past its period. */
-export async function findOneRecording(database: Database, role: Role, id: string, now: Date): Promise<FoundRecording | undefined> {
-  const hidden = role === 'trainer' ? `AND NOT ${closedToTraining('recording', 'r.id')}` : role === 'agent' ? 'AND false' : '';
+/** One recording that `person` may know of, whatever its dates; the caller answers 410 for one that is past its period. */
+export async function findOneRecording(
+  database: Database,
+  person: Person,
+  id: string,
+  now: Date,
+): Promise<FoundRecording | undefined> {
+  const bind: unknown[] = [id, now];
+  const conditions = ['r.id = $1'];
+  if (person.role === 'trainer' || person.role === 'agent') conditions.push(`NOT ${closedToTraining('recording', 'r.id')}`);
+  if (person.role === 'agent') conditions.push(sharedWith('r.id', `$${bind.push(person.userId)}::uuid`));
   const [row] = await database.query<FoundRecording>(
-    `SELECT ${shown('$2')} FROM recordings r ${joined} WHERE r.id = $1 ${hidden}`,
-    [id, now],
+    `SELECT ${shown('$2')} FROM recordings r ${joined} WHERE ${conditions.join(' AND ')}`,
+    bind,
   );
   return row;
 }

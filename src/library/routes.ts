@@ -5,7 +5,7 @@ import { may, mayEver, viewOf } from '../access/policy.js';
 import { keyedDigest } from '../access/token.js';
 import { append } from '../audit/log.js';
 import { agreementsOf, type AgreementRow } from '../evidence/agreement.js';
-import { cutsOf, toPlayback } from '../evidence/timeline.js';
+import { cutsOf, toPlayback } from '../recordings/timeline.js';
 import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
 import { decodeCursor, pageOf, pageQuery, toPage } from '../platform/paging.js';
@@ -133,7 +133,7 @@ export function libraryOperations(platform: Platform, settings: LibrarySettings)
         const person = personOf(caller);
         const rows = await findRecordings(
           database,
-          person.role,
+          person,
           {
             number: numberSearch(query.number, person.role, settings.defaultCountry),
             from: readPeriodStart(query.from, 'from', settings.timeZone),
@@ -175,7 +175,7 @@ export function libraryOperations(platform: Platform, settings: LibrarySettings)
       async handle({ caller, params }) {
         const person = personOf(caller);
         const now = clock.now();
-        const row = await findOneRecording(database, person.role, params.id, now);
+        const row = await findOneRecording(database, person, params.id, now);
         if (row === undefined || row.version === 0) {
           await refuseDeleted(database, 'recording', params.id);
           throw new Problem('not-found');

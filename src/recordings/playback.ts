@@ -7,6 +7,7 @@ import { Problem } from '../platform/problem.js';
 import { isHeld, isRestricted } from '../retention/hold.js';
 import { refuseDeleted } from '../retention/tombstone.js';
 import { openListen, recordServed, type ListenPurpose } from './listen.js';
+import { isShared } from './share.js';
 import { findRecording, type RecordingRow, type VersionRow } from './recording.js';
 
 /**
@@ -38,7 +39,8 @@ export async function findListenable(
   if (found.recording.retain_until <= now && !may(person, 'recording.read_held', { held }))
     throw new Problem('retention-ended', { members: { deletedAt: found.recording.retain_until.toISOString() } });
   const restricted = await isRestricted(database, undefined, 'recording', id, 'training');
-  if (!may(person, 'recording.listen', { purpose, restricted, objected: restricted, shared: false }))
+  const shared = person.role === 'agent' && (await isShared(database, id, person.userId));
+  if (!may(person, 'recording.listen', { purpose, restricted, objected: restricted, shared }))
     throw new Problem('not-found');
   return found;
 }

@@ -1,0 +1,9 @@
+import type { Caller } from '../access/caller.js';
+import type { Operation } from '../platform/http.js';
+import type { Platform } from '../platform/platform.js';
+import { shareOperations } from './share-routes.js';
+
+/** Everything that trainers and agents do with a recording beyond hearing it. */
+export function trainingOperations(platform: Pick<Platform, 'clock' | 'database' | 'objects'>): Operation<Caller>[] {
+  return [...shareOperations(platform)];
+}
