@@ -87,7 +87,9 @@ export function decimal(value: number): string {
 /** "1,2 MB" */
 export function size(bytes: number): string {
   const [value, unit] = bytes < 1e6 ? [bytes / 1e3, 'kilobyte'] : [bytes / 1e6, 'megabyte'];
-  return new Intl.NumberFormat(locales[language.value], { style: 'unit', unit, maximumFractionDigits: 1 }).format(value);
+  return new Intl.NumberFormat(locales[language.value], { style: 'unit', unit, maximumFractionDigits: 1 }).format(
+    value,
+  );
 }
 
 /** A telephone number as people write it, masked ones set apart; what is not E.164 stays as it came. */

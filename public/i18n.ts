@@ -12,7 +12,9 @@ type Values<Text extends string> = [Placeholders<Text>] extends [never]
   ? []
   : [values: Record<Placeholders<Text>, string | number>];
 /** Keys whose text takes no values. */
-export type PlainKey = { [Key in MessageKey]: [Placeholders<(typeof nl)[Key]>] extends [never] ? Key : never }[MessageKey];
+export type PlainKey = {
+  [Key in MessageKey]: [Placeholders<(typeof nl)[Key]>] extends [never] ? Key : never;
+}[MessageKey];
 /** The stem of keys that come as a pair `stem.one`, `stem.other`. */
 export type PluralStem = MessageKey extends infer Key ? (Key extends `${infer Stem}.one` ? Stem : never) : never;
 
@@ -35,7 +37,9 @@ export function languageWasChosen(): boolean {
 }
 
 function fill(text: string, values: Record<string, string | number> | undefined): string {
-  return values === undefined ? text : text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return values === undefined
+    ? text
+    : text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
 /** The text of a key in the present language, with its placeholders filled. */

@@ -7,7 +7,8 @@ export const account = {
   'account.newHint': 'Ten minste 12 tekens, bijvoorbeeld vier woorden zonder verband. Andere sessies eindigen.',
   'account.change': 'Wachtwoord wijzigen',
   'account.passwordChanged': 'Uw wachtwoord is gewijzigd.',
-  'account.refused': 'Het wachtwoord is niet gewijzigd. Controleer uw huidige wachtwoord en kies een ander nieuw wachtwoord.',
+  'account.refused':
+    'Het wachtwoord is niet gewijzigd. Controleer uw huidige wachtwoord en kies een ander nieuw wachtwoord.',
   'account.factor': 'Tweede factor',
   'account.factorIsOn': 'Staat aan',
   'account.factorIsOff': 'Staat uit',

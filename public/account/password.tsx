@@ -67,7 +67,9 @@ export function PasswordForm({ email, handedOut }: { email: string; handedOut: s
         )}
       </Field>
       <Field name="newPassword" label={t('account.new')} hint={t('account.newHint')} fault={faults['newPassword']}>
-        {(wiring) => <input class="input" type="password" autocomplete="new-password" aria-required="true" {...wiring} />}
+        {(wiring) => (
+          <input class="input" type="password" autocomplete="new-password" aria-required="true" {...wiring} />
+        )}
       </Field>
       <div class="actions">
         <button type="submit" class="button primary">

@@ -17,7 +17,7 @@ export function Account() {
   }, []);
   return (
     <>
-      <PageHead title={t('account.title')} tab={t('account.title')} lead={`${user.name}, ${user.email}. ${t(`role.${user.role}`)}.`} />
+      <PageHead title={t('account.title')} lead={`${user.name}, ${user.email}. ${t(`role.${user.role}`)}.`} />
       <div class="account">
         <PasswordForm email={user.email} handedOut={account?.passwordExpiresAt ?? null} />
         {account && <SecondFactor on={account.secondFactor} />}

@@ -25,7 +25,8 @@ export function SecondFactor({ on }: { on: boolean }) {
       setFaults({});
     } catch (error) {
       const problem = asProblem(error);
-      setFaults({ [field]: problem.status === 429 || problem.status === 0 ? problemText(problem) : t('account.factorRefused') });
+      const told = problem.status === 429 || problem.status === 0 || problem.status >= 500;
+      setFaults({ [field]: told ? problemText(problem) : t('account.factorRefused') });
       setRound(round + 1);
     }
   }
@@ -68,12 +69,19 @@ export function SecondFactor({ on }: { on: boolean }) {
             <a href={beginning.uri}>{t('account.factorOpen')}</a>
           </p>
           <Field name="factorCode" label={t('signIn.code')} fault={faults['factorCode']}>
-            {(wiring) => <input class="input" inputMode="numeric" autocomplete="one-time-code" maxLength={7} {...wiring} />}
+            {(wiring) => (
+              <input class="input" inputMode="numeric" autocomplete="one-time-code" maxLength={7} {...wiring} />
+            )}
           </Field>
         </>
       )}
       {on && (
-        <Field name="factorPassword" label={t('signIn.password')} hint={t('account.factorPasswordHint')} fault={faults['factorPassword']}>
+        <Field
+          name="factorPassword"
+          label={t('signIn.password')}
+          hint={t('account.factorPasswordHint')}
+          fault={faults['factorPassword']}
+        >
           {(wiring) => <input class="input" type="password" autocomplete="current-password" {...wiring} />}
         </Field>
       )}

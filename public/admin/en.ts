@@ -2,7 +2,8 @@ import type { administration as source } from './nl.js';
 
 export const administration: Record<keyof typeof source, string> = {
   'users.title': 'Users',
-  'users.lead': 'Who may sign in, and in which role. Someone who leaves is disabled, not deleted: the audit log refers to them.',
+  'users.lead':
+    'Who may sign in, and in which role. Someone who leaves is disabled, not deleted: the audit log refers to them.',
   'users.new': 'New user',
   'users.name': 'Name',
   'users.email': 'E-mail address',
@@ -33,7 +34,8 @@ export const administration: Record<keyof typeof source, string> = {
   'users.reset': 'Hand out a new password',
   'users.resetWhy': 'The old password stops working and open sessions end.',
   'users.resetTitle': 'Password for {name}',
-  'users.resetOnce': 'Pass this password on; it is not shown again. It works until {when}, and is meant to be replaced.',
+  'users.resetOnce':
+    'Pass this password on; it is not shown again. It works until {when}, and is meant to be replaced.',
   'users.noFactor': 'Turn the second factor off',
   'users.noFactorNow': 'The second factor of {name} is off.',
   'users.ownRole': 'Only another administrator can change your own role.',
@@ -55,7 +57,8 @@ export const administration: Record<keyof typeof source, string> = {
   'keysScreen.revoked': 'Revoked',
   'keysScreen.rotate': 'Rotate',
   'keysScreen.rotateOf': 'Rotate key {name}',
-  'keysScreen.rotateWhy': 'You get a new key. The old one stays valid for a while, so that you can replace it without haste.',
+  'keysScreen.rotateWhy':
+    'You get a new key. The old one stays valid for a while, so that you can replace it without haste.',
   'keysScreen.revoke': 'Revoke',
   'keysScreen.revokeOf': 'Revoke key {name}',
   'keysScreen.revokeWhy': 'The key stops working at once. What the system delivers after that is refused.',

@@ -22,7 +22,8 @@ export function KeyDialog({ close, made }: { close: () => void; made: (key: Made
     setFaults(wrong);
     setRound(round + 1);
     if (Object.keys(wrong).length > 0) return;
-    const pbx = role === 'pbx' ? { channels: read('channels') === 'agent' ? ['agent', 'caller'] : ['caller', 'agent'] } : {};
+    const pbx =
+      role === 'pbx' ? { channels: read('channels') === 'agent' ? ['agent', 'caller'] : ['caller', 'agent'] } : {};
     const timezone = read('timezone');
     busy.current = true;
     try {
@@ -59,11 +60,21 @@ export function KeyDialog({ close, made }: { close: () => void; made: (key: Made
           )}
         </Field>
         <div class="pair">
-          <Field name="timezone" label={t('keysScreen.timezone')} hint={t('keysScreen.timezoneHint')} fault={faults['timezone']}>
+          <Field
+            name="timezone"
+            label={t('keysScreen.timezone')}
+            hint={t('keysScreen.timezoneHint')}
+            fault={faults['timezone']}
+          >
             {(wiring) => <input class="input" autocomplete="off" defaultValue="Europe/Amsterdam" {...wiring} />}
           </Field>
           {role === 'pbx' && (
-            <Field name="channels" label={t('keysScreen.channels')} hint={t('keysScreen.channelsHint')} fault={faults['channels']}>
+            <Field
+              name="channels"
+              label={t('keysScreen.channels')}
+              hint={t('keysScreen.channelsHint')}
+              fault={faults['channels']}
+            >
               {(wiring) => (
                 <select class="input" {...wiring}>
                   <option value="caller">{t('lane.caller')}</option>

@@ -59,7 +59,11 @@ export function Keys() {
               <tr role="row">
                 {columns.map((column) => (
                   <th key={column} role="columnheader" scope="col">
-                    {column === 'actions' ? <span class="unseen">{t('users.actions')}</span> : t(`keysScreen.${column}`)}
+                    {column === 'actions' ? (
+                      <span class="unseen">{t('users.actions')}</span>
+                    ) : (
+                      t(`keysScreen.${column}`)
+                    )}
                   </th>
                 ))}
               </tr>
@@ -95,7 +99,11 @@ export function Keys() {
         <Dialog title={t(`keysScreen.${asked.act}Of`, { name: asked.key.name })} close={() => setAsked(undefined)}>
           <p>{t(`keysScreen.${asked.act}Why`)}</p>
           <div class="actions dialog-actions">
-            <button type="button" class={`button ${asked.act === 'revoke' ? 'danger' : 'primary'}`} onClick={() => void carryOut()}>
+            <button
+              type="button"
+              class={`button ${asked.act === 'revoke' ? 'danger' : 'primary'}`}
+              onClick={() => void carryOut()}
+            >
               {t(`keysScreen.${asked.act}`)}
             </button>
             <button type="button" class="button" onClick={() => setAsked(undefined)}>

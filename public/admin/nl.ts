@@ -1,6 +1,7 @@
 export const administration = {
   'users.title': 'Gebruikers',
-  'users.lead': 'Wie zich kan aanmelden, en in welke rol. Wie weggaat wordt uitgeschakeld, niet verwijderd: het toegangslogboek verwijst naar hen.',
+  'users.lead':
+    'Wie zich kan aanmelden, en in welke rol. Wie weggaat wordt uitgeschakeld, niet verwijderd: het toegangslogboek verwijst naar hen.',
   'users.new': 'Nieuwe gebruiker',
   'users.name': 'Naam',
   'users.email': 'E-mailadres',
@@ -31,12 +32,14 @@ export const administration = {
   'users.reset': 'Nieuw wachtwoord uitgeven',
   'users.resetWhy': 'Het oude wachtwoord werkt dan niet meer en lopende sessies eindigen.',
   'users.resetTitle': 'Wachtwoord voor {name}',
-  'users.resetOnce': 'Geef dit wachtwoord door; het wordt niet nog eens getoond. Het werkt tot {when}, en is bedoeld om te vervangen.',
+  'users.resetOnce':
+    'Geef dit wachtwoord door; het wordt niet nog eens getoond. Het werkt tot {when}, en is bedoeld om te vervangen.',
   'users.noFactor': 'Tweede factor uitzetten',
   'users.noFactorNow': 'De tweede factor van {name} staat uit.',
   'users.ownRole': 'Uw eigen rol kan alleen een andere beheerder wijzigen.',
   'keysScreen.title': 'API-sleutels',
-  'keysScreen.lead': 'Hiermee leveren telefooncentrales opnames en helpdesks tickets aan. Een sleutel wordt één keer getoond.',
+  'keysScreen.lead':
+    'Hiermee leveren telefooncentrales opnames en helpdesks tickets aan. Een sleutel wordt één keer getoond.',
   'keysScreen.new': 'Nieuwe sleutel',
   'keysScreen.name': 'Naam',
   'keysScreen.nameHint': 'Bijvoorbeeld de plaats of het systeem: “Centrale Utrecht”.',
@@ -53,7 +56,8 @@ export const administration = {
   'keysScreen.revoked': 'Ingetrokken',
   'keysScreen.rotate': 'Vernieuwen',
   'keysScreen.rotateOf': 'Sleutel {name} vernieuwen',
-  'keysScreen.rotateWhy': 'U krijgt een nieuwe sleutel. De oude blijft nog even geldig, zodat u hem in alle rust kunt vervangen.',
+  'keysScreen.rotateWhy':
+    'U krijgt een nieuwe sleutel. De oude blijft nog even geldig, zodat u hem in alle rust kunt vervangen.',
   'keysScreen.revoke': 'Intrekken',
   'keysScreen.revokeOf': 'Sleutel {name} intrekken',
   'keysScreen.revokeWhy': 'De sleutel werkt meteen niet meer. Wat het systeem daarna aanlevert, wordt geweigerd.',

@@ -22,7 +22,11 @@ export function OrganisationScreen() {
   );
 }
 
-const lines = (text: string) => text.split('\n').map((line) => line.trim()).filter(Boolean);
+const lines = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
 
 function OrganisationForm({ known, saved }: { known: Organisation; saved: () => void }) {
   const [faults, setFaults] = useState<Faults>({});

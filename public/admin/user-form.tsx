@@ -41,13 +41,16 @@ export function UserDialog({ account, isMe, close, saved, handedOut }: Props) {
     const common = {
       name: read('name'),
       locale: read('locale'),
-      extensions: read('extensions').split(/[\s,;]+/).filter(Boolean),
+      extensions: read('extensions')
+        .split(/[\s,;]+/)
+        .filter(Boolean),
       ...(isMe ? {} : { role: read('role') }),
     };
     busy.current = true;
     try {
       if (account) await ask(`/users/${account.id}`, { method: 'PATCH', body: common });
-      else await ask('/users', { method: 'POST', body: { ...common, email: read('email'), password: read('password') } });
+      else
+        await ask('/users', { method: 'POST', body: { ...common, email: read('email'), password: read('password') } });
       say(t('users.saved', { name: common.name }));
       saved();
     } catch (error) {
@@ -93,7 +96,13 @@ export function UserDialog({ account, isMe, close, saved, handedOut }: Props) {
         <FaultSummary faults={faults} round={round} />
         <Field name="name" label={t('users.name')} fault={faults['name']}>
           {(wiring) => (
-            <input class="input" autocomplete="off" aria-required="true" defaultValue={account?.name ?? ''} {...wiring} />
+            <input
+              class="input"
+              autocomplete="off"
+              aria-required="true"
+              defaultValue={account?.name ?? ''}
+              {...wiring}
+            />
           )}
         </Field>
         {!account && (
@@ -101,7 +110,12 @@ export function UserDialog({ account, isMe, close, saved, handedOut }: Props) {
             <Field name="email" label={t('users.email')} fault={faults['email']}>
               {(wiring) => <input class="input" type="email" autocomplete="off" aria-required="true" {...wiring} />}
             </Field>
-            <Field name="password" label={t('users.password')} hint={t('users.passwordHint')} fault={faults['password']}>
+            <Field
+              name="password"
+              label={t('users.password')}
+              hint={t('users.passwordHint')}
+              fault={faults['password']}
+            >
               {(wiring) => (
                 <input class="input" type="password" autocomplete="new-password" aria-required="true" {...wiring} />
               )}
@@ -137,7 +151,12 @@ export function UserDialog({ account, isMe, close, saved, handedOut }: Props) {
             )}
           </Field>
         </div>
-        <Field name="extensions" label={t('users.extensions')} hint={t('users.extensionsHint')} fault={faults['extensions']}>
+        <Field
+          name="extensions"
+          label={t('users.extensions')}
+          hint={t('users.extensionsHint')}
+          fault={faults['extensions']}
+        >
           {(wiring) => (
             <input class="input" autocomplete="off" defaultValue={account?.extensions.join(', ') ?? ''} {...wiring} />
           )}

@@ -126,7 +126,12 @@ function Row({ account, isMe, edit, setDisabled }: RowProps) {
         <AccountState account={account} />
       </td>
       <td role="cell" class="row-actions">
-        <button type="button" class="button small" aria-label={t('users.editOf', { name: account.name })} onClick={edit}>
+        <button
+          type="button"
+          class="button small"
+          aria-label={t('users.editOf', { name: account.name })}
+          onClick={edit}
+        >
           {t('users.edit')}
         </button>
         {!isMe && (

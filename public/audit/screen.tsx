@@ -34,7 +34,8 @@ export function Audit() {
   useEffect(() => setFurther(empty), [key]);
   const narrowed = Object.values(wanted).some((value) => value !== '');
   const items = first.state === 'ready' ? [...first.value.items, ...further.items] : [];
-  const cursor = further.items.length > 0 ? further.nextCursor : first.state === 'ready' ? first.value.nextCursor : null;
+  const cursor =
+    further.items.length > 0 ? further.nextCursor : first.state === 'ready' ? first.value.nextCursor : null;
 
   async function more() {
     try {
@@ -179,9 +180,7 @@ function Row({ entry }: { entry: AuditEntry }) {
             <span class="unseen"> {sentence(entry)}</span>
           </summary>
           <pre>{JSON.stringify(entry, null, 2)}</pre>
-          {object && (
-            <a href={`/audit?object=${encodeURIComponent(object.id)}`}>{t('audit.sameObject')}</a>
-          )}
+          {object && <a href={`/audit?object=${encodeURIComponent(object.id)}`}>{t('audit.sameObject')}</a>}
         </details>
       </td>
     </tr>

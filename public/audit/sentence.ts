@@ -81,6 +81,9 @@ export function sentence(entry: AuditEntry): string {
   const said = textOf(`act.${entry.action}`, { object: object ? short(object.id) : '' });
   const purpose = typeof details['purpose'] === 'string' ? textOf(`purpose.${details['purpose']}`) : undefined;
   const words = said ?? `${entry.action} ${object ? `${object.kind} ${short(object.id)}` : ''}`;
-  const full = purpose === undefined ? words : `${words} (${t('audit.purpose', { purpose: purpose.toLocaleLowerCase(language.value) })})`;
+  const full =
+    purpose === undefined
+      ? words
+      : `${words} (${t('audit.purpose', { purpose: purpose.toLocaleLowerCase(language.value) })})`;
   return full.trim();
 }

@@ -6,7 +6,13 @@ import { Icon, type IconName } from './icon.js';
 type Tone = 'neutral' | 'ok' | 'warn' | 'error' | 'hold' | 'accent';
 
 /** A status: icon, word and shape. `plain` leaves the outline away, for tables. */
-export function Badge(props: { icon: IconName; tone?: Tone; plain?: boolean; title?: string; children: ComponentChildren }) {
+export function Badge(props: {
+  icon: IconName;
+  tone?: Tone;
+  plain?: boolean;
+  title?: string;
+  children: ComponentChildren;
+}) {
   const { icon, tone = 'neutral', plain = false, title, children } = props;
   return (
     <span class={`badge ${tone}${plain ? ' plain' : ''}`} title={title}>

@@ -49,7 +49,13 @@ export function problemText(problem: ApiProblem): string {
 }
 
 /** An empty list, or a page that is not there: why, and what next. */
-export function State(props: { icon: IconName; title: string; tone?: 'error'; children?: ComponentChildren; actions?: ComponentChildren }) {
+export function State(props: {
+  icon: IconName;
+  title: string;
+  tone?: 'error';
+  children?: ComponentChildren;
+  actions?: ComponentChildren;
+}) {
   return (
     <div class={`state${props.tone ? ` ${props.tone}` : ''}`}>
       <Icon name={props.icon} />

@@ -52,7 +52,8 @@ export function Desk({ recording, waveform, waveformComing }: Props) {
       await ask(src.replace(/^\/api\/v1/, ''), { method: 'HEAD' });
       return 'try-again' as const;
     } catch (error) {
-      if (!(error instanceof ApiProblem) || error.status === 0 || error.status >= 500 || error.status === 429) return 'try-again';
+      if (!(error instanceof ApiProblem) || error.status === 0 || error.status >= 500 || error.status === 429)
+        return 'try-again';
       setRefusal(error);
       return 'never';
     }
@@ -155,15 +156,27 @@ export function Desk({ recording, waveform, waveformComing }: Props) {
             </div>
           )}
           {resumedMs !== undefined && playable && (
-            <Resumed atMs={resumedMs} restart={() => { playback.seek(0); setResumedMs(undefined); }} />
+            <Resumed
+              atMs={resumedMs}
+              restart={() => {
+                playback.seek(0);
+                setResumedMs(undefined);
+              }}
+            />
           )}
           {playable && <Region playback={playback} targets={targets} />}
-          <p class="muted spoken">{t(user.role === 'trainer' || user.role === 'agent' ? 'player.spokenNames' : 'player.noted')}</p>
+          <p class="muted spoken">
+            {t(user.role === 'trainer' || user.role === 'agent' ? 'player.spokenNames' : 'player.noted')}
+          </p>
         </div>
         <Side recording={recording} waveform={waveform} />
       </div>
       {dialog === 'help' && (
-        <Help shortcuts={habits.shortcuts} change={(shortcuts) => change({ shortcuts })} close={() => setDialog(undefined)} />
+        <Help
+          shortcuts={habits.shortcuts}
+          change={(shortcuts) => change({ shortcuts })}
+          close={() => setDialog(undefined)}
+        />
       )}
       {dialog === 'purpose' && (
         <PurposeDialog

@@ -17,6 +17,7 @@ export const player: Record<keyof typeof source, string> = {
   'player.speed': 'Speed',
   'player.skipSilence': 'Skip silence',
   'player.saves': 'saves {time}',
+  'player.savesNothing': 'no long silences',
   'player.place': 'Place in the call',
   'player.placeOf': '{place} of {length}',
   'player.copyLink': 'Link to this moment',
@@ -28,7 +29,8 @@ export const player: Record<keyof typeof source, string> = {
   'player.restart': 'From the start',
   'player.failed': 'No playable copy could be made of this recording. The original is kept unchanged.',
   'player.processing': 'This recording is still being processed. It can be played in a moment.',
-  'player.spokenNames': 'Numbers and names are masked, but what is said in the call stays audible. What you listen to is recorded.',
+  'player.spokenNames':
+    'Numbers and names are masked, but what is said in the call stays audible. What you listen to is recorded.',
   'player.noted': 'What you listen to, and what for, is recorded.',
   'gone.title': 'Deleted on {date} according to the retention period',
   'gone.titleUndated': 'Deleted according to the retention period',

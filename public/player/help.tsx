@@ -20,7 +20,11 @@ export function Help(props: { shortcuts: boolean; change: (on: boolean) => void;
         ))}
       </ul>
       <label class="check">
-        <input type="checkbox" checked={props.shortcuts} onChange={(event) => props.change(event.currentTarget.checked)} />
+        <input
+          type="checkbox"
+          checked={props.shortcuts}
+          onChange={(event) => props.change(event.currentTarget.checked)}
+        />
         <span>
           {t('keys.switch')}
           <small>{t('keys.switchWhy')}</small>

@@ -55,9 +55,7 @@ function LaneHead({ name, leg, playback, waveform }: HeadProps) {
         <Icon name={name === 'caller' ? 'person' : name === 'agent' ? 'solo' : 'recordings'} />
         <strong>{label}</strong>
       </span>
-      {peaks && (
-        <span class="muted talk">{t('lane.talks', { share: share(talkShare(peaks, waveform.maxPeak)) })}</span>
-      )}
+      {peaks && <span class="muted talk">{t('lane.talks', { share: share(talkShare(peaks, waveform.maxPeak)) })}</span>}
       {name === 'both' ? (
         <span class="muted lane-buttons">{t('lane.mono')}</span>
       ) : (

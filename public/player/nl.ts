@@ -15,6 +15,7 @@ export const player = {
   'player.speed': 'Snelheid',
   'player.skipSilence': 'Stilte overslaan',
   'player.saves': 'bespaart {time}',
+  'player.savesNothing': 'geen lange stiltes',
   'player.place': 'Plaats in het gesprek',
   'player.placeOf': '{place} van {length}',
   'player.copyLink': 'Link naar dit moment',
@@ -26,7 +27,8 @@ export const player = {
   'player.restart': 'Vanaf het begin',
   'player.failed': 'Van deze opname kon geen afspeelbare kopie worden gemaakt. Het origineel is ongewijzigd bewaard.',
   'player.processing': 'Deze opname wordt nog bewerkt. Over een ogenblik is zij af te spelen.',
-  'player.spokenNames': 'Nummers en namen zijn afgeschermd, maar wat in het gesprek wordt gezegd blijft hoorbaar. Wat u beluistert wordt vastgelegd.',
+  'player.spokenNames':
+    'Nummers en namen zijn afgeschermd, maar wat in het gesprek wordt gezegd blijft hoorbaar. Wat u beluistert wordt vastgelegd.',
   'player.noted': 'Wat u beluistert, en waarvoor, wordt vastgelegd.',
   'gone.title': 'Verwijderd op {date} volgens bewaartermijn',
   'gone.titleUndated': 'Verwijderd volgens bewaartermijn',

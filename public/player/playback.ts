@@ -202,9 +202,13 @@ export class Playback {
     this.frame = requestAnimationFrame(step);
   }
 
-  /** Follows the element, leaves silences out and goes round in a region. Also runs in a hidden tab, four times a second. */
+  /** Follows the element, leaves silences out, goes round in a region. In a hidden tab too, four times a second. */
   private tick(): void {
-    if (this.trouble.value === 'recovering' || this.audio.seeking || this.audio.readyState < HTMLMediaElement.HAVE_METADATA) {
+    if (
+      this.trouble.value === 'recovering' ||
+      this.audio.seeking ||
+      this.audio.readyState < HTMLMediaElement.HAVE_METADATA
+    ) {
       return;
     }
     const now = this.audio.currentTime * 1000;

@@ -42,7 +42,13 @@ export function PurposeDialog({ recordingId, chosen, choose, close }: Props) {
           <legend class="muted">{t('purpose.why')}</legend>
           {purposes.map((each) => (
             <label key={each} class="check">
-              <input type="radio" name="purpose" value={each} checked={purpose === each} onChange={() => setPurpose(each)} />
+              <input
+                type="radio"
+                name="purpose"
+                value={each}
+                checked={purpose === each}
+                onChange={() => setPurpose(each)}
+              />
               <span>
                 {t(`purpose.${each}`)}
                 <small>{t(`purpose.${each}.hint`)}</small>

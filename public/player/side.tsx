@@ -19,7 +19,11 @@ export function Side({ recording, waveform }: { recording: Recording; waveform: 
     setOpen(next);
     document.getElementById(`tab-${next}`)?.focus();
   };
-  const counts: Record<Tab, number> = { tickets: recording.tickets.length, agreements: recording.agreements.length, details: 0 };
+  const counts: Record<Tab, number> = {
+    tickets: recording.tickets.length,
+    agreements: recording.agreements.length,
+    details: 0,
+  };
   return (
     <aside class="panel side" aria-label={t('side.title')}>
       <div
@@ -108,7 +112,9 @@ function Details({ recording, waveform }: { recording: Recording; waveform: Wave
   const silence = waveform && waveform.durationMs > 0 ? savedMs(waveform.gaps) / waveform.durationMs : undefined;
   return (
     <dl class="details">
-      <Detail name={t('detail.duration')}>{recording.durationMs === null ? t('value.unknown') : clockWords(recording.durationMs)}</Detail>
+      <Detail name={t('detail.duration')}>
+        {recording.durationMs === null ? t('value.unknown') : clockWords(recording.durationMs)}
+      </Detail>
       {silence !== undefined && <Detail name={t('detail.silence')}>{share(silence)}</Detail>}
       <Detail name={t('detail.kept')}>{longDay(recording.retainUntil)}</Detail>
       <Detail name={t('detail.received')}>{moment(recording.receivedAt)}</Detail>

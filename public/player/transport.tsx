@@ -2,6 +2,8 @@ import { useSignalEffect } from '@preact/signals';
 import { useRef, useState } from 'preact/hooks';
 import { clock, clockWords, decimal } from '../format.js';
 import { t } from '../i18n.js';
+import { Dialog } from '../parts/dialog.js';
+import { Field } from '../parts/field.js';
 import { Icon, type IconName } from '../parts/icon.js';
 import { say } from '../shell/toast.js';
 import type { KeyTargets } from './keys.js';
@@ -56,6 +58,8 @@ interface Props {
 export function Transport({ playback, targets, purpose, changePurpose }: Props) {
   const playing = playback.playing.value;
   const trouble = playback.trouble.value;
+  const savedMs = playback.savedMs.value;
+  const saving = savedMs < 1000 ? t('player.savesNothing') : t('player.saves', { time: clock(savedMs) });
   const jump = (ms: number) => playback.seek(playback.positionMs.peek() + ms);
   return (
     <div class="transport">
@@ -64,7 +68,12 @@ export function Transport({ playback, targets, purpose, changePurpose }: Props) 
           <Jump ms={-30_000} jump={jump} />
           <Jump ms={-10_000} jump={jump} />
           <Jump ms={-5000} jump={jump} />
-          <button type="button" class="button primary play" aria-label={t(playing ? 'player.pause' : 'player.play')} onClick={targets.play}>
+          <button
+            type="button"
+            class="button primary play"
+            aria-label={t(playing ? 'player.pause' : 'player.play')}
+            onClick={targets.play}
+          >
             <Icon name={playing ? 'pause' : 'play'} />
           </button>
           <Jump ms={5000} jump={jump} />
@@ -92,7 +101,7 @@ export function Transport({ playback, targets, purpose, changePurpose }: Props) 
             onChange={(event) => targets.setSkipSilence(event.currentTarget.checked)}
           />
           <span>
-            {t('player.skipSilence')} <span class="muted nowrap">{t('player.saves', { time: clock(playback.savedMs.value) })}</span>
+            {t('player.skipSilence')} <span class="muted nowrap">{saving}</span>
           </span>
         </label>
       </div>
@@ -130,11 +139,46 @@ function Jump({ ms, jump }: { ms: number; jump: (ms: number) => void }) {
 }
 
 /** What belongs to the recording rather than to playing it. */
-export function Tools({ playback, targets, recordingId }: { playback: Playback; targets: KeyTargets; recordingId: string }) {
+export function Tools({
+  playback,
+  targets,
+  recordingId,
+}: {
+  playback: Playback;
+  targets: KeyTargets;
+  recordingId: string;
+}) {
+  const [byHand, setByHand] = useState<string | undefined>();
+  const copy = async () => {
+    const ms = playback.positionMs.peek();
+    const link = `${location.origin}/recordings/${recordingId}?t=${Math.floor(ms / 1000)}`;
+    try {
+      await navigator.clipboard.writeText(link);
+      say(t('player.copied', { time: clock(ms) }));
+    } catch {
+      // Without https a page may not write the clipboard: the link is shown, to be copied by hand.
+      setByHand(link);
+    }
+  };
   return (
     <>
-      <Small icon="link" label={t('player.copyLink')} act={() => void copyLink(recordingId, playback.positionMs.peek())} />
+      <Small icon="link" label={t('player.copyLink')} act={() => void copy()} />
       <Small icon="help" label={t('player.help')} act={targets.help} />
+      {byHand !== undefined && (
+        <Dialog title={t('player.copyLink')} close={() => setByHand(undefined)}>
+          <Field name="link" label={t('player.copyByHand')}>
+            {(wiring) => (
+              <input
+                class="input"
+                readOnly
+                value={byHand}
+                onFocus={(event) => event.currentTarget.select()}
+                {...wiring}
+              />
+            )}
+          </Field>
+        </Dialog>
+      )}
     </>
   );
 }
@@ -146,17 +190,6 @@ function Small({ icon, label, act }: { icon: IconName; label: string; act: () =>
       {label}
     </button>
   );
-}
-
-async function copyLink(recordingId: string, positionMs: number): Promise<void> {
-  const link = `${location.origin}/recordings/${recordingId}?t=${Math.floor(positionMs / 1000)}`;
-  try {
-    await navigator.clipboard.writeText(link);
-    say(t('player.copied', { time: clock(positionMs) }));
-  } catch {
-    // Without https a page may not write the clipboard: the link is shown, to be copied by hand.
-    prompt(t('player.copyByHand'), link);
-  }
 }
 
 /** Says that the player took up where this person left off. */

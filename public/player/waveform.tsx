@@ -26,7 +26,14 @@ function paint(token: string): string {
   return color;
 }
 
-const faded = (colour: string) => colour.replace(/^rgb\((.+)\)$/, 'rgba($1, 0.42)');
+/** What is to come: the colour mixed into the ground; opaque, for wavesurfer keeps a wave's alpha in what was played. */
+function faded(colour: string): string {
+  const parts = (text: string) => (text.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
+  const ground = parts(paint('surface'));
+  return `rgb(${parts(colour)
+    .map((value, index) => Math.round(value * 0.42 + (ground[index] ?? 0) * 0.58))
+    .join(' ')})`;
+}
 
 function laneColours(names: readonly LegName[]) {
   return names.map((name) => {
@@ -104,7 +111,11 @@ export function Waveform({ peaks, names, playback }: { peaks: Peaks; names: LegN
       effect(() => {
         if (colours.value === 0) return;
         view.setOptions({ splitChannels: laneColours(names), cursorColor: paint('text') });
-        overview?.setOptions({ waveColor: faded(paint('muted')), progressColor: paint('muted'), cursorColor: paint('text') });
+        overview?.setOptions({
+          waveColor: faded(paint('muted')),
+          progressColor: paint('muted'),
+          cursorColor: paint('text'),
+        });
       }),
       drawRegion(view.getWrapper(), playback, peaks.durationMs),
     ];

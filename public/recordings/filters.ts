@@ -20,7 +20,13 @@ export interface Filters {
   marked: boolean;
 }
 
-const daysBack: Record<Period, number | undefined> = { all: undefined, today: 0, week: 6, month: 29, custom: undefined };
+const daysBack: Record<Period, number | undefined> = {
+  all: undefined,
+  today: 0,
+  week: 6,
+  month: 29,
+  custom: undefined,
+};
 
 /** The filters that an address and its kept part stand for; what cannot be read is left out. */
 export function readFilters({ query, kept }: Place): Filters {

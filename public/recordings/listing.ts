@@ -95,7 +95,8 @@ export function neighboursOf(id: string): Neighbours {
 function readOrder(): { ids: string[]; back: string } | undefined {
   try {
     const stored: unknown = JSON.parse(sessionStorage.getItem(orderKey) ?? 'null');
-    if (typeof stored !== 'object' || stored === null || !('ids' in stored) || !Array.isArray(stored.ids)) return undefined;
+    if (typeof stored !== 'object' || stored === null || !('ids' in stored) || !Array.isArray(stored.ids))
+      return undefined;
     const back = 'back' in stored && typeof stored.back === 'string' ? stored.back : '/recordings';
     return { ids: stored.ids.filter((id): id is string => typeof id === 'string'), back };
   } catch {

@@ -6,7 +6,8 @@ export const recordings = {
   'recordings.all.one': '{count} opname',
   'recordings.all.other': '{count} opnames',
   'recordings.none': 'Nog geen opnames',
-  'recordings.noneWhy': 'Zodra de telefooncentrale een gesprek aanlevert, staat het hier. Ouder dan 90 dagen is verwijderd.',
+  'recordings.noneWhy':
+    'Zodra de telefooncentrale een gesprek aanlevert, staat het hier. Ouder dan 90 dagen is verwijderd.',
   'recordings.noneFound': 'Geen opnames gevonden',
   'recordings.noneFoundWhy': 'Geen opname past bij deze filters. Ouder dan 90 dagen is verwijderd.',
   'recordings.keySearch': 'zoeken',

@@ -45,7 +45,12 @@ export function Recordings() {
       <PageHead title={t('recordings.title')} />
       <FilterBar filters={filters} role={user.role} apply={apply} />
       <div class="panel" ref={region}>
-        <List shown={shown} narrowed={countActive(filters) > 0} again={() => void showListing(key, queryOf(filters), back, true)} clear={() => apply(none)} />
+        <List
+          shown={shown}
+          narrowed={countActive(filters) > 0}
+          again={() => void showListing(key, queryOf(filters), back, true)}
+          clear={() => apply(none)}
+        />
       </div>
     </div>
   );
@@ -75,12 +80,18 @@ function List({ shown, narrowed, again, clear }: ListProps) {
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {fresh ? <BoneRows columns={boneWidths} /> : shown.items.map((item) => <Row key={item.id} recording={item} />)}
+          {fresh ? (
+            <BoneRows columns={boneWidths} />
+          ) : (
+            shown.items.map((item) => <Row key={item.id} recording={item} />)
+          )}
         </tbody>
       </table>
       <div class="more">
         <p class="muted" role="status">
-          {fresh ? t('state.loading') : plural(shown.nextCursor === null ? 'recordings.all' : 'recordings.shown', shown.items.length)}
+          {fresh
+            ? t('state.loading')
+            : plural(shown.nextCursor === null ? 'recordings.all' : 'recordings.shown', shown.items.length)}
         </p>
         {shown?.problem && <Failure problem={shown.problem} again={() => void showMore()} />}
         {shown && !fresh && shown.nextCursor !== null && !shown.problem && (

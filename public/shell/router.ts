@@ -26,7 +26,10 @@ export const place = signal<Place>(read());
 export const arrival = signal<'link' | 'back'>('back');
 
 /** Goes to an address of this site. `replace` changes the present entry, for filters and the like. */
-export function go(to: string, { replace = false, kept = {} }: { replace?: boolean; kept?: Record<string, string> } = {}): void {
+export function go(
+  to: string,
+  { replace = false, kept = {} }: { replace?: boolean; kept?: Record<string, string> } = {},
+): void {
   const entry: Entry = { kept };
   if (replace) {
     history.replaceState({ ...(history.state as Entry | null), ...entry }, '', to);
@@ -66,7 +69,15 @@ export function startRouter(): void {
     { passive: true },
   );
   document.addEventListener('click', (event) => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     if (!link || link.target !== '' || link.hasAttribute('download') || link.origin !== location.origin) return;
     if (link.pathname.startsWith('/api/') || link.getAttribute('href')?.startsWith('#')) return;

@@ -43,5 +43,8 @@ export const screens: { pattern: string; Component: Screen }[] = [
   { pattern: '/audit', Component: later(async () => (await import('../audit/screen.js')).Audit) },
   { pattern: '/admin/users', Component: later(async () => (await import('../admin/users.js')).Users) },
   { pattern: '/admin/keys', Component: later(async () => (await import('../admin/keys.js')).Keys) },
-  { pattern: '/admin/organisation', Component: later(async () => (await import('../admin/organisation.js')).OrganisationScreen) },
+  {
+    pattern: '/admin/organisation',
+    Component: later(async () => (await import('../admin/organisation.js')).OrganisationScreen),
+  },
 ];

@@ -32,7 +32,8 @@ export async function openSession(): Promise<void> {
     welcome(user, account);
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
-    session.value = error.status === 401 ? { state: 'anonymous', expired: false } : { state: 'unreachable', problem: error };
+    session.value =
+      error.status === 401 ? { state: 'anonymous', expired: false } : { state: 'unreachable', problem: error };
   }
 }
 

@@ -11,7 +11,15 @@ import { LanguageSwitch, ThemeSwitch } from './switches.js';
 import { say, toast } from './toast.js';
 
 /** What stands around every screen of someone who is signed in. */
-export function Shell({ user, account, children }: { user: User; account: OwnAccount | undefined; children: ComponentChildren }) {
+export function Shell({
+  user,
+  account,
+  children,
+}: {
+  user: User;
+  account: OwnAccount | undefined;
+  children: ComponentChildren;
+}) {
   const expiresAt = account?.passwordExpiresAt;
   const [open, setOpen] = useState(false);
   const nav = useRef<HTMLElement>(null);
@@ -59,11 +67,19 @@ export function Shell({ user, account, children }: { user: User; account: OwnAcc
           </section>
         ))}
         <div class="who">
-          <a href="/account" aria-current={path === '/account' ? 'page' : undefined} aria-label={`${t('shell.account')}: ${user.name}`}>
+          <a
+            href="/account"
+            aria-current={path === '/account' ? 'page' : undefined}
+            aria-label={`${t('shell.account')}: ${user.name}`}
+          >
             {user.name}
           </a>
           <span>{t(`role.${user.role}`)}</span>
-          <button type="button" class="button quiet small" onClick={() => void signOut().catch(() => say(t('problem.network')))}>
+          <button
+            type="button"
+            class="button quiet small"
+            onClick={() => void signOut().catch(() => say(t('problem.network')))}
+          >
             <Icon name="out" />
             {t('shell.signOut')}
           </button>

@@ -21,7 +21,9 @@ export function Tickets() {
   const { q = '', email = '', phone: telephone = '' } = here.kept;
   const query = { number, q, email, phone: telephone };
   const key = JSON.stringify(query);
-  const first = useLoaded(key, (signal) => ask<Page<TicketSummary>>('/tickets', { query: { ...query, limit: 50 }, signal }));
+  const first = useLoaded(key, (signal) =>
+    ask<Page<TicketSummary>>('/tickets', { query: { ...query, limit: 50 }, signal }),
+  );
   const [further, setFurther] = useState<Page<TicketSummary>>({ items: [], nextCursor: null });
   useEffect(() => setFurther({ items: [], nextCursor: null }), [key]);
   const searched = Object.values(query).some((value) => value !== '');
@@ -35,10 +37,13 @@ export function Tickets() {
     go(wanted === '' ? '/tickets' : `/tickets?number=${encodeURIComponent(wanted)}`, { replace: true, kept });
   }
 
-  const cursor = further.nextCursor ?? (first.state === 'ready' && further.items.length === 0 ? first.value.nextCursor : null);
+  const cursor =
+    further.nextCursor ?? (first.state === 'ready' && further.items.length === 0 ? first.value.nextCursor : null);
   const more = async () => {
     try {
-      const page = await ask<Page<TicketSummary>>('/tickets', { query: { ...query, limit: 50, cursor: cursor ?? undefined } });
+      const page = await ask<Page<TicketSummary>>('/tickets', {
+        query: { ...query, limit: 50, cursor: cursor ?? undefined },
+      });
       setFurther({ items: [...further.items, ...page.items], nextCursor: page.nextCursor });
     } catch (error) {
       say(t('state.failed'));

@@ -156,7 +156,12 @@ function Calls({ ticket: { recordings } }: { ticket: Ticket }) {
 }
 
 function Requester({ ticket: { requester } }: { ticket: Ticket }) {
-  const lines = [requester?.name, requester?.organisation, requester?.email, requester?.phone && phone(requester.phone)];
+  const lines = [
+    requester?.name,
+    requester?.organisation,
+    requester?.email,
+    requester?.phone && phone(requester.phone),
+  ];
   const known = lines.filter(Boolean);
   if (known.length === 0) return <Hidden />;
   return (

@@ -17,7 +17,9 @@ beforeAll(async () => {
   for (const [index, agent] of ['101', '102', '103'].entries()) {
     const startedAt = new Date(now - (index + 1) * 3_600_000).toISOString();
     const audio = speechLike({ seconds: 40, seed: index + 1, pauses: [[10_000, 22_000]] });
-    ids.push(await service.push({ agent, startedAt, caller: `+3161234567${index}`, callerName: `Caller ${index}` }, audio));
+    ids.push(
+      await service.push({ agent, startedAt, caller: `+3161234567${index}`, callerName: `Caller ${index}` }, audio),
+    );
   }
   for (const id of ids) await service.processed(id);
   callId = ids[1] ?? '';
@@ -105,7 +107,14 @@ describe('listening to a call', () => {
   it('goes where the keys say', async () => {
     const page = await open('trainer', `/recordings/${callId}`);
     await slider(page).focus();
-    for (const [key, at] of [['ArrowRight', 5], ['l', 15], ['PageDown', 40], ['j', 30], ['ArrowLeft', 25], ['PageUp', 0]] as const) {
+    for (const [key, at] of [
+      ['ArrowRight', 5],
+      ['l', 15],
+      ['PageDown', 40],
+      ['j', 30],
+      ['ArrowLeft', 25],
+      ['PageUp', 0],
+    ] as const) {
       await page.keyboard.press(key);
       await soon(() => place(page)).toBeCloseTo(at, 0);
     }
@@ -199,7 +208,9 @@ describe('listening to a call', () => {
       const asked = /bytes=(\d+)-/.exec(route.request().headers()['range'] ?? '');
       const start = Number(asked?.[1] ?? 0);
       // A third of the file, then the connection is gone.
-      const response = await route.fetch({ headers: { ...route.request().headers(), range: `bytes=${start}-${start + 60_000}` } });
+      const response = await route.fetch({
+        headers: { ...route.request().headers(), range: `bytes=${start}-${start + 60_000}` },
+      });
       away = true;
       await route.fulfill({ response });
     });

@@ -33,7 +33,8 @@ async function enter(): Promise<Page> {
 }
 
 const soon = <Value>(ask: () => Value | Promise<Value>) => expect.poll(ask, { interval: 50, timeout: 30_000 });
-const focused = (page: Page) => page.evaluate<string>(`(() => {
+const focused = (page: Page) =>
+  page.evaluate<string>(`(() => {
   const { activeElement: at } = document;
   if (at === document.body) return '';
   return at.id || at.getAttribute('aria-label') || at.textContent.trim().slice(0, 40);
@@ -107,7 +108,10 @@ describe('language and theme', () => {
     await page.getByRole('button', { name: 'Dark' }).click();
     await page.reload();
     await page.getByRole('heading', { level: 1, name: 'Recordings' }).waitFor();
-    expect(await page.evaluate('[document.documentElement.lang, document.documentElement.dataset.theme]')).toEqual(['en', 'dark']);
+    expect(await page.evaluate('[document.documentElement.lang, document.documentElement.dataset.theme]')).toEqual([
+      'en',
+      'dark',
+    ]);
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(18, 23, 30)');
   });
 

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,13 @@ const root = path.resolve(import.meta.dirname, '../..');
 /** Builds the screens into a folder of their own and answers it. */
 export async function buildUi(): Promise<string> {
   const outDir = await mkdtemp(path.join(tmpdir(), 'opname-ui-'));
-  await build({ configFile: path.join(root, 'vite.config.ts'), root: path.join(root, 'public'), logLevel: 'warn', build: { outDir } });
+  process.once('exit', () => rmSync(outDir, { recursive: true, force: true }));
+  await build({
+    configFile: path.join(root, 'vite.config.ts'),
+    root: path.join(root, 'public'),
+    logLevel: 'warn',
+    build: { outDir },
+  });
   return outDir;
 }
 

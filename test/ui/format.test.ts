@@ -19,7 +19,12 @@ describe('times in a call', () => {
   });
 
   it('are read back as they were written', () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 86_400 }), (seconds) => readClock(clock(seconds * 1000)) === seconds * 1000));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 86_400 }),
+        (seconds) => readClock(clock(seconds * 1000)) === seconds * 1000,
+      ),
+    );
     expect(readClock('185')).toBe(185_000);
     expect(readClock('drie')).toBeUndefined();
   });

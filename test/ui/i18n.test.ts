@@ -13,12 +13,16 @@ describe('the texts of the screens', () => {
 
   it('have the same placeholders in both languages', () => {
     for (const [key, text] of Object.entries(nl)) {
-      expect({ key, placeholders: placeholders(en[key as keyof typeof nl]) }).toEqual({ key, placeholders: placeholders(text) });
+      expect({ key, placeholders: placeholders(en[key as keyof typeof nl]) }).toEqual({
+        key,
+        placeholders: placeholders(text),
+      });
     }
   });
 
   it('are nowhere empty', () => {
-    for (const texts of [nl, en]) for (const [key, text] of Object.entries(texts)) expect(text.trim(), key).not.toBe('');
+    for (const texts of [nl, en])
+      for (const [key, text] of Object.entries(texts)) expect(text.trim(), key).not.toBe('');
   });
 
   it('come in pairs where they are counted', () => {

@@ -24,13 +24,11 @@ describe('skipping silence', () => {
   });
 
   it('never goes back and never skips a sound, whatever the silences', () => {
-    const anyGaps = fc
-      .array(fc.integer({ min: 1, max: 5000 }), { maxLength: 40 })
-      .map((lengths) => {
-        let at = 0;
-        const edges = lengths.map((length) => (at += length));
-        return edges.flatMap((edge, index): Gap[] => (index % 2 === 1 ? [[edges[index - 1] ?? 0, edge]] : []));
-      });
+    const anyGaps = fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 40 }).map((lengths) => {
+      let at = 0;
+      const edges = lengths.map((length) => (at += length));
+      return edges.flatMap((edge, index): Gap[] => (index % 2 === 1 ? [[edges[index - 1] ?? 0, edge]] : []));
+    });
     fc.assert(
       fc.property(anyGaps, fc.integer({ min: 0, max: 250_000 }), (silences, at) => {
         const onward = afterSilence(silences, at);
