@@ -14,7 +14,8 @@ import { runRetags } from '../src/retention/retag.js';
 import { requestSweep, runPurges } from '../src/retention/sweep.js';
 import { listTombstones } from '../src/retention/tombstone.js';
 import { createMetrics } from '../src/platform/metrics.js';
-import { retentionWorld, type RetentionWorld } from './support/retention.js';
+import { faultyProxy } from './support/faulty-proxy.js';
+import { openBucket, retentionWorld, type RetentionWorld } from './support/retention.js';
 
 const day = 86_400_000;
 const timeZone = 'Europe/Amsterdam';
@@ -71,10 +72,12 @@ test('a rule that somebody changed or removed shows as drift, and is put right w
 });
 
 test('a storage without lifecycle is told as unsupported, not as drifted', async () => {
-  const without = { ...world, objects: Object.assign(Object.create(world.objects) as typeof world.objects, {
-    prepare: () => world.objects.prepare(), lifecycle: () => Promise.resolve('unsupported' as const),
-  }) };
+  const proxy = await faultyProxy(storage.endpoint);
+  proxy.failWhen(({ url }) => (/[?&]lifecycle/.test(url) ? 501 : false));
+  const without = { ...world, objects: await openBucket(world.bucket, proxy.endpoint) };
   expect((await applyLifecycle(without, timeZone)).state).toBe('unsupported');
+  without.objects.close();
+  await proxy.close();
   expect((await applyLifecycle(world, timeZone)).state).toBe('in_sync');
 });
 

@@ -233,7 +233,8 @@ export function tableCategory(database: Database, described: CategoryTable): Tab
     },
     async oldestStored(now) {
       const [row] = await database.query<{ oldest: Date | null }>(
-        `SELECT min(${storedAt}) AS oldest FROM ${table} i WHERE ${prefix} IS NOT NULL AND NOT ${held('$1')}`,
+        `SELECT ${storedAt} AS oldest FROM ${table} i WHERE ${prefix} IS NOT NULL AND NOT ${held('$1')}
+         ORDER BY ${storedAt} LIMIT 1`,
         [now],
       );
       return row?.oldest ?? null;

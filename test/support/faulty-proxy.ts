@@ -1,11 +1,13 @@
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+type Rule = (request: { method: string; url: string; body: string }) => boolean | number;
+
 /** A storage in front of a storage, that fails as it is told to: for what a healthy server never does. */
 export interface FaultyProxy {
   endpoint: string;
-  /** Requests for which this is true are answered with 500. The body is there when it is small. */
-  failWhen(rule: ((request: { method: string; url: string; body: string }) => boolean) | undefined): void;
+  /** Requests for which this is true are answered with 500, or with the status it gives. */
+  failWhen(rule: Rule | undefined): void;
   /** Hangs up on everybody. */
   away(isAway: boolean): void;
   close(): Promise<void>;
@@ -20,7 +22,7 @@ async function read(request: IncomingMessage): Promise<Buffer> {
 /** The Host header is signed, so it is passed on as it came. */
 export async function faultyProxy(target: string): Promise<FaultyProxy> {
   const { hostname, port } = new URL(target);
-  let rule: ((request: { method: string; url: string; body: string }) => boolean) | undefined;
+  let rule: Rule | undefined;
   let isAway = false;
 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -30,9 +32,10 @@ export async function faultyProxy(target: string): Promise<FaultyProxy> {
       request.socket.destroy();
       return;
     }
-    if (rule?.({ method, url, body: body.toString('latin1') }) === true) {
-      response.writeHead(500, { 'content-type': 'application/xml' });
-      response.end('<Error><Code>InternalError</Code></Error>');
+    const failure = rule?.({ method, url, body: body.toString('latin1') }) ?? false;
+    if (failure !== false) {
+      response.writeHead(failure === true ? 500 : failure, { 'content-type': 'application/xml' });
+      response.end(`<Error><Code>${failure === 501 ? 'NotImplemented' : 'InternalError'}</Code></Error>`);
       return;
     }
     await new Promise<void>((resolve, reject) => {
