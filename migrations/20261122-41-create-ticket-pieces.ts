@@ -3,7 +3,8 @@ import type { Migration } from '../src/platform/migrate.js';
 /**
  * What was supplied, piece by piece: each message and each attachment has a date of its own from which it is not kept.
  * What was delivered for a piece are its versions, each an object in storage; `current_version_id` is the one shown, null
- * while none has been committed: such a piece is invisible.
+ * while none has been committed: such a piece is invisible. A piece that was ever delivered without a category
+ * (`category_untold`) follows its ticket when that turns out to be a contact form.
  */
 export const migration: Migration = {
   name: '20261122-41-create-ticket-pieces',
@@ -17,6 +18,7 @@ export const migration: Migration = {
         message_external_id text,
         root text NOT NULL CHECK (root IN ('tickets/', 'contact-forms/')),
         policy text NOT NULL CHECK (policy IN ('support', 'contact_form')),
+        category_untold boolean NOT NULL,
         supplied_at timestamptz NOT NULL,
         stored_at timestamptz NOT NULL,
         retain_until timestamptz NOT NULL,

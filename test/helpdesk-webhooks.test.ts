@@ -113,7 +113,7 @@ describe("Zammad's webhook", () => {
   });
 
   it.each([
-    ['the least there can be', (payload: Shown) => { for (const name of Object.keys(payload)) delete payload[name]; payload['ticket'] = { id: 'min' }; }, { number: 'min', messages: [] }],
+    ['the least there can be', (payload: Shown) => { delete payload['article']; payload['ticket'] = { id: 'min' }; }, { number: 'min', messages: [] }],
     ['state and customer as objects and texts', (payload: Shown) => Object.assign(payload['ticket'] as Shown, { id: 'obj', state: { name: 'pending close' }, customer: 'Login@Example.com' }), { status: 'pending close', requester: { email: 'login@example.com', name: null } }],
     ['no article', (payload: Shown) => { payload['ticket'].id = 'noart'; delete payload['article']; }, { messages: [] }],
     ['fields of unforeseen kinds', (payload: Shown) => Object.assign(payload, { ticket: { id: 7, title: ['x'], state: 4, customer: [], created_at: 'soon', number: {} }, article: { id: null } }), { number: '7', status: '4' }],

@@ -99,7 +99,7 @@ async function open(
     tx,
     ticket,
     { kind: 'attachment', externalId: told.externalId, messageExternalId: told.messageExternalId, at },
-    message?.policy ?? ticket.category,
+    message?.policy,
     { periods: await periodsInForce(database, tx), timeZone: rules.timeZone },
   );
   if (piece === undefined) throw new Problem('retention-over');

@@ -3,6 +3,7 @@ import type { Transaction } from 'sequelize';
 import type { Database } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
+import { endOfPeriodSql } from '../retention/policy.js';
 import { pushDigest, wasErased } from '../retention/tombstone.js';
 import type { DeliveredMessage, Delivery } from './delivery.js';
 import { textOfHtml } from './html.js';
@@ -26,6 +27,10 @@ export interface ToldPiece {
 export const pieceDigest = (sourceId: string, ticketExternalId: string, kind: PieceKind, externalId: string) =>
   pushDigest(sourceId, ticketExternalId, `${kind}:${externalId}`);
 
+/** What a piece falls under: what it was delivered as, else what its ticket was ever told to be. */
+const categoryOf = (told: TicketCategory | undefined, ticket: TicketRow): TicketCategory =>
+  told ?? (ticket.ever_contact_form ? 'contact_form' : 'support');
+
 /**
  * The row of a piece, locked, with the shortest date under which it was ever delivered; undefined when it may not be kept:
  * its period is over, it was erased on request, or it is being deleted.
@@ -35,33 +40,55 @@ export async function openPiece(
   tx: Transaction,
   ticket: TicketRow,
   told: ToldPiece,
-  category: TicketCategory,
+  toldCategory: TicketCategory | undefined,
   rules: { periods: Periods; timeZone: string },
 ): Promise<PieceRow | undefined> {
   const { clock, database } = platform;
   const now = clock.now();
+  const category = categoryOf(toldCategory, ticket);
   const dates = pieceRetainUntil({ at: told.at, receivedAt: now }, rules.periods[category], rules.timeZone);
   if (dates.retainUntil <= now) return undefined;
   if (await wasErased(database, tx, pieceDigest(ticket.source_id, ticket.external_id, told.kind, told.externalId)))
     return undefined;
+  // From the earliest supply with the shortest period it was ever told with, whichever delivery said which.
+  const shorter = `CASE WHEN 'contact_form' IN (p.policy, excluded.policy) THEN 'contact_form' ELSE 'support' END`;
+  const end = (each: TicketCategory) => endOfPeriodSql('least(p.supplied_at, excluded.supplied_at)', rules.periods[each], rules.timeZone);
   const [piece] = await database.query<PieceRow>(
-    `INSERT INTO ticket_pieces AS p (id, ticket_id, kind, external_id, message_external_id, root, policy, supplied_at,
-       stored_at, retain_until)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    `INSERT INTO ticket_pieces AS p (id, ticket_id, kind, external_id, message_external_id, root, policy, category_untold,
+       supplied_at, stored_at, retain_until)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $11, $8, $9, $10)
      ON CONFLICT (ticket_id, kind, external_id) DO UPDATE SET
        supplied_at = least(p.supplied_at, excluded.supplied_at),
-       policy = CASE WHEN excluded.retain_until < p.retain_until THEN excluded.policy ELSE p.policy END,
-       retain_until = least(p.retain_until, excluded.retain_until),
+       policy = ${shorter},
+       retain_until = least(p.retain_until, excluded.retain_until, CASE ${shorter} WHEN 'support' THEN ${end('support')} ELSE ${end('contact_form')} END),
+       category_untold = p.category_untold OR excluded.category_untold,
        message_external_id = coalesce(p.message_external_id, excluded.message_external_id)
      RETURNING *`,
     [
       newId(clock), ticket.id, told.kind, told.externalId, told.messageExternalId, rootOf[category], category,
-      dates.suppliedAt, now, dates.retainUntil,
+      dates.suppliedAt, now, dates.retainUntil, toldCategory === undefined,
     ],
     tx,
   );
   if (piece === undefined) throw new Error('a piece that was just inserted is gone');
   return piece.purge_intent !== null || piece.retain_until <= now ? undefined : piece;
+}
+
+/** Shortens what came without a category once its ticket is known to be a contact form. */
+export async function followTicket(
+  database: Database,
+  tx: Transaction,
+  ticket: TicketRow,
+  rules: { periods: Periods; timeZone: string },
+): Promise<void> {
+  if (!ticket.ever_contact_form) return;
+  const end = endOfPeriodSql('p.supplied_at', rules.periods.contact_form, rules.timeZone);
+  await database.query(
+    `UPDATE ticket_pieces p SET policy = 'contact_form', retain_until = least(p.retain_until, ${end})
+     WHERE p.ticket_id = $1 AND p.policy = 'support' AND p.category_untold`,
+    [ticket.id],
+    tx,
+  );
 }
 
 /** What is stored of a piece: its bytes, by their digests, and what the row keeps of them. */
@@ -122,8 +149,8 @@ export async function openVersion(
 export async function tellAgain(
   { clock, database }: PiecePlatform,
   tx: Transaction,
-  ticketId: string,
-  category: TicketCategory,
+  ticket: TicketRow,
+  toldCategory: TicketCategory | undefined,
   told: readonly { externalId: string; content: PieceContent }[],
 ): Promise<Set<string>> {
   if (told.length === 0) return new Set();
@@ -133,11 +160,11 @@ export async function tellAgain(
        told_at = greatest(v.told_at, $5), last_received_at = $7
      FROM ticket_pieces p JOIN unnest($3::text[], $4::text[]) AS again (external_id, sha256) ON again.external_id = p.external_id
      WHERE p.ticket_id = $1 AND p.kind = 'message' AND p.purge_intent IS NULL AND p.retain_until > $7
-       AND (p.policy = 'contact_form' OR $2 = 'support') AND v.piece_id = p.id AND v.sha256 = again.sha256
+       AND (p.policy = 'contact_form' OR $2 = 'support') AND (p.category_untold OR NOT $8) AND v.piece_id = p.id AND v.sha256 = again.sha256
      RETURNING p.external_id AS "externalId"`,
     [
-      ticketId, category, told.map((each) => each.externalId), told.map((each) => each.content.sha256),
-      told[0]?.content.toldAt, told[0]?.content.toldExactly, clock.now(),
+      ticket.id, categoryOf(toldCategory, ticket), told.map((each) => each.externalId), told.map((each) => each.content.sha256),
+      told[0]?.content.toldAt, told[0]?.content.toldExactly, clock.now(), toldCategory === undefined,
     ],
     tx,
   );

@@ -10,9 +10,9 @@ import type { Delivery } from './delivery.js';
 import { fetchJob } from './fetch.js';
 import { digestOf, merge, type TicketFields } from './merge.js';
 import { periodsInForce, type Periods } from './period.js';
-import { messageContent, openPiece, openVersion, settleTicket, tellAgain } from './piece.js';
+import { followTicket, messageContent, openPiece, openVersion, settleTicket, tellAgain } from './piece.js';
 import { storeMessages } from './store.js';
-import { lockTicket, openTicket, type TicketCategory, type TicketRow } from './ticket.js';
+import { lockTicket, openTicket, type TicketRow } from './ticket.js';
 
 /**
  * Takes a delivery in. What it tells of the ticket is merged under the lock of the ticket's row; each message gets a row
@@ -47,9 +47,6 @@ export async function receiveDelivery(
   if (taken.fetches > 0) platform.jobs.nudge(fetchJob);
   return taken;
 }
-
-/** What a piece of this delivery falls under: its own word, else the ticket's as it now is. */
-const categoryOf = (delivery: Delivery, ticket: TicketRow): TicketCategory => delivery.fields.category ?? ticket.category;
 
 async function take(
   platform: TicketPlatform,
@@ -106,11 +103,11 @@ async function takePieces(
   delivery: Delivery,
   tx: Transaction,
 ): Promise<number> {
-  const category = categoryOf(delivery, ticket);
+  const { category } = delivery.fields;
   const contents = delivery.messages
     .map((message) => ({ message, externalId: message.externalId, content: messageContent(message, delivery) }))
     .sort((a, b) => (a.externalId < b.externalId ? -1 : 1));
-  const known = await tellAgain(platform, tx, ticket.id, category, contents);
+  const known = await tellAgain(platform, tx, ticket, category, contents);
   let kept = known.size;
   for (const { message, content } of contents) {
     if (known.has(message.externalId)) continue;
@@ -128,6 +125,7 @@ async function takePieces(
         tx,
       );
   }
+  await followTicket(platform.database, tx, ticket, rules);
   return kept;
 }
 

@@ -63,6 +63,8 @@ export interface PieceRow {
   message_external_id: string | null;
   root: string;
   policy: TicketCategory;
+  /** It was ever delivered without a category: it then follows a ticket that turns out to be a contact form. */
+  category_untold: boolean;
   supplied_at: Date;
   stored_at: Date;
   retain_until: Date;
