@@ -5,6 +5,7 @@ import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { closedToTraining } from '../retention/hold.js';
+import { lockKept } from './kept.js';
 import type { Interval, RecordingRow } from './recording.js';
 
 /**
@@ -73,18 +74,20 @@ export async function agentsOf(
 /**
  * Shares a recording with the agent whose call it is. Told again, it changes the clip and the note.
  * @param clip on the recording's own timeline
- * @throws Problem `not-found` when there is no such agent, or when it is not their call
+ * @throws Problem `not-found` when there is no such agent, or when it is not their call; `retention-ended`
  */
 export async function shareRecording(
-  { clock, database }: Base,
+  platform: Base,
   person: Person,
   recording: Pick<RecordingRow, 'id' | 'agent'>,
   agentId: string,
   told: { clip: Interval | null; note: string | null },
 ): Promise<Share> {
+  const { clock, database } = platform;
   if (!(await agentsOf(database, recording)).some((agent) => agent.id === agentId))
     throw new Problem('not-found', { detail: 'A recording is shared with the agent who took the call.' });
   return await database.inTransaction(async (tx) => {
+    await lockKept(platform, tx, recording.id);
     const [known] = await database.query<{ id: string; inserted: boolean }>(
       `INSERT INTO recording_shares AS s (id, recording_id, agent_id, start_ms, end_ms, note, shared_by, shared_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

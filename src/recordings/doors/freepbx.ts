@@ -61,3 +61,13 @@ export function readRecordingName(path: string, timeZone: string): RecordingName
     agent: !isQueue && isExtension(agent) ? agent : undefined,
   };
 }
+
+/** What the name of a file tells, in the fields of the plain door; none when it is not named so. */
+export function fieldsOfName(path: string, timeZone: string): Record<string, unknown> {
+  const name = readRecordingName(path, timeZone);
+  if (name === undefined) return {};
+  const { startedAt, ...fields } = name;
+  return Object.fromEntries(
+    Object.entries({ ...fields, startedAt: startedAt.toISOString() }).filter(([, value]) => value !== undefined && value !== ''),
+  );
+}

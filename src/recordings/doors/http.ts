@@ -9,6 +9,7 @@ import { laterSchema, pushSchema, readLaterMetadata, readMetadata } from '../met
 import { recordingSchema } from '../present.js';
 import { receiveMultipart, receiveRaw } from '../upload.js';
 import { machineOf, type Door } from './door.js';
+import { fieldsOfName } from './freepbx.js';
 import { counted, pushProblems, pushReplies, takeUpload } from './take.js';
 
 /** The plain door: multipart and raw pushes, metadata later, for every PBX that can speak HTTP. */
@@ -63,6 +64,11 @@ function linkedByUuid(callId: string): { linkedId?: string } {
   return uuid === undefined ? {} : { linkedId: uuid };
 }
 
+/** A push without a call id may be one of a file that FreePBX named: the name tells it, and more. */
+function namedFields(machine: Machine, told: Record<string, unknown>, fileName: string | undefined): Record<string, unknown> {
+  return told['callId'] === undefined && fileName !== undefined ? fieldsOfName(fileName, machine.timeZone) : {};
+}
+
 /** The operations of the plain door. */
 export function httpDoor(door: Door): Operation<Caller>[] {
   return [
@@ -73,7 +79,7 @@ export function httpDoor(door: Door): Operation<Caller>[] {
       tag: 'recordings',
       summary: 'Push a recording',
       description:
-        'Parts in any order; `audio` is the file. Fields come one by one or together as the JSON part `metadata`. Safe to repeat: the same bytes give the same recording.',
+        'Parts in any order; `audio` is the file. Fields come one by one or together as the JSON part `metadata`. Safe to repeat: the same bytes give the same recording. Without `callId`, a file named as FreePBX names them tells it itself.',
       action: 'recording.push',
       upload: {
         'multipart/form-data': {
@@ -90,7 +96,8 @@ export function httpDoor(door: Door): Operation<Caller>[] {
         return counted(door, machine, async () => {
           const { file, fields } = await receiveMultipart(request, { ...door.limits, fileParts: ['audio'] });
           try {
-            return await takeUpload(door, machine, file, mergeFields(fields));
+            const told = mergeFields(fields);
+            return await takeUpload(door, machine, file, { ...namedFields(machine, told, file?.fileName), ...told });
           } finally {
             await discardUpload(file);
           }

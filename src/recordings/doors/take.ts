@@ -64,7 +64,11 @@ export async function takeUpload(
     const ingested = await ingest(door.platform, await door.ingestSettings(machine), machine, metadata, upload, audio);
     return {
       status: ingested.outcome === 'duplicate' ? 200 : 201,
-      headers: { Location: `/api/v1/recordings/${ingested.recordingId}` },
+      headers: {
+        Location: `/api/v1/recordings/${ingested.recordingId}`,
+        // What came in just now; the body tells the newest version, which an older file is not.
+        'X-Received-SHA256': upload.sha256,
+      },
       body: await door.present(ingested.recordingId, machine),
     };
   } finally {
