@@ -40,6 +40,7 @@ export interface TicketService extends Omit<RetentionWorld, 'category' | 'catego
   /** Another helpdesk with a source of its own. */
   otherHelpdesk: Agent;
   pbx: Agent;
+  nobody: Agent;
   /** Tells of a ticket; the answer must be 200 or 201. */
   put(externalId: string, body: object): Promise<Shown>;
   read(id: string, who?: Agent): Promise<Shown>;
@@ -110,6 +111,7 @@ export async function ticketService(options: Partial<TicketSettings> = {}): Prom
     helpdesk: helpdesk.agent,
     otherHelpdesk: (await machine('helpdesk')).agent,
     pbx: (await machine('pbx')).agent,
+    nobody: request.agent(server) as Agent,
     async put(externalId, body) {
       const answer = await helpdesk.agent.put(`/api/v1/tickets/by-external/${encodeURIComponent(externalId)}`).send(body);
       if (answer.status !== 200 && answer.status !== 201) throw new Error(`answered ${answer.status} ${JSON.stringify(answer.body)}`);
