@@ -1,0 +1,158 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../src/platform/clock.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/platform/embedded/postgres.js';
+import { startEmbeddedS3, type EmbeddedS3 } from '../src/platform/embedded/s3/server.js';
+import { createLog } from '../src/platform/log.js';
+import { finishStaleUploads } from '../src/recordings/ingest.js';
+import { tone } from './support/audio.js';
+import { startTestService, type TestService } from './support/service.js';
+
+/** What the service stands on goes away under it: the PBX must be told to come back, and nothing may be half kept. */
+
+const log = createLog('silent');
+const audio = tone({ seconds: 1, channels: 1, rate: 8000 });
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const clean of cleanups.reverse()) await clean();
+});
+
+async function folder(name: string): Promise<string> {
+  const made = await mkdtemp(path.join(tmpdir(), `opname-${name}-`));
+  cleanups.push(() => rm(made, { recursive: true, force: true }));
+  return made;
+}
+
+function push(service: TestService, callId: string) {
+  return service
+    .machine(service.pbxKey)
+    .post('/api/v1/recordings')
+    .field({ callId, startedAt: new Date(Date.now() - 60_000).toISOString() })
+    .attach('audio', audio, 'call.wav');
+}
+
+const incoming = (service: TestService) => readdir(path.join(service.dataDir, 'incoming'));
+
+describe('when storage is away', () => {
+  let service: TestService;
+  let storage: EmbeddedS3;
+  let options: Parameters<typeof startEmbeddedS3>[0];
+  beforeAll(async () => {
+    options = { folder: await folder('s3'), accessKeyId: 'a', secretAccessKey: 'b', clock: systemClock, log, fsync: false };
+    storage = await startEmbeddedS3(options);
+    options.port = Number(new URL(storage.endpoint).port);
+    service = await startTestService({
+      env: { S3_ENDPOINT: storage.endpoint, S3_ACCESS_KEY_ID: 'a', S3_SECRET_ACCESS_KEY: 'b' },
+    });
+    cleanups.push(async () => {
+      await service.close();
+      await storage.close();
+    });
+  });
+
+  test('a push is answered 503 and is welcome later; nothing of it is shown or left', async () => {
+    await storage.close();
+    const refused = await push(service, 'away-1');
+    expect([refused.status, refused.body.code]).toEqual([503, 'storage-unavailable']);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(await incoming(service)).toEqual([]);
+    expect((await service.as('privacy_officer').get('/api/v1/recordings').expect(200)).body.items).toEqual([]);
+    await service.nobody().get('/readyz').expect(503);
+    await service.nobody().get('/healthz').expect(200);
+
+    storage = await startEmbeddedS3(options);
+    const again = await push(service, 'away-1').expect(201);
+    expect(again.body.version).toBe(1);
+    // What the first push left as a row that nobody sees is settled, and the recording stays as it is.
+    await finishStaleUploads(service.service.platform, -1);
+    const rows = await service.service.platform.database.query<{ state: string }>('SELECT state FROM recording_versions');
+    expect(rows.every((row) => row.state !== 'receiving')).toBe(true);
+    expect(rows).toHaveLength(1);
+    await service.processed(again.body.id);
+    await service.nobody().get('/readyz').expect(200);
+  });
+
+  test('a recording is heard as soon as storage is back, and until then it is no 500', async () => {
+    const id = (await push(service, 'away-2').expect(201)).body.id as string;
+    await service.processed(id);
+    await storage.close();
+    const away = await service.as('trainer').get(`/api/v1/recordings/${id}/audio`);
+    expect([away.status, away.body.code]).toEqual([503, 'storage-unavailable']);
+    storage = await startEmbeddedS3(options);
+    await service.as('trainer').get(`/api/v1/recordings/${id}/audio`).expect(200);
+  });
+
+  test('processing waits for it without being blamed', async () => {
+    const id = (await push(service, 'away-3').expect(201)).body.id as string;
+    await storage.close();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    storage = await startEmbeddedS3(options);
+    service.clock.advance(3_600_000);
+    await service.processed(id);
+    await service.as('trainer').get(`/api/v1/recordings/${id}/audio`).expect(200);
+    service.clock.reset();
+  });
+});
+
+describe('when the database is away', () => {
+  let service: TestService;
+  let postgres: EmbeddedPostgres;
+  let options: Parameters<typeof startEmbeddedPostgres>[0];
+  beforeAll(async () => {
+    options = { folder: await folder('pg'), log, fsync: false };
+    postgres = await startEmbeddedPostgres(options);
+    options.port = Number(new URL(postgres.url).port);
+    service = await startTestService({ env: { DATABASE_URL: postgres.url } });
+    cleanups.push(async () => {
+      await service.close();
+      await postgres.stop();
+    });
+  });
+
+  test('everyone is answered 503, and afterwards all goes on by itself', async () => {
+    const before = (await push(service, 'db-0').expect(201)).body.id as string;
+    await service.processed(before);
+    await postgres.stop();
+    const refused = await push(service, 'db-1');
+    expect([refused.status, refused.body.code]).toEqual([503, 'database-unavailable']);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(JSON.stringify(refused.body)).not.toMatch(/postgres|ECONN|127\.0\.0\.1/i);
+    expect(await incoming(service)).toEqual([]);
+    await service.as('trainer').get('/api/v1/recordings').expect(503);
+    await service.nobody().get('/readyz').expect(503);
+    await service.nobody().get('/healthz').expect(200);
+
+    postgres = await startEmbeddedPostgres(options);
+    await expect.poll(async () => (await service.nobody().get('/readyz')).status, { timeout: 20_000 }).toBe(200);
+    const id = (await push(service, 'db-1').expect(201)).body.id as string;
+    await service.processed(id);
+    await service.as('trainer').get(`/api/v1/recordings/${id}/audio`).expect(200);
+  });
+});
+
+// Mounting needs root; where there is none the rest of the suite still shows that a full disk leaves nothing (embedded S3).
+describe.runIf(process.getuid?.() === 0)('when the disk is nearly full', () => {
+  let mount: string;
+  afterEach(() => {
+    execFileSync('umount', ['-l', mount]);
+  });
+
+  test('a push is answered 503 before anything is written', async () => {
+    mount = await folder('disk');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', mount]);
+    const service = await startTestService({ env: { DATA_DIR: mount } });
+    try {
+      const refused = await push(service, randomUUID());
+      expect([refused.status, refused.body.code]).toEqual([503, 'disk-low']);
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+      expect(await readdir(path.join(mount, 'incoming'))).toEqual([]);
+    } finally {
+      await service.close();
+    }
+  });
+});
