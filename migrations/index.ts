@@ -36,6 +36,8 @@ import { migration as createPrivacyItems } from './20261122-61-create-privacy-it
 import { migration as createPrivacyAnswers } from './20261122-62-create-privacy-answers.js';
 import { migration as createRecordingShares } from './20261122-70-create-recording-shares.js';
 import { migration as addHeardToListens } from './20261122-71-add-heard-to-listens.js';
+import { migration as createComments } from './20261122-72-create-comments.js';
+import { migration as createCollections } from './20261122-73-create-collections.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -76,4 +78,6 @@ export const migrations: readonly Migration[] = [
   createPrivacyAnswers,
   createRecordingShares,
   addHeardToListens,
+  createComments,
+  createCollections,
 ];

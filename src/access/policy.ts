@@ -82,7 +82,8 @@ const table = {
   // Training: comments, collections, evaluations.
   'comment.read': { trainer: always, agent: ifShared },
   'comment.write': { trainer: always, agent: ifShared },
-  'collection.read': { trainer: always, agent: ifShared },
+  // Agents are shown calls one by one; what trainers gather beside them is not theirs.
+  'collection.read': { trainer: always },
   'collection.change': { trainer: always },
   'evaluation.read': { trainer: always, agent: ifOwn },
   'evaluation.write': { trainer: always },
