@@ -49,7 +49,8 @@ function visible(person: Person, now: string, value: (given: unknown) => string)
     case 'administrator':
       return `${kept}r.retain_until > ${now}`;
     case 'trainer':
-      return openForTraining(now);
+      // One side of a call is heard in the player of the recording it belongs to.
+      return `${openForTraining(now)} AND r.leg_of IS NULL`;
     case 'agent':
       return `${openForTraining(now)} AND ${sharedWith('r.id', `${value(person.userId)}::uuid`)}`;
     case 'auditor':

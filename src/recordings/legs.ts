@@ -43,20 +43,43 @@ export async function joinLegs({ clock, database }: Base, tx: Transaction, recor
   );
 }
 
-/** The newest original of each side, when the recording is the one that plays both. */
+/** The newest original of each side. */
+export type Sides = Record<Leg, VersionRow & { started_at: Date }>;
+
+/** Both sides, when the recording is the one that plays both. */
 export async function sidesOf(
   database: Platform['database'],
   recordingId: string,
-): Promise<Record<Leg, VersionRow & { started_at: Date }> | undefined> {
+  tx?: Transaction,
+): Promise<Sides | undefined> {
   const rows = await database.query<VersionRow & { leg: Leg; started_at: Date }>(
     `SELECT DISTINCT ON (r.leg) v.*, r.leg, r.started_at
      FROM recordings r JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
      WHERE (r.id = $1 OR r.leg_of = $1) AND r.leg IS NOT NULL AND r.purge_intent IS NULL
      ORDER BY r.leg, r.id`,
     [recordingId],
+    tx,
   );
   const caller = rows.find((row) => row.leg === 'caller');
   const agent = rows.find((row) => row.leg === 'agent');
   const isLeading = rows.length === 2 && caller !== undefined && agent !== undefined;
   return isLeading ? { caller, agent } : undefined;
+}
+
+/**
+ * Has the playback copy of those made anew that hold a side which was deleted meanwhile: what was erased must not be heard
+ * from another's copy.
+ */
+export async function separateDeletedSides({ clock, database }: Base): Promise<void> {
+  await database.query(
+    `WITH bereft AS (
+       UPDATE recordings r SET sides_joined = false
+       WHERE r.sides_joined AND r.purge_intent IS NULL AND (
+         SELECT count(DISTINCT side.leg) FROM recordings side
+         WHERE (side.id = r.id OR side.leg_of = r.id) AND side.leg IS NOT NULL AND side.purge_intent IS NULL) < 2
+       RETURNING r.id, r.version)
+     UPDATE recording_versions v SET state = 'received', attempts = 0, next_attempt_at = $1
+     FROM bereft WHERE v.recording_id = bereft.id AND v.number = bereft.version`,
+    [clock.now()],
+  );
 }

@@ -4,13 +4,15 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { append, systemActor } from '../audit/log.js';
-import type { RecognisedAudio } from '../platform/audio/recognise.js';
+import { recogniseAudio, type RecognisedAudio } from '../platform/audio/recognise.js';
 import type { Ffmpeg, ProcessedAudio } from '../platform/ffmpeg.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { isHeld } from '../retention/hold.js';
 import { broughtForward, endOfCall } from '../retention/policy.js';
-import { objectKeys, type RecordingRow, type VersionRow } from './recording.js';
+import { interleave } from './interleave.js';
+import { sidesOf, type Sides } from './legs.js';
+import { objectKeys, type Leg, type RecordingRow, type VersionRow } from './recording.js';
 
 /**
  * Makes of an original what is listened to: measures it, and in one decode makes the playback copy, the waveform and the
@@ -27,7 +29,7 @@ export interface Processing {
   folder: string;
 }
 
-type Claimed = VersionRow & Pick<RecordingRow, 'started_at' | 'ended_at' | 'holds'>;
+type Claimed = VersionRow & Pick<RecordingRow, 'started_at' | 'ended_at' | 'holds' | 'channel_map'>;
 
 /** Renewed every third of it; what a worker held that died is taken up by another after it. */
 const leaseMs = 90_000;
@@ -44,7 +46,7 @@ async function claim({ clock, database }: ProcessPlatform): Promise<Claimed | un
          WHERE w.state = 'received' AND w.next_attempt_at <= $1 AND w.number = q.version AND q.purge_intent IS NULL
          ORDER BY w.next_attempt_at LIMIT 1 FOR UPDATE OF w SKIP LOCKED)
        AND r.id = v.recording_id
-     RETURNING v.*, r.started_at, r.ended_at, r.holds`,
+     RETURNING v.*, r.started_at, r.ended_at, r.holds, r.channel_map`,
     [now, new Date(now.getTime() + leaseMs)],
   );
   return claimed;
@@ -102,26 +104,70 @@ async function processVersion(processing: Processing, version: Claimed, signal: 
   const folder = path.join(processing.folder, randomUUID());
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
-    const original = path.join(folder, `original.${version.file_extension}`);
-    const stored = await platform.objects.read(version.original_key, { signal });
-    if (stored === undefined) throw new Problem('storage-unavailable', { detail: 'The original is missing in storage.' });
-    await pipeline(stored.body, createWriteStream(original, { mode: 0o600 }), { signal });
     const playback = path.join(folder, 'playback.m4a');
-    const audio: RecognisedAudio = {
-      container: version.container,
-      codec: version.codec,
-      channels: version.channels,
-      sampleRateHz: version.sample_rate_hz,
-      estimatedDurationMs: version.duration_ms,
-      truncated: version.truncated,
-      ...(version.ffmpeg_input === null ? {} : { input: version.ffmpeg_input as NonNullable<RecognisedAudio['input']> }),
-    };
-    const processed = await ffmpeg.process(original, audio, { playback }, { holds: version.holds, signal });
-    await storeDerived(platform, version, processed, playback);
+    const options = { holds: version.holds, signal };
+    const sides = await sidesOf(platform.database, version.recording_id);
+    const own = await fetchOriginal(platform, version, folder, signal);
+    const joined = sides === undefined ? undefined : await joinBothSides(processing, sides, version, folder, signal);
+    const input = joined ?? own;
+    const processed = await ffmpeg.process(input.path, input.audio, { playback }, options);
+    const measured = { ...processed, codec: own.audio.codec, truncated: processed.truncated || own.audio.truncated };
+    await storeDerived(platform, version, measured, playback, sides);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** The original in a temporary file, with what its bytes are. */
+async function fetchOriginal(
+  platform: ProcessPlatform,
+  version: VersionRow,
+  folder: string,
+  signal: AbortSignal,
+): Promise<{ path: string; audio: RecognisedAudio }> {
+  const original = path.join(folder, `${version.id}.${version.file_extension}`);
+  const stored = await platform.objects.read(version.original_key, { signal });
+  if (stored === undefined) throw new Problem('storage-unavailable', { detail: 'The original is missing in storage.' });
+  await pipeline(stored.body, createWriteStream(original, { mode: 0o600 }), { signal });
+  // The row may tell of the playback copy by now; bytes with a header are asked anew, those without were told once.
+  if (version.ffmpeg_input === null) return { path: original, audio: await recogniseAudio(original, {}) };
+  const input = version.ffmpeg_input as NonNullable<RecognisedAudio['input']>;
+  const audio = {
+    container: version.container,
+    codec: version.codec,
+    channels: input.channels ?? version.channels,
+    sampleRateHz: version.sample_rate_hz,
+    estimatedDurationMs: version.duration_ms,
+    truncated: version.truncated,
+    input,
+  };
+  return { path: original, audio };
+}
+
+/** Both sides of the call as one stereo file, in the order of the channel map; undefined when they do not go together. */
+async function joinBothSides(
+  { platform, ffmpeg }: Processing,
+  sides: Sides,
+  version: Claimed,
+  folder: string,
+  signal: AbortSignal,
+): Promise<{ path: string; audio: RecognisedAudio } | undefined> {
+  const order: Leg[] = version.channel_map[0] === 'agent' ? ['agent', 'caller'] : ['caller', 'agent'];
+  const firstMs = Math.min(...order.map((leg) => sides[leg].started_at.getTime()));
+  const files: { path: string; leadMs: number }[] = [];
+  for (const leg of order) {
+    const side = sides[leg];
+    const { path: original, audio } = await fetchOriginal(platform, side, folder, signal);
+    const decoded = path.join(folder, `${leg}.wav`);
+    await ffmpeg.derive(original, audio, decoded, { cuts: [], masks: [] }, { names: { input: '', output: '' }, signal });
+    files.push({ path: decoded, leadMs: side.started_at.getTime() - firstMs });
+  }
+  const output = path.join(folder, 'both.wav');
+  if (!(await interleave(files, output, signal))) return undefined;
+  return { path: output, audio: await recogniseAudio(output, {}) };
+}
+
+const idsOf = (sides: Sides | undefined) => (sides === undefined ? '' : `${sides.caller.id} ${sides.agent.id}`);
 
 /** Puts the derived objects, then commits them. If the recording was purged meanwhile they are taken back. */
 async function storeDerived(
@@ -129,6 +175,7 @@ async function storeDerived(
   version: Claimed,
   processed: ProcessedAudio,
   playbackFile: string,
+  sides: Sides | undefined,
 ): Promise<void> {
   const { database, objects, clock } = platform;
   const keys = objectKeys(version.recording_id, version.id, version.file_extension);
@@ -144,8 +191,9 @@ async function storeDerived(
       'SELECT * FROM recordings WHERE id = $1 FOR UPDATE', [version.recording_id], tx,
     );
     if (recording === undefined || recording.purge_intent !== null) return undefined;
-    // Told otherwise while this was being made (a hold interval added): the next turn makes it anew.
-    const stale = JSON.stringify(recording.holds) !== JSON.stringify(version.holds);
+    // Told otherwise while this was being made (a hold added, the other side came): the next turn makes it anew.
+    const isStale = JSON.stringify(recording.holds) !== JSON.stringify(version.holds) ||
+      idsOf(await sidesOf(database, recording.id, tx)) !== idsOf(sides);
     const call = { startedAt: recording.started_at, endedAt: recording.ended_at, receivedAt: version.received_at };
     const before = endOfCall({ ...call, durationMs: version.duration_ms });
     const after = endOfCall({ ...call, durationMs: processed.durationMs });
@@ -155,15 +203,15 @@ async function storeDerived(
          waveform_key = $12, processed_at = $13, failure_code = NULL, next_attempt_at = $13
        WHERE id = $1`,
       [
-        version.id, stale ? 'received' : 'ready', processed.durationMs, processed.channels, processed.codec,
+        version.id, isStale ? 'received' : 'ready', processed.durationMs, processed.channels, processed.codec,
         processed.sampleRateHz, processed.truncated, keys.playback, facts.bytes, facts.sha256, processed.playbackDurationMs,
         keys.waveform, clock.now(),
       ],
       tx,
     );
     await database.query(
-      'UPDATE recordings SET retain_until = $2 WHERE id = $1',
-      [recording.id, broughtForward(recording.retain_until, before, after)],
+      'UPDATE recordings SET retain_until = $2, sides_joined = $3 WHERE id = $1',
+      [recording.id, broughtForward(recording.retain_until, before, after), sides !== undefined],
       tx,
     );
     await append(database, clock, tx, {

@@ -60,6 +60,8 @@ export interface RecordingRow {
   leg: Leg | null;
   /** The recording in whose player this side is heard together with the other. */
   leg_of: string | null;
+  /** Its playback copy was made of both sides. */
+  sides_joined: boolean;
   /** What all parts and records of a call have in common: its linked id, else its id. */
   call_key: string;
 }
