@@ -203,10 +203,13 @@ export const newestFirst = `v.told_at DESC, v.told_exactly DESC,
  */
 export async function settleTicket(database: Database, tx: Transaction, ticketId: string): Promise<void> {
   await database.query(
-    `UPDATE ticket_pieces p SET (current_version_id, stored_at) = (
-       SELECT (SELECT v.id FROM ticket_piece_versions v WHERE v.piece_id = p.id AND v.state = 'kept' ORDER BY ${newestFirst} LIMIT 1),
-              coalesce((SELECT max(v.received_at) FROM ticket_piece_versions v WHERE v.piece_id = p.id), p.stored_at))
-     WHERE p.ticket_id = $1`,
+    `UPDATE ticket_pieces p SET current_version_id = newest.id, stored_at = coalesce(newest.stored_at, p.stored_at)
+     FROM (SELECT q.id AS piece_id,
+             (SELECT v.id FROM ticket_piece_versions v WHERE v.piece_id = q.id AND v.state = 'kept' ORDER BY ${newestFirst} LIMIT 1) AS id,
+             (SELECT max(v.received_at) FROM ticket_piece_versions v WHERE v.piece_id = q.id) AS stored_at
+           FROM ticket_pieces q WHERE q.ticket_id = $1) newest
+     WHERE p.id = newest.piece_id
+       AND (p.current_version_id, p.stored_at) IS DISTINCT FROM (newest.id, coalesce(newest.stored_at, p.stored_at))`,
     [ticketId],
     tx,
   );
