@@ -1,9 +1,11 @@
 import { account } from './account/en.js';
 import { administration } from './admin/en.js';
 import { audit } from './audit/en.js';
+import { holds } from './holds/en.js';
 import type { nl } from './nl.js';
 import { player } from './player/en.js';
 import { recordings } from './recordings/en.js';
+import { retention } from './retention/en.js';
 import { shell } from './shell/en.js';
 import { tickets } from './tickets/en.js';
 
@@ -16,4 +18,6 @@ export const en: Record<keyof typeof nl, string> = {
   ...administration,
   ...account,
   ...audit,
+  ...retention,
+  ...holds,
 };

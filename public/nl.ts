@@ -1,10 +1,12 @@
 import { account } from './account/nl.js';
 import { administration } from './admin/nl.js';
 import { audit } from './audit/nl.js';
+import { holds } from './holds/nl.js';
 import { player } from './player/nl.js';
 import { recordings } from './recordings/nl.js';
+import { retention } from './retention/nl.js';
 import { shell } from './shell/nl.js';
 import { tickets } from './tickets/nl.js';
 
 /** Dutch, the source: every other language has the same keys and placeholders. Each screen keeps its own words. */
-export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit } as const;
+export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds } as const;

@@ -12,6 +12,8 @@ export const shell: Record<keyof typeof source, string> = {
   'nav.recordings': 'Recordings',
   'nav.tickets': 'Tickets',
   'nav.accountability': 'Accountability',
+  'nav.retention': 'Retention',
+  'nav.holds': 'Holds',
   'nav.audit': 'Audit log',
   'nav.administration': 'Administration',
   'nav.users': 'Users',

@@ -15,6 +15,8 @@ interface Group {
 
 const recordings: Entry = { path: '/recordings', icon: 'recordings', label: 'nav.recordings' };
 const tickets: Entry = { path: '/tickets', icon: 'ticket', label: 'nav.tickets' };
+const retention: Entry = { path: '/retention', icon: 'clock', label: 'nav.retention' };
+const holds: Entry = { path: '/holds', icon: 'hold', label: 'nav.holds' };
 const audit: Entry = { path: '/audit', icon: 'audit', label: 'nav.audit' };
 const administration: Entry[] = [
   { path: '/admin/users', icon: 'users', label: 'nav.users' },
@@ -23,7 +25,7 @@ const administration: Entry[] = [
 ];
 
 const listening: Group = { label: 'nav.listening', entries: [recordings, tickets] };
-const accountability: Group = { label: 'nav.accountability', entries: [audit] };
+const accountability: Group = { label: 'nav.accountability', entries: [audit, retention, holds] };
 
 /** What each role finds in the navigation. What it may do is decided by the service, not here. */
 export const navigation: Record<Role, Group[]> = {
@@ -31,7 +33,10 @@ export const navigation: Record<Role, Group[]> = {
   agent: [{ label: 'nav.listening', entries: [recordings] }],
   privacy_officer: [listening, accountability],
   auditor: [accountability],
-  administrator: [{ label: 'nav.administration', entries: administration }],
+  administrator: [
+    { label: 'nav.administration', entries: administration },
+    { label: 'nav.accountability', entries: [retention, holds] },
+  ],
 };
 
 /** Where a role arrives. */

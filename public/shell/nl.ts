@@ -10,6 +10,8 @@ export const shell = {
   'nav.recordings': 'Opnames',
   'nav.tickets': 'Tickets',
   'nav.accountability': 'Verantwoording',
+  'nav.retention': 'Bewaartermijnen',
+  'nav.holds': 'Bewaarblokkeringen',
   'nav.audit': 'Toegangslogboek',
   'nav.administration': 'Beheer',
   'nav.users': 'Gebruikers',

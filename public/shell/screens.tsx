@@ -41,6 +41,16 @@ export const screens: { pattern: string; Component: Screen }[] = [
   { pattern: '/tickets/:id', Component: later(async () => (await import('../tickets/ticket.js')).TicketScreen) },
   { pattern: '/account', Component: later(async () => (await import('../account/screen.js')).Account) },
   { pattern: '/audit', Component: later(async () => (await import('../audit/screen.js')).Audit) },
+  { pattern: '/retention', Component: later(async () => (await import('../retention/screen.js')).Retention) },
+  {
+    pattern: '/retention/register',
+    Component: later(async () => (await import('../retention/register.js')).RegisterScreen),
+  },
+  {
+    pattern: '/retention/tombstones',
+    Component: later(async () => (await import('../retention/tombstones.js')).Tombstones),
+  },
+  { pattern: '/holds', Component: later(async () => (await import('../holds/screen.js')).Holds) },
   { pattern: '/admin/users', Component: later(async () => (await import('../admin/users.js')).Users) },
   { pattern: '/admin/keys', Component: later(async () => (await import('../admin/keys.js')).Keys) },
   {

@@ -85,9 +85,9 @@ describe('signing in', () => {
     const expected = {
       trainer: ['Opnames', 'Tickets'],
       agent: ['Opnames'],
-      privacy_officer: ['Opnames', 'Tickets', 'Toegangslogboek'],
-      auditor: ['Toegangslogboek'],
-      administrator: ['Gebruikers', 'API-sleutels', 'Organisatie'],
+      privacy_officer: ['Opnames', 'Tickets', 'Toegangslogboek', 'Bewaartermijnen', 'Bewaarblokkeringen'],
+      auditor: ['Toegangslogboek', 'Bewaartermijnen', 'Bewaarblokkeringen'],
+      administrator: ['Gebruikers', 'API-sleutels', 'Organisatie', 'Bewaartermijnen', 'Bewaarblokkeringen'],
     } as const;
     for (const [role, entries] of Object.entries(expected)) {
       const page = await enter();

@@ -1,0 +1,79 @@
+import { ask } from '../api/client.js';
+import { t } from '../i18n.js';
+import { Field } from '../parts/field.js';
+import { FormDialog } from '../parts/form.js';
+import { Icon } from '../parts/icon.js';
+import { say } from '../shell/toast.js';
+import type { Hold } from './types.js';
+
+interface Props {
+  hold: Hold;
+  close: () => void;
+  done: () => void;
+}
+
+/** A second person stands behind a hold, having read why it is there. */
+export function ConfirmHold({ hold, own, close, done }: Props & { own: boolean }) {
+  return (
+    <FormDialog
+      title={t('holds.confirmTitle')}
+      label={t('holds.confirm')}
+      prefix="confirm-"
+      fields={['hold']}
+      send={async () => {
+        await ask(`/holds/${hold.id}/confirm`, { method: 'POST' });
+        say(t('holds.confirmedNow'));
+        done();
+      }}
+      close={close}
+    >
+      {() => (
+        <>
+          <p>{t('holds.confirmWhy')}</p>
+          {own && (
+            <p class="notice warn">
+              <Icon name="warning" />
+              <span>{t('holds.confirmOwn')}</span>
+            </p>
+          )}
+          <div class="quoted" id="confirm-hold" tabIndex={-1}>
+            <strong>{t(`ground.${hold.ground}`)}</strong>
+            <p>{hold.reason}</p>
+          </div>
+        </>
+      )}
+    </FormDialog>
+  );
+}
+
+/** Ends a hold: told why, and that it still holds for a day. */
+export function ReleaseHold({ hold, close, done }: Props) {
+  return (
+    <FormDialog
+      title={t('holds.releaseTitle')}
+      label={t('holds.release')}
+      danger
+      prefix="release-"
+      fields={['reason']}
+      check={(read) => (read('reason') === '' ? { reason: t('holds.reasonMissing') } : {})}
+      send={async (read) => {
+        await ask(`/holds/${hold.id}/release`, { method: 'POST', body: { reason: read('reason') } });
+        say(t('holds.releasedNow'));
+        done();
+      }}
+      close={close}
+    >
+      {(of) => (
+        <>
+          <p class="notice warn">
+            <Icon name="clock" />
+            <span>{t('holds.releaseWhy')}</span>
+          </p>
+          <Field {...of('reason')} label={t('holds.releaseReason')}>
+            {(wiring) => <textarea class="input" rows={3} maxLength={2000} aria-required="true" {...wiring} />}
+          </Field>
+        </>
+      )}
+    </FormDialog>
+  );
+}

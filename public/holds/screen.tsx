@@ -1,0 +1,201 @@
+import { useEffect, useState } from 'preact/hooks';
+import { ask } from '../api/client.js';
+import type { Page } from '../api/types.js';
+import { longDay, moment } from '../format.js';
+import { plural, t } from '../i18n.js';
+import { Badge } from '../parts/badge.js';
+import { PageHead } from '../parts/heading.js';
+import { useNames } from '../parts/people.js';
+import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
+import { Cell, Table } from '../parts/table.js';
+import { itemName } from '../retention/words.js';
+import { go, place } from '../shell/router.js';
+import { say } from '../shell/toast.js';
+import { useUser } from '../shell/user.js';
+import { ConfirmHold, ReleaseHold } from './decide.js';
+import { HoldState } from './state.js';
+import type { Hold } from './types.js';
+import '../admin/admin.css';
+import '../recordings/recordings.css';
+import './holds.css';
+
+const empty: Page<Hold> = { items: [], nextCursor: null };
+
+/** What is kept past its date: why, by whom, until when it is looked at again, and who stands behind it. */
+export function Holds() {
+  const user = useUser();
+  const nameOf = useNames();
+  const all = place.value.query.get('all') === 'true';
+  const asked = { limit: 50, inForce: all ? undefined : true };
+  const first = useLoaded(String(all), (signal) => ask<Page<Hold>>('/holds', { query: asked, signal }));
+  const [further, setFurther] = useState(empty);
+  const [deciding, setDeciding] = useState<{ act: 'confirm' | 'release'; hold: Hold } | undefined>();
+  useEffect(() => setFurther(empty), [all]);
+  const items = first.state === 'ready' ? [...first.value.items, ...further.items] : [];
+  const cursor =
+    further.items.length > 0 ? further.nextCursor : first.state === 'ready' ? first.value.nextCursor : null;
+  const officer = user.role === 'privacy_officer';
+  async function more() {
+    try {
+      const page = await ask<Page<Hold>>('/holds', { query: { ...asked, cursor: cursor ?? undefined } });
+      setFurther({ items: [...further.items, ...page.items], nextCursor: page.nextCursor });
+    } catch (error) {
+      say(problemText(asProblem(error)));
+    }
+  }
+  const decided = () => {
+    setDeciding(undefined);
+    setFurther(empty);
+    first.again();
+  };
+  const columns = (['item', 'ground', 'owner', 'review', 'state', 'actions'] as const)
+    .filter((name) => officer || name !== 'actions')
+    .map((name) => ({ name: t(`holds.${name}`), unseen: name === 'actions' }));
+  return (
+    <>
+      <PageHead title={t('holds.title')} lead={t('holds.lead')}>
+        <div class="segments" role="group" aria-label={t('holds.filter')}>
+          {[false, true].map((choice) => (
+            <button
+              key={String(choice)}
+              type="button"
+              aria-pressed={all === choice}
+              onClick={() => go(choice ? '/holds?all=true' : '/holds', { replace: true })}
+            >
+              {t(choice ? 'holds.all' : 'holds.inForce')}
+            </button>
+          ))}
+        </div>
+      </PageHead>
+      <div class="panel">
+        {first.state === 'failed' && <Failure problem={first.problem} again={first.again} />}
+        {first.state === 'ready' && items.length === 0 && (
+          <State icon="hold" title={t('holds.none')}>
+            <p>{t('holds.noneWhy')}</p>
+          </State>
+        )}
+        {(first.state === 'loading' || items.length > 0) && (
+          <>
+            <Table label={t('holds.title')} columns={columns} busy={first.state === 'loading'}>
+              {first.state === 'loading' ? (
+                <BoneRows rows={4} columns={columns.map(() => 70)} />
+              ) : (
+                items.map((hold) => (
+                  <Row
+                    key={hold.id}
+                    hold={hold}
+                    officer={officer}
+                    nameOf={nameOf}
+                    decide={(act) => setDeciding({ act, hold })}
+                  />
+                ))
+              )}
+            </Table>
+            <div class="more">
+              <p class="muted" role="status">
+                {first.state === 'loading' ? t('state.loading') : plural('holds.shown', items.length)}
+              </p>
+              {cursor !== null && (
+                <button type="button" class="button" onClick={() => void more()}>
+                  {t('recordings.more')}
+                </button>
+              )}
+            </div>
+          </>
+        )}
+      </div>
+      {deciding?.act === 'confirm' && (
+        <ConfirmHold
+          hold={deciding.hold}
+          own={deciding.hold.placedBy === user.id}
+          close={() => setDeciding(undefined)}
+          done={decided}
+        />
+      )}
+      {deciding?.act === 'release' && (
+        <ReleaseHold hold={deciding.hold} close={() => setDeciding(undefined)} done={decided} />
+      )}
+    </>
+  );
+}
+
+interface RowProps {
+  hold: Hold;
+  officer: boolean;
+  nameOf: (id: string | null) => string;
+  decide: (act: 'confirm' | 'release') => void;
+}
+
+function Row({ hold, officer, nameOf, decide }: RowProps) {
+  const name = heldName(hold);
+  const open = hold.state === 'unconfirmed' || hold.state === 'confirmed';
+  return (
+    <tr role="row">
+      <Cell wide className="nowrap">
+        {officer ? (
+          <a href={hold.recordingId ? `/recordings/${hold.recordingId}` : `/tickets/${hold.ticketId ?? ''}`}>{name}</a>
+        ) : (
+          name
+        )}
+      </Cell>
+      <Cell wide label={t('holds.ground')} className="hold-reason">
+        <strong>{t(`ground.${hold.ground}`)}</strong>
+        <span class="line">{hold.reason}</span>
+        <small>{t('holds.placedBy', { name: nameOf(hold.placedBy), when: moment(hold.placedAt) })}</small>
+        {hold.confirmedAt && (
+          <small>
+            {t('holds.confirmed')} {t('holds.confirmedBy', { name: nameOf(hold.confirmedBy), when: moment(hold.confirmedAt) })}
+          </small>
+        )}
+        {hold.releasedAt && (
+          <small>
+            {t('holds.releasedBecause', { name: nameOf(hold.releasedBy), reason: hold.releaseReason ?? '' })}
+          </small>
+        )}
+      </Cell>
+      <Cell label={t('holds.owner')}>{nameOf(hold.ownerId)}</Cell>
+      <Cell label={t('holds.review')}>
+        {longDay(hold.reviewAt)}
+        {hold.reviewDue && (
+          <span class="line">
+            <Badge icon="warning" tone="error" plain>
+              {t('holds.reviewLate')}
+            </Badge>
+          </span>
+        )}
+      </Cell>
+      <Cell wide>
+        <HoldState hold={hold} />
+      </Cell>
+      {officer && (
+        <Cell className="row-actions">
+          {hold.state === 'unconfirmed' && (
+            <button
+              type="button"
+              class="button small"
+              aria-label={t('holds.confirmOf', { item: name })}
+              onClick={() => decide('confirm')}
+            >
+              {t('holds.confirm')}
+            </button>
+          )}
+          {open && (
+            <button
+              type="button"
+              class="button small danger"
+              aria-label={t('holds.releaseOf', { item: name })}
+              onClick={() => decide('release')}
+            >
+              {t('holds.release')}
+            </button>
+          )}
+        </Cell>
+      )}
+    </tr>
+  );
+}
+
+/** "Opname …4f21c0" */
+function heldName({ recordingId, ticketId }: Hold): string {
+  return recordingId === null ? itemName('ticket', ticketId ?? '') : itemName('recording', recordingId);
+}

@@ -1,0 +1,31 @@
+export const grounds = ['legal_claim', 'restriction', 'open_request', 'authority_order'] as const;
+export type Ground = (typeof grounds)[number];
+
+/** What keeps an item past its date, as the service tells it. */
+export interface Hold {
+  id: string;
+  recordingId: string | null;
+  ticketId: string | null;
+  state: 'unconfirmed' | 'confirmed' | 'released' | 'ended';
+  ground: Ground;
+  reason: string;
+  ownerId: string;
+  requestId: string | null;
+  placedBy: string;
+  placedAt: string;
+  /** The end of the third working day. */
+  confirmBy: string;
+  confirmationLate: boolean;
+  confirmedBy: string | null;
+  confirmedAt: string | null;
+  reviewAt: string;
+  reviewDue: boolean;
+  releasedBy: string | null;
+  releasedAt: string | null;
+  releaseReason: string | null;
+  /** When it stops to hold: a day after its release. */
+  endsAt: string | null;
+}
+
+/** What a hold is on: one of the two. */
+export type HoldSubject = { recordingId: string } | { ticketId: string };
