@@ -38,6 +38,9 @@ import { migration as createRecordingShares } from './20261122-70-create-recordi
 import { migration as addHeardToListens } from './20261122-71-add-heard-to-listens.js';
 import { migration as createComments } from './20261122-72-create-comments.js';
 import { migration as createCollections } from './20261122-73-create-collections.js';
+import { migration as createFurtherUses } from './20261122-74-create-further-uses.js';
+import { migration as createScorecards } from './20261122-75-create-scorecards.js';
+import { migration as createEvaluations } from './20261122-76-create-evaluations.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -80,4 +83,7 @@ export const migrations: readonly Migration[] = [
   addHeardToListens,
   createComments,
   createCollections,
+  createFurtherUses,
+  createScorecards,
+  createEvaluations,
 ];

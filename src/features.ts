@@ -6,20 +6,31 @@ import { defineAuditJobs, type AuditJobs } from './audit/jobs.js';
 import { createSealer } from './audit/seal.js';
 import { createVerifier } from './audit/verifier.js';
 import type { Config } from './config.js';
-import { agreementOperations } from './evidence/agreement-routes.js';
+import { evidenceKind } from './evidence/evidence-kind.js';
+import { defineIngestStamps } from './evidence/ingest-stamps.js';
+import { evidenceOperations } from './evidence/routes.js';
 import { libraryOperations } from './library/routes.js';
 import { oversightOperations } from './oversight/routes.js';
-import type { Ffmpeg } from './platform/ffmpeg.js';
+import { definePackageJobs } from './packages/jobs.js';
+import { packageCategory } from './packages/purge.js';
+import { packagesFolder } from './packages/seal.js';
+import { findFfmpeg, type Ffmpeg } from './platform/ffmpeg.js';
 import type { Operation } from './platform/http.js';
 import type { Platform } from './platform/platform.js';
 import type { SigningKey } from './platform/signing.js';
+import { definePrivacyJobs } from './privacy/jobs.js';
+import { privacyRequestCategory } from './privacy/retention.js';
+import type { PrivacyContext } from './privacy/request.js';
+import { privacyOperations } from './privacy/routes.js';
 import { callDataCategory } from './recordings/call-data.js';
 import { listenOperations } from './recordings/listen-routes.js';
+import { createTimeStamper } from './platform/time-stamp.js';
 import { finishStaleUploads, processJob } from './recordings/ingest.js';
 import { processReceived, releaseClaims } from './recordings/process.js';
 import { recordingCategory } from './recordings/purge.js';
 import { processingFolder, recordingOperations } from './recordings/routes.js';
 import type { Category } from './retention/category.js';
+import { furtherUseOperations } from './retention/further-use-routes.js';
 import { retentionJobs, startRetention } from './retention/jobs.js';
 import { retentionOperations } from './retention/routes.js';
 import { defineTicketJobs } from './tickets/jobs.js';
@@ -46,8 +57,10 @@ export interface Features {
 export function categoriesOf(platform: Pick<Platform, 'clock' | 'database'>, config: Config): Category[] {
   return [
     recordingCategory(platform.database, config.timeZone),
+    packageCategory(platform.database, config.timeZone),
     callDataCategory(platform.database, config.timeZone),
     ...ticketCategories(platform, config.timeZone),
+    privacyRequestCategory(platform.database, config.timeZone),
   ];
 }
 
@@ -71,6 +84,12 @@ export function createFeatures(platform: Platform, config: Config, signingKey: S
   };
 }
 
+/** What answering requests stands on. ffmpeg is looked for when the first answer with audio is made. */
+function privacyContext({ platform, config, categories, signingKey }: Features): PrivacyContext {
+  let ffmpeg: Promise<Ffmpeg> | undefined;
+  return { platform, settings: config, categories, signingKey, ffmpeg: () => (ffmpeg ??= findFfmpeg(platform.log)) };
+}
+
 /** Every operation of the API. */
 export function operationsOf(features: Features): Operation<Caller>[] {
   const { platform, config, signingKey, audit, categories, searchKey } = features;
@@ -78,9 +97,11 @@ export function operationsOf(features: Features): Operation<Caller>[] {
     ...accessOperations(platform, { ...config, secret: signingKey.derive('access') }),
     ...recordingOperations(platform, config),
     ...listenOperations(platform),
+    ...furtherUseOperations(platform, config),
     ...retentionOperations(platform, categories, { ...config, signingKey }),
     ...ticketOperations(platform, features.tickets),
-    ...agreementOperations(platform, { ...config, searchKey }),
+    ...evidenceOperations(platform, { ...config, searchKey }),
+    ...privacyOperations(privacyContext(features)),
     ...trainingOperations(platform),
     ...libraryOperations(platform, { ...config, searchKey }),
     ...oversightOperations(platform, { verifier: audit.verifier, timeZone: config.timeZone }),
@@ -89,7 +110,7 @@ export function operationsOf(features: Features): Operation<Caller>[] {
 
 /** What the worker does by itself. Each job finds its work by state, so that a lost turn costs time only. */
 export async function defineJobs(features: Features, ffmpeg: Ffmpeg): Promise<void> {
-  const { platform, config, audit, categories } = features;
+  const { platform, config, audit, categories, signingKey } = features;
   const { jobs } = platform;
   // An embedded database has one process: what is claimed was claimed by one that died.
   if (config.databaseUrl === undefined) await releaseClaims(platform);
@@ -100,6 +121,12 @@ export async function defineJobs(features: Features, ffmpeg: Ffmpeg): Promise<vo
   jobs.every('recordings.finish-stale-uploads', '10 minutes');
   defineAuditJobs(platform, audit);
   defineTicketJobs(platform, features.tickets);
+  definePrivacyJobs(privacyContext(features));
+  const timeStamper = config.timeStampUrls.length === 0 ? undefined : createTimeStamper(config.timeStampUrls);
+  const sealing = { ...config, platform, ffmpeg, signingKey, timeStamper, folder: packagesFolder(config.dataDir) };
+  const kinds = [evidenceKind({ ...sealing, sealer: audit.sealer })];
+  await definePackageJobs(platform, { ...sealing, kinds }, { alone: config.databaseUrl === undefined });
+  if (timeStamper !== undefined) defineIngestStamps(platform, timeStamper);
   await startRetention(platform, config.timeZone);
   retentionJobs(platform, categories, config);
 }

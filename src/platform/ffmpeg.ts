@@ -5,6 +5,7 @@ import {
   channelFilter, inputOptions, maxSeconds, pcmOptions, playbackFilters, playbackOptions, silenceFilters, sourceFilters,
   workingRateHz,
 } from './audio/decode-plan.js';
+import { deriveArguments, deriveGraph, deriveOptions, type DerivePlan } from './audio/derive-plan.js';
 import { findBinary, type FfmpegBinary } from './audio/ffmpeg-binary.js';
 import { PcmSink } from './audio/pcm-sink.js';
 import { notAudio, type RecognisedAudio } from './audio/recognised.js';
@@ -31,6 +32,25 @@ export interface Ffmpeg {
     outputs: { playback: string },
     options?: { holds?: readonly Interval[]; signal?: AbortSignal },
   ): Promise<ProcessedAudio>;
+
+  /**
+   * Makes a copy for others (WAV): a passage, cut and masked as `plan` says, on the timeline of the recording. Throws
+   * `Problem` `not-audio` when nothing is left of it. `names` stand for the files in the arguments it gives back. No file
+   * is left behind by a failure.
+   */
+  derive(
+    input: string,
+    recognised: RecognisedAudio,
+    output: string,
+    plan: DerivePlan,
+    options: { names: { input: string; output: string }; signal?: AbortSignal },
+  ): Promise<DerivedAudio>;
+}
+
+export interface DerivedAudio {
+  /** What ffmpeg was told. */
+  arguments: string[];
+  durationMs: number;
 }
 
 export interface ProcessedAudio {
@@ -103,6 +123,32 @@ class FluentFfmpeg implements Ffmpeg {
     }
   }
 
+  async derive(
+    input: string,
+    recognised: RecognisedAudio,
+    output: string,
+    plan: DerivePlan,
+    options: { names: { input: string; output: string }; signal?: AbortSignal },
+  ): Promise<DerivedAudio> {
+    const timeLimit = AbortSignal.timeout(timeLimitMs(recognised));
+    const signal = options.signal === undefined ? timeLimit : AbortSignal.any([options.signal, timeLimit]);
+    const graph = deriveGraph(plan, recognised);
+    try {
+      const command = this.#newCommand({ input, recognised }).complexFilter(graph);
+      command.output(output).outputOptions(deriveOptions);
+      await run(command, signal);
+      const made = await recogniseAudio(output, {}).catch(() => undefined);
+      if (made === undefined || made.estimatedDurationMs === 0) throw notAudio('nothing is left of it');
+      return {
+        arguments: deriveArguments(graph, recognised, options.names),
+        durationMs: Math.round(made.estimatedDurationMs),
+      };
+    } catch (error) {
+      await rm(output, { force: true });
+      throw error;
+    }
+  }
+
   async #process(job: Job): Promise<ProcessedAudio> {
     const { recognised, rateHz, cuts, playback } = job;
     const { measured, failed } = await this.#decode(job);
@@ -165,7 +211,7 @@ class FluentFfmpeg implements Ffmpeg {
     await run(command, job.signal);
   }
 
-  #newCommand({ input, recognised }: Job): ffmpeg.FfmpegCommand {
+  #newCommand({ input, recognised }: Pick<Job, 'input' | 'recognised'>): ffmpeg.FfmpegCommand {
     // `file:` so that no path is taken for a protocol.
     const command = ffmpeg(`file:${input}`, { stdoutLines: 20 }).inputOptions(inputOptions(recognised));
     return command.setFfmpegPath(this.#command);

@@ -1,0 +1,183 @@
+import { checkPackage, type Report } from '../../src/packages/verifier/check.js';
+import type { PackageFiles } from '../../src/packages/verifier/examination.js';
+import { dropped, packageOf } from './chosen.js';
+import { words, type Language } from './words.js';
+
+/** The offline verifier's page: plain DOM, since all of it lies in one file in every package. */
+
+function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
+  const element = document.getElementById(id);
+  if (!(element instanceof kind)) throw new Error(`The page has no ${id}`);
+  return element;
+}
+
+const result = byId('result', HTMLElement);
+const progress = byId('progress', HTMLElement);
+const fingerprintField = byId('fingerprint', HTMLInputElement);
+const drop = byId('drop', HTMLElement);
+const trustedKeyIds = JSON.parse(byId('trusted', HTMLElement).textContent) as string[];
+
+/** Dutch first, whatever the machine speaks: this is read beside Dutch papers. */
+let language: Language = 'nl';
+let files: PackageFiles | undefined;
+let report: Report | undefined;
+const urls: string[] = [];
+
+function make(tag: string, text = '', className = ''): HTMLElement {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  if (className !== '') element.className = className;
+  return element;
+}
+
+function showWords(): void {
+  const say = words[language];
+  document.documentElement.lang = language;
+  document.title = say.title;
+  for (const [id, text] of Object.entries({
+    title: say.title, intro: say.intro, 'file-label': say.file, 'folder-label': say.folder, 'drop-hint': say.hint,
+    'fingerprint-label': say.fingerprint, claim: say.claim,
+  }))
+    byId(id, HTMLElement).textContent = text;
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-language]'))
+    button.setAttribute('aria-pressed', String(button.dataset['language'] === language));
+  if (report !== undefined) showReport(report);
+}
+
+/** A fingerprint that was typed in counts as a known key: at least its first 80 bits, however it is spaced. */
+function isTyped(keyId: string): boolean {
+  const typed = fingerprintField.value.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
+  return typed.length >= 20 && keyId.startsWith(typed);
+}
+
+function verdictOf({ verdict, keyId }: Report): Report['verdict'] {
+  if (verdict === 'changed' || keyId === null) return 'changed';
+  const typed = fingerprintField.value.trim() !== '';
+  // What somebody compared by eye goes before what the page brought along.
+  if (typed) return isTyped(keyId) ? 'unchanged' : 'unknown_sender';
+  return verdict;
+}
+
+const marks = { unchanged: '✔', unknown_sender: '?', changed: '✘' };
+
+function showReport(found: Report): void {
+  const say = words[language];
+  const verdict = verdictOf(found);
+  for (const url of urls.splice(0)) URL.revokeObjectURL(url);
+  const heading = make('h2', '', `verdict ${verdict}`);
+  const mark = make('span', marks[verdict]);
+  mark.setAttribute('aria-hidden', 'true');
+  heading.append(mark, make('span', say.verdicts[verdict]));
+  heading.dataset['verdict'] = verdict;
+  const other = language === 'nl' ? 'en' : 'nl';
+  const translated = make('p', words[other].verdicts[verdict]);
+  translated.lang = other;
+  result.replaceChildren(heading, translated);
+  if (verdict === 'unknown_sender') result.append(make('p', say.unknownHint));
+  if (found.faults.length > 0) result.append(listOf(found.faults.map(({ what, path }) => `${say.what[what]}${path === null ? '' : `: ${path}`}`)));
+  if (found.missing.length > 0) result.append(make('p', say.incomplete), listOf(found.missing));
+  result.append(
+    facts([
+      [say.reference, found.reference ?? '–'],
+      [say.sealedAt, moment(found.sealedAt)],
+      [say.key, found.fingerprint === null ? '–' : `${found.fingerprint} (SHA-256: ${found.keyId ?? ''})`],
+      [say.files, String(found.files)],
+      [say.timeStamp, found.timeStamped ? say.timeStampYes : say.timeStampNo],
+    ]),
+    make('p', say.compare),
+  );
+  found.recordings.forEach((recording, index) => {
+    result.append(
+      make('h3', say.recording(index + 1)),
+      facts([
+        [say.received, moment(recording.receivedAt)],
+        [say.proven, moment(recording.provenAt)],
+        [say.custody, String(recording.custodyEntries)],
+      ]),
+    );
+    for (const path of recording.audio) void addPlayer(path);
+  });
+  result.hidden = false;
+}
+
+/** What was changed may still be listened to: the verdict stands above it. */
+async function addPlayer(path: string): Promise<void> {
+  const place = make('div');
+  result.append(place);
+  const bytes = await files?.get(path)?.read();
+  if (bytes === undefined) return;
+  const url = URL.createObjectURL(new Blob([bytes], { type: path.endsWith('.wav') ? 'audio/wav' : '' }));
+  urls.push(url);
+  const audio = document.createElement('audio');
+  audio.controls = true;
+  audio.preload = 'metadata';
+  audio.src = url;
+  audio.setAttribute('aria-label', path);
+  place.append(make('p', path), audio);
+}
+
+function listOf(lines: readonly string[]): HTMLElement {
+  const list = make('ul');
+  list.append(...lines.map((line) => make('li', line)));
+  return list;
+}
+
+function facts(pairs: readonly (readonly [string, string])[]): HTMLElement {
+  const list = make('dl');
+  for (const [name, value] of pairs) list.append(make('dt', name), make('dd', value));
+  return list;
+}
+
+function moment(instant: string | null): string {
+  if (instant === null || Number.isNaN(Date.parse(instant))) return '–';
+  return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'medium', timeZone: 'Europe/Amsterdam' }).format(new Date(instant));
+}
+
+async function check(choose: () => Promise<{ path: string; file: File }[]>): Promise<void> {
+  result.hidden = true;
+  report = undefined;
+  try {
+    files = await packageOf(await choose());
+    report = await checkPackage(files, {
+      trustedKeyIds,
+      onProgress: (done, total) => {
+        progress.textContent = words[language].checking(total === 0 ? 100 : Math.floor((100 * done) / total));
+      },
+    });
+    progress.textContent = '';
+    showReport(report);
+  } catch (error) {
+    progress.textContent = `${words[language].unreadable} ${error instanceof Error ? error.message : ''}`;
+  }
+}
+
+const chosenIn = (field: HTMLInputElement) => async () =>
+  [...(field.files ?? [])].map((file) => ({ path: file.webkitRelativePath === '' ? file.name : file.webkitRelativePath, file }));
+
+for (const id of ['file', 'folder']) {
+  const field = byId(id, HTMLInputElement);
+  field.addEventListener('change', () => void check(chosenIn(field)));
+}
+drop.addEventListener('dragover', (event) => {
+  event.preventDefault();
+  drop.classList.add('over');
+});
+drop.addEventListener('dragleave', () => drop.classList.remove('over'));
+drop.addEventListener('drop', (event) => {
+  event.preventDefault();
+  drop.classList.remove('over');
+  const items = event.dataTransfer?.items;
+  if (items !== undefined) {
+    const files = dropped(items);
+    void check(() => files);
+  }
+});
+fingerprintField.addEventListener('input', () => {
+  if (report !== undefined) showReport(report);
+});
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-language]'))
+  button.addEventListener('click', () => {
+    language = button.dataset['language'] === 'en' ? 'en' : 'nl';
+    showWords();
+  });
+showWords();

@@ -1,0 +1,243 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { latestBatch, batchStatement } from '../audit/batch.js';
+import { canonicalBytes } from '../audit/canonical.js';
+import { publishedKeys } from '../audit/keys.js';
+import { inclusionProofs, type InclusionProof } from '../audit/proof.js';
+import type { Sealer } from '../audit/seal.js';
+import { organisationOf } from '../access/organisation.js';
+import type { Bag } from '../packages/bag.js';
+import { addCopy, addFile, fetchOriginal, type CopyOrder } from '../packages/originals.js';
+import type { PackageRow } from '../packages/package.js';
+import type { Filled, PackageKind, SealWork, Sealing } from '../packages/seal.js';
+import { contentsPath, type ContentRecording, type Contents, type Derivation } from '../packages/verifier/layout.js';
+import { fingerprint } from '../platform/signing.js';
+import { TimeStampUnavailable } from '../platform/time-stamp.js';
+import type { VersionRow } from '../recordings/recording.js';
+import { agreementsOf } from './agreement.js';
+import { custodyOf } from './custody.js';
+import { ingestStampsOf } from './ingest-stamps.js';
+import type { EvidenceRequest } from './order-evidence.js';
+import { dutchReadMe, englishReadMe } from './read-me.js';
+import { writeRecords, type Packed } from './records.js';
+
+/**
+ * What goes into an evidence package: the passages agreed upon (or, where none is marked, a masked copy of the whole), the
+ * originals when they were asked for, what is known of each recording, and the proof that each was received as it is.
+ */
+
+type EvidenceSealing = Omit<Sealing, 'kinds'> & { sealer: Sealer };
+
+export function evidenceKind(sealing: EvidenceSealing): PackageKind {
+  return { kind: 'evidence', fill: (row, bag, work) => new Filling(sealing, row, bag, work).fill() };
+}
+
+/** One package being filled. */
+class Filling {
+  readonly #missing: string[] = [];
+  readonly #certificates = new Set<string>();
+  readonly #request: EvidenceRequest;
+
+  constructor(
+    private readonly sealing: EvidenceSealing,
+    private readonly row: PackageRow,
+    private readonly bag: Bag,
+    private readonly work: SealWork,
+  ) {
+    this.#request = row.request as unknown as EvidenceRequest;
+  }
+
+  async fill(): Promise<Filled> {
+    const { bag, row, sealing, work } = this;
+    const { database } = sealing.platform;
+    // What is not sealed into the chain yet cannot be proved to be in it.
+    await sealing.sealer.seal({ signal: work.signal });
+    const receipts = await this.#receipts();
+    const proofs = await inclusionProofs(database, receipts.map(({ id }) => id));
+    const recordings: ContentRecording[] = [];
+    for (const [index, recordingId] of row.recordingIds.entries()) {
+      work.signal.throwIfAborted();
+      const own = receipts.filter((receipt) => receipt.recordingId === recordingId).map(({ id }) => id);
+      recordings.push(await this.#addRecording(recordingId, index, own, proofs));
+    }
+    await this.#addChain([...proofs.values()][0]);
+    const timeStamped = await this.#probe();
+    if (this.#certificates.size > 0)
+      await bag.addText('data/proofs/tsa-chain.pem', [...this.#certificates].map((pem) => `${pem.trim()}\n`).join(''));
+    const contents: Contents = {
+      format: 'opname-package/1', kind: row.kind, reference: row.reference, scope: this.#request.scope,
+      sealedAt: work.at.toISOString(), recordings, missing: this.#missing,
+    };
+    await bag.addJson(contentsPath, contents);
+    return { ...(await this.#frame(timeStamped)), missing: this.#missing, timeStamped };
+  }
+
+  /** The entries of the trail that say which bytes were received. @throws when one is there and not sealed yet */
+  async #receipts(): Promise<{ id: number; recordingId: string }[]> {
+    const { database } = this.sealing.platform;
+    const receipts = await database.query<{ id: number; recordingId: string }>(
+      `SELECT id, object_id AS "recordingId" FROM audit_entries
+       WHERE object_id = ANY ($1::text[]) AND object_type = 'recording' AND action = 'recording.received' ORDER BY id`,
+      [this.row.recordingIds],
+    );
+    const sealed = (await latestBatch(database))?.last_id ?? 0;
+    if (receipts.some(({ id }) => id > sealed)) throw new Error('a receipt is not sealed into the audit chain yet');
+    return receipts;
+  }
+
+  async #addRecording(
+    recordingId: string, index: number, receipts: readonly number[], proofs: ReadonlyMap<number, InclusionProof>,
+  ): Promise<ContentRecording> {
+    const packed = await this.#load(recordingId, index);
+    const { versions, place } = packed;
+    await this.#addAudio(packed);
+    const custody = await custodyOf(this.sealing.platform.database, recordingId);
+    await this.bag.addText(`${place.records}custody.jsonl`, custody.text);
+    await writeRecords(this.sealing.platform, this.bag, packed);
+    const found = receipts.flatMap((id) => proofs.get(id) ?? []);
+    const inclusion = `${place.proofs}inclusion.json`;
+    const proven = new Set(found.map((proof) => proof.entry.details['versionId']));
+    // A receipt older than the trail's own period is gone from it: that is said, not hidden.
+    if (versions.some(({ id }) => !proven.has(id))) this.#missing.push(inclusion);
+    else await this.bag.addJson(inclusion, { proofs: found });
+    return {
+      id: recordingId,
+      ...place,
+      versions: versions.map((version) => ({
+        versionId: version.id, number: version.number ?? 0, sha256: version.sha256, bytes: version.bytes,
+        receivedAt: version.received_at.toISOString(),
+      })),
+      custody: { entries: custody.entries, head: custody.head },
+    };
+  }
+
+  async #load(recordingId: string, index: number): Promise<Packed> {
+    const { database } = this.sealing.platform;
+    const [recording] = await database.query<Packed['recording']>(
+      'SELECT r.*, s.name AS source_name FROM recordings r JOIN sources s ON s.id = r.source_id WHERE r.id = $1', [recordingId],
+    );
+    if (recording === undefined) throw new Error('a recording of this package is gone');
+    const versions = await database.query<VersionRow>(
+      'SELECT * FROM recording_versions WHERE recording_id = $1 AND number IS NOT NULL ORDER BY number', [recordingId],
+    );
+    const agreements = (await agreementsOf(database, [recordingId], { all: true })).get(recordingId) ?? [];
+    // One recording stands alone; of several each has folders of its own.
+    const own = this.row.recordingIds.length === 1 ? '' : `${String(index + 1).padStart(3, '0')}/`;
+    return {
+      recording,
+      versions,
+      agreements: agreements.filter((agreement) => agreement.withdrawnAt === null),
+      withdrawn: agreements.filter((agreement) => agreement.withdrawnAt !== null),
+      place: { audio: `data/audio/${own}`, records: `data/records/${own}`, proofs: `data/proofs/${own}` },
+    };
+  }
+
+  async #addAudio(packed: Packed): Promise<void> {
+    const { versions, place, recording } = packed;
+    const stamps = await ingestStampsOf(this.sealing.platform, versions.map((version) => version.id));
+    const derivations: Derivation[] = [];
+    for (const version of versions) {
+      const suffix = version === versions.at(-1) ? '' : `-v${version.number}`;
+      const stamp = stamps.get(version.id);
+      if (stamp !== undefined) {
+        await this.bag.add(`${place.proofs}ingest${suffix}.tsr`, stamp.response, stamp.response.length);
+        for (const certificate of stamp.certificates) this.#certificates.add(certificate);
+      }
+      const copies = copiesOf(packed, version, this.#request);
+      const wantsOriginal = this.#request.scope === 'full';
+      if (copies.length === 0 && !wantsOriginal) continue;
+      const originalPath = `${place.audio}original${suffix}.${version.file_extension}`;
+      const original = await fetchOriginal(this.sealing.platform, version, this.work);
+      if (original === undefined) {
+        this.#missing.push(...(wantsOriginal ? [originalPath] : []), ...copies.map(({ file }) => `${place.audio}derived/${file}`));
+        continue;
+      }
+      if (wantsOriginal) await addFile(this.bag, originalPath, original);
+      for (const order of copies) {
+        const made = await addCopy(
+          this.bag, { ffmpeg: this.sealing.ffmpeg, original, version }, `${place.audio}derived/`, order, this.work,
+        );
+        if (made === undefined) this.#missing.push(`${place.audio}derived/${order.file}`);
+        else derivations.push(made);
+      }
+      await rm(original, { force: true });
+    }
+    if (derivations.length > 0)
+      await this.bag.addJson(`${place.audio}derived/derivation.json`, {
+        format: 'opname-derivation/1', recordingId: recording.id, derivations,
+      });
+  }
+
+  async #addChain(proof: InclusionProof | undefined): Promise<void> {
+    const { database } = this.sealing.platform;
+    await this.bag.addJson('data/proofs/keys.json', { keys: await publishedKeys(database) });
+    const tip = await latestBatch(database);
+    const head = proof?.tip ?? (tip === undefined ? undefined : {
+      statement: batchStatement(tip), keyId: tip.key_id, signature: tip.signature.toString('base64'),
+    });
+    if (head === undefined) throw new Error('the audit chain is empty');
+    const { batch, count, signedAt } = head.statement;
+    await this.bag.addJson('data/proofs/chain-head.json', {
+      count, head: createHash('sha256').update(canonicalBytes(head.statement)).digest('hex'), batch, signedAt, ...head,
+    });
+  }
+
+  /**
+   * Whether an authority answers now. The certificates it signs with must lie under the very signature that its token will be
+   * over, so they are learned from a token over nothing in particular.
+   */
+  async #probe(): Promise<boolean> {
+    const { timeStamper } = this.sealing;
+    if (timeStamper === undefined) return false;
+    try {
+      const probe = await timeStamper.stamp(createHash('sha256').update(randomUUID()).digest('hex'), this.work.signal);
+      for (const certificate of probe.certificates) this.#certificates.add(certificate);
+      return true;
+    } catch (error) {
+      if (!(error instanceof TimeStampUnavailable)) throw error;
+      this.sealing.platform.log.warn({ fault: error.message, packageId: this.row.id }, 'sealed without a time stamp');
+      return false;
+    }
+  }
+
+  async #frame(timeStamped: boolean): Promise<Pick<Filled, 'info' | 'files'>> {
+    const { controller } = await organisationOf(this.sealing.platform.database);
+    const { keyId } = this.sealing.signingKey;
+    const facts = {
+      reference: this.row.reference, controller, recipient: this.row.recipient, sealedAt: this.work.at, scope: this.#request.scope, keyId,
+      fingerprint: fingerprint(keyId), timeZone: this.sealing.timeZone, timeStamped, missing: this.#missing,
+    };
+    const unavailable = this.sealing.timeStamper !== undefined && !timeStamped;
+    return {
+      info: [
+        ['External-Description', `Evidence of agreements, scope ${this.#request.scope}`],
+        ['Recipient', this.row.recipient],
+        ...(unavailable ? [['Time-Stamp-Unavailable', 'no authority answered'] as const] : []),
+      ],
+      files: [
+        { name: 'README.nl.txt', text: dutchReadMe(facts) },
+        { name: 'README.en.txt', text: englishReadMe(facts) },
+      ],
+    };
+  }
+}
+
+/** The copies made of one version: its agreements' passages; of the newest, where nothing is marked, the whole. */
+function copiesOf(packed: Packed, version: VersionRow, request: EvidenceRequest): CopyOrder[] {
+  const { agreements, recording, versions } = packed;
+  const masks = (request.masks ?? []).filter((mask) => mask.recordingId === recording.id)
+    .map(({ startMs, endMs, channel }) => ({ startMs, endMs, ...(channel === undefined ? {} : { channel }) }));
+  const common = { cuts: recording.holds, masks };
+  if (agreements.length === 0)
+    return version === versions.at(-1)
+      ? [{ kind: 'masked_copy', file: 'masked-copy.wav', agreementId: null, passage: undefined, ...common }]
+      : [];
+  return agreements.flatMap((agreement, index): CopyOrder[] =>
+    agreement.versionId !== version.id
+      ? []
+      : [{
+          kind: 'clip', file: `clip-${String(index + 1).padStart(2, '0')}.wav`, agreementId: agreement.id,
+          passage: { startMs: agreement.startMs, endMs: agreement.endMs }, ...common,
+        }],
+  );
+}

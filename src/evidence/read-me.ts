@@ -1,0 +1,94 @@
+import { signatureNamespace, signerName } from '../packages/verifier/layout.js';
+
+/** The READMEs of an evidence package, for someone who has nothing but the package. */
+
+export interface ReadMeFacts {
+  reference: string;
+  controller: string;
+  recipient: string;
+  sealedAt: Date;
+  scope: 'clips' | 'full';
+  keyId: string;
+  fingerprint: string;
+  timeZone: string;
+  timeStamped: boolean;
+  missing: readonly string[];
+}
+
+const momentIn = (language: 'nl' | 'en', { sealedAt, timeZone }: ReadMeFacts) =>
+  new Intl.DateTimeFormat(language === 'nl' ? 'nl-NL' : 'en-GB', { dateStyle: 'long', timeStyle: 'long', timeZone }).format(sealedAt);
+
+const commands = (timeStamped: boolean) => `  sha256sum -c tagmanifest-sha256.txt
+  sha256sum -c manifest-sha256.txt
+  openssl dgst -sha256 -verify signatures/evidence.pub.pem -signature signatures/tagmanifest.p256.sig tagmanifest-sha256.txt
+  ssh-keygen -Y verify -f signatures/allowed_signers -I ${signerName} -n ${signatureNamespace} \\
+    -s signatures/tagmanifest.sshsig < tagmanifest-sha256.txt
+  openssl pkey -pubin -in signatures/evidence.pub.pem -outform DER | sha256sum
+${
+  timeStamped
+    ? `  openssl ts -verify -data tagmanifest-sha256.txt -in signatures/export.tsr -CAfile data/proofs/tsa-chain.pem -partial_chain
+`
+    : ''
+}`;
+
+/** README.nl.txt */
+export function dutchReadMe(facts: ReadMeFacts): string {
+  return `BEWIJSPAKKET ${facts.reference}
+${facts.controller === '' ? '' : `Verantwoordelijke: ${facts.controller}\n`}Bestemd voor: ${facts.recipient}
+Verzegeld: ${momentIn('nl', facts)}
+Omvang: ${facts.scope === 'clips' ? 'de afgesproken passages, of een afgeschermde kopie; niet de hele opname' : 'met de opname precies zoals zij werd ontvangen'}
+${facts.missing.length === 0 ? '' : `\nONVOLLEDIG. Dit ontbreekt:\n${facts.missing.map((path) => `  ${path}\n`).join('')}`}
+CONTROLEREN
+Open verify.html in een browser (dat kan zonder internet) en kies dit pakket, of voer verify.sh uit, of zelf:
+${commands(facts.timeStamped)}
+De vingerafdruk van de sleutel is ${facts.fingerprint} (SHA-256: ${facts.keyId}).
+Vergelijk die met de vingerafdruk die de verantwoordelijke bekendmaakt, langs een andere weg dan dit pakket: een pakket
+kan elke sleutel meebrengen, en ook verify.html en verify.sh komen eruit.
+
+WAT DIT BEWIJST
+De SHA-256 van elke opname is bij ontvangst vastgelegd in een ondertekende keten van handelingen. data/proofs/ bewijst dat
+die vastlegging in de keten staat. De fragmenten in data/audio/derived/ zijn van die opname gemaakt zoals derivation.json
+zegt; wachtmuziek is eruit geknipt. data/records/ zegt wat er met de opname is gebeurd (custody.jsonl: elke regel draagt
+de SHA-256 van de vorige), welke afspraak is gemarkeerd en welke bewaartermijn geldt. data/proofs/ingest.tsr is, als het er
+is, een tijdstempel van een derde over de opname van kort na de ontvangst.
+Na het verlopen van het certificaat van die derde: openssl ts -verify … -attime SECONDEN, met een tijdstip ervoor. Staat
+het stamcertificaat niet in tsa-chain.pem, vraag het dan aan de tijdstempeldienst.
+
+WAT DIT NIET BEWIJST
+Het pakket toont aan dat de opname ongewijzigd is sinds ontvangst. Niet wie er spreekt, niet of het gezegde waar is, en
+niets over de tijd vóór de ontvangst.
+
+Dit pakket bevat persoonsgegevens. Gebruik het alleen waarvoor het is verstrekt, en verwijder het daarna.
+`;
+}
+
+/** README.en.txt */
+export function englishReadMe(facts: ReadMeFacts): string {
+  return `EVIDENCE PACKAGE ${facts.reference}
+${facts.controller === '' ? '' : `Controller: ${facts.controller}\n`}For: ${facts.recipient}
+Sealed: ${momentIn('en', facts)}
+Scope: ${facts.scope === 'clips' ? 'the passages agreed upon, or a masked copy; not the whole recording' : 'with the recording exactly as it was received'}
+${facts.missing.length === 0 ? '' : `\nINCOMPLETE. These are missing:\n${facts.missing.map((path) => `  ${path}\n`).join('')}`}
+CHECKING IT
+Open verify.html in a browser (no network is needed) and choose this package, or run verify.sh, or by hand:
+${commands(facts.timeStamped)}
+The fingerprint of the key is ${facts.fingerprint} (SHA-256: ${facts.keyId}).
+Compare it with the fingerprint that the controller publishes, by another way than this package: a package can bring any
+key along, and verify.html and verify.sh come with it too.
+
+WHAT THIS PROVES
+The SHA-256 of each recording was put into a signed chain of acts when it was received. data/proofs/ proves that it stands in
+that chain. The clips in data/audio/derived/ were made of that recording as derivation.json says; hold music is cut out.
+data/records/ tells what became of the recording (custody.jsonl: each line carries the SHA-256 of the one before), which
+agreement was marked, and which retention period applies. data/proofs/ingest.tsr, where it is there, is a time stamp that a
+third party gave over the recording shortly after its receipt.
+Once the certificate of that party has expired: openssl ts -verify … -attime SECONDS, with a moment before. If the root
+certificate is not in tsa-chain.pem, ask the time-stamping authority for it.
+
+WHAT THIS DOES NOT PROVE
+The package shows that the recording is unchanged since receipt. Not who speaks, not whether what was said is true, and
+nothing about the time before receipt.
+
+This package contains personal data. Use it only for what it was handed out for, and delete it afterwards.
+`;
+}

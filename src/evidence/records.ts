@@ -1,0 +1,103 @@
+import type { Bag } from '../packages/bag.js';
+import type { Platform } from '../platform/platform.js';
+import { policiesInForce } from '../retention/policies.js';
+import type { ContentRecording } from '../packages/verifier/layout.js';
+import type { RecordingRow, VersionRow } from '../recordings/recording.js';
+import { promised } from '../retention/policy.js';
+import { revisionsOf, wordingDigest, type AgreementRow } from './agreement.js';
+
+/** What is known of a recording, as files of a package: itself, its agreements, what keeps it, until when. */
+
+/** A recording with everything that is packed of it. */
+export interface Packed {
+  recording: RecordingRow & { source_name: string };
+  versions: VersionRow[];
+  agreements: AgreementRow[];
+  withdrawn: AgreementRow[];
+  /** Folders, as in the list of contents. */
+  place: Pick<ContentRecording, 'audio' | 'records' | 'proofs'>;
+}
+
+type Base = Pick<Platform, 'database'>;
+
+/** Writes `recording.json`, `agreement.json`, `holds.json` and `policy.json`. */
+export async function writeRecords(platform: Base, bag: Bag, packed: Packed): Promise<void> {
+  const folder = packed.place.records;
+  await bag.addJson(`${folder}recording.json`, recordingFacts(packed));
+  await bag.addJson(`${folder}agreement.json`, {
+    timeline: 'milliseconds of the recording as received, hold music included',
+    agreements: await Promise.all(packed.agreements.map((agreement) => agreementFacts(platform, agreement))),
+    withdrawn: packed.withdrawn.map(({ id, markedAt, withdrawnAt }) => ({ id, markedAt, withdrawnAt })),
+  });
+  await bag.addJson(`${folder}holds.json`, { music: packed.recording.holds, retention: await retentionHolds(platform, packed.recording.id) });
+  await bag.addJson(`${folder}policy.json`, await policyFacts(platform, packed));
+}
+
+function recordingFacts({ recording, versions }: Packed) {
+  return {
+    id: recording.id,
+    source: { id: recording.source_id, name: recording.source_name },
+    callId: recording.call_id,
+    part: recording.part,
+    direction: recording.direction,
+    caller: { number: recording.caller_number, name: recording.caller_name },
+    callee: { number: recording.callee_number, name: recording.callee_name },
+    agent: recording.agent,
+    queue: recording.queue,
+    ticket: recording.ticket_number,
+    startedAt: recording.started_at,
+    endedAt: recording.ended_at,
+    channelMap: recording.channel_map,
+    versions: versions.map((version) => ({
+      versionId: version.id,
+      number: version.number,
+      sha256: version.sha256,
+      bytes: version.bytes,
+      container: version.container,
+      codec: version.codec,
+      channels: version.channels,
+      sampleRateHz: version.sample_rate_hz,
+      durationMs: version.duration_ms,
+      truncated: version.truncated,
+      receivedAt: version.received_at,
+    })),
+  };
+}
+
+async function agreementFacts({ database }: Base, agreement: AgreementRow) {
+  const { id, recordingId, versionId, revision, startMs, endMs, summary, parties, ticket } = agreement;
+  return {
+    id, versionId, revision, startMs, endMs, summary, parties, ticket,
+    markedBy: agreement.markedByName,
+    markedAt: agreement.markedAt,
+    // The same digest stands in the custody file, and with it in the audit chain.
+    digest: wordingDigest(recordingId, agreement),
+    history: (await revisionsOf(database, id)).map(({ changedBy: _id, changedByName, ...wording }) => ({
+      ...wording, changedBy: changedByName,
+    })),
+  };
+}
+
+/** Holds without their reasons, which are the house's own; an authority's order is told to nobody. */
+async function retentionHolds({ database }: Base, recordingId: string): Promise<object[]> {
+  return await database.query(
+    `SELECT id, ground, placed_at AS "placedAt", confirmed_at AS "confirmedAt", review_at AS "reviewAt",
+       released_at AS "releasedAt", ends_at AS "endsAt"
+     FROM holds WHERE category = 'recording' AND item_id = $1 AND ground <> 'authority_order' ORDER BY placed_at, id`,
+    [recordingId],
+  );
+}
+
+async function policyFacts({ database }: Base, { recording }: Packed) {
+  const policies = await policiesInForce(database);
+  const inForce = (name: 'recording' | 'package') => {
+    const policy = policies.find((each) => each.category === name) ?? promised[name];
+    return { amount: policy.amount, unit: policy.unit, countedFrom: promised[name].countedFrom };
+  };
+  return {
+    purposes: ['training', 'evidence of agreements'],
+    ground: 'legitimate interest, art. 6(1)(f) GDPR',
+    recording: { ...inForce('recording'), retainUntil: recording.retain_until, frozenAt: recording.created_at },
+    package: { ...inForce('package'), never: 'kept past the deletion of what it contains' },
+  };
+}

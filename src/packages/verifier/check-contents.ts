@@ -1,0 +1,171 @@
+import { hexOf, sha256, utf8 } from './bytes.js';
+import { holdsDigest, type Examination } from './examination.js';
+import {
+  contentsPath, noHash, type ContentRecording, type Contents, type CustodyLine, type Derivations,
+} from './layout.js';
+import { headOf, holds, isSignedStatement, type Proof, type SignedStatement } from './proof.js';
+import { readPublicKey, type PublicKey } from './signature.js';
+
+/** What the records in a package say of one another, and of the audio beside them. */
+
+export interface ContentReport {
+  kind: string | null;
+  reference: string | null;
+  sealedAt: string | null;
+  recordings: {
+    id: string;
+    receivedAt: string | null;
+    /** When the chain that holds its receipt was signed. */
+    provenAt: string | null;
+    custodyEntries: number;
+    audio: string[];
+  }[];
+  /** What the sender says is missing. */
+  missing: string[];
+}
+
+export async function checkContents(examination: Examination, key: PublicKey | undefined): Promise<ContentReport> {
+  const report: ContentReport = { kind: null, reference: null, sealedAt: null, recordings: [], missing: [] };
+  const contents = await examination.json<Contents>(contentsPath);
+  if (contents === undefined) return report;
+  await examination.guarded(contentsPath, async () => {
+    if (contents.format !== 'opname-package/1') throw new RangeError('unknown format');
+    Object.assign(report, {
+      kind: contents.kind, reference: contents.reference, sealedAt: contents.sealedAt, missing: [...contents.missing],
+    });
+    const chain = contents.recordings.length === 0 ? undefined : await readChain(examination, key, contents);
+    for (const recording of contents.recordings) {
+      const shown: ContentReport['recordings'][number] = {
+        id: recording.id,
+        receivedAt: recording.versions[0]?.receivedAt ?? null,
+        provenAt: null,
+        custodyEntries: recording.custody.entries,
+        audio: [...examination.files.keys()].filter(
+          (path) => path.startsWith(recording.audio) && !path.endsWith('.json'),
+        ),
+      };
+      report.recordings.push(shown);
+      await checkCustody(examination, recording, contents.missing.includes(`${recording.proofs}inclusion.json`));
+      await checkAudio(examination, recording);
+      await checkStamps(examination, recording);
+      if (chain !== undefined) shown.provenAt = await checkProofs(examination, recording, chain, contents.missing);
+    }
+  });
+  return report;
+}
+
+interface Chain {
+  keys: ReadonlyMap<string, PublicKey>;
+  head: string;
+}
+
+/** The head of the chain at sealing, and the keys that signed it over time: whoever signed the package vouches for those. */
+async function readChain(
+  examination: Examination, key: PublicKey | undefined, contents: Contents,
+): Promise<Chain | undefined> {
+  const headPath = 'data/proofs/chain-head.json';
+  if (contents.missing.includes(headPath)) return undefined;
+  const keysPath = 'data/proofs/keys.json';
+  const keys = new Map<string, PublicKey>(key === undefined ? [] : [[key.keyId, key]]);
+  const published = await examination.json<{ keys: { keyId: string; publicPem: string }[] }>(keysPath);
+  await examination.guarded(keysPath, async () => {
+    for (const { keyId, publicPem } of published?.keys ?? []) {
+      const read = await readPublicKey(publicPem);
+      if (read.keyId !== keyId) throw new RangeError('a key under another key’s name');
+      keys.set(keyId, read);
+    }
+  });
+  const told = await examination.json<{ head: string; count: number } & SignedStatement>(headPath);
+  let chain: Chain | undefined;
+  await examination.guarded(headPath, async () => {
+    if (told === undefined) return;
+    const sound =
+      (await headOf(told)) === told.head && told.statement.count === told.count && (await isSignedStatement(told, keys));
+    if (sound) chain = { keys, head: told.head };
+    else examination.fault('proof', headPath);
+  });
+  return chain;
+}
+
+/** The receipt of every version stands in the signed chain. @returns when the last of those batches was signed */
+async function checkProofs(
+  examination: Examination, recording: ContentRecording, { keys, head }: Chain, missing: readonly string[],
+): Promise<string | null> {
+  const path = `${recording.proofs}inclusion.json`;
+  if (missing.includes(path)) return null;
+  const file = await examination.json<{ proofs: Proof[] }>(path);
+  let provenAt: string | null = null;
+  await examination.guarded(path, async () => {
+    if (file === undefined) return;
+    const proven = new Set<string>();
+    for (const proof of file.proofs) {
+      const { entry, batch, tip } = proof;
+      const sound =
+        (await holds(proof, keys)) && (await headOf(tip)) === head && entry.action === 'recording.received' &&
+        entry.object?.id === recording.id;
+      if (!sound) examination.fault('proof', path);
+      else proven.add(`${String(entry.details['versionId'])} ${String(entry.details['sha256'])}`);
+      provenAt = provenAt === null || batch.statement.signedAt > provenAt ? batch.statement.signedAt : provenAt;
+    }
+    for (const version of recording.versions)
+      if (!proven.has(`${version.versionId} ${version.sha256}`)) examination.fault('proof', path);
+  });
+  return provenAt;
+}
+
+/** No line of custody is gone, moved or altered, and it begins with the receipt of these very bytes. */
+async function checkCustody(
+  examination: Examination, recording: ContentRecording, isReceiptGone: boolean,
+): Promise<void> {
+  const path = `${recording.records}custody.jsonl`;
+  const text = await examination.text(path);
+  if (text === undefined) return;
+  await examination.guarded(path, async () => {
+    const lines = text.split('\n');
+    if (lines.pop() !== '') throw new RangeError('cut short');
+    let previous = noHash;
+    const received = new Set<string>();
+    for (const [index, line] of lines.entries()) {
+      const read = JSON.parse(line) as CustodyLine;
+      if (read.sequence !== index + 1 || read.previous !== previous) examination.fault('custody', path);
+      if (read.action === 'recording.received') received.add(String(read.details['sha256']));
+      previous = hexOf(await sha256(utf8(line)));
+    }
+    if (lines.length !== recording.custody.entries || previous !== recording.custody.head) examination.fault('custody', path);
+    // A receipt older than the trail's own period is in no custody file: the list of what is missing says so.
+    for (const version of recording.versions)
+      if (!isReceiptGone && !received.has(version.sha256)) examination.fault('custody', path);
+  });
+}
+
+/** Audio is an original with the digest it was received with, or made of one as its derivation says. */
+async function checkAudio(examination: Examination, recording: ContentRecording): Promise<void> {
+  const derived = `${recording.audio}derived/`;
+  const originals = new Map(recording.versions.map((version) => [version.sha256, version]));
+  for (const [path, digest] of examination.sha256)
+    if (path.startsWith(recording.audio) && !path.startsWith(derived) && !originals.has(digest))
+      examination.fault('changed', path);
+  const files = [...examination.files.keys()].filter((path) => path.startsWith(derived));
+  const path = `${derived}derivation.json`;
+  if (files.length === 0) return;
+  const told = await examination.json<Derivations>(path);
+  await examination.guarded(path, async () => {
+    if (told === undefined) return;
+    const explained = new Set([path]);
+    for (const { file, sha256: digest, source } of told.derivations) {
+      explained.add(`${derived}${file}`);
+      const fits = examination.sha256.get(`${derived}${file}`) === digest && originals.get(source.sha256)?.versionId === source.versionId;
+      if (!fits || told.recordingId !== recording.id) examination.fault('derivation', path);
+    }
+    for (const file of files) if (!explained.has(file)) examination.fault('derivation', file);
+  });
+}
+
+/** A token of the receipt is about one of these originals. */
+async function checkStamps(examination: Examination, recording: ContentRecording): Promise<void> {
+  for (const [path, file] of examination.files) {
+    if (!path.startsWith(recording.proofs) || !/\/ingest[^/]*\.tsr$/.test(path)) continue;
+    const token = await file.read();
+    if (!recording.versions.some((version) => holdsDigest(token, version.sha256))) examination.fault('proof', path);
+  }
+}
