@@ -36,7 +36,11 @@ async function stateOf(s3: S3Client, Key: string): Promise<string> {
 }
 
 /** Writes, re-tags and deletes one key until the server is gone; what may be there then. */
-async function work(s3: S3Client, Key: string, last: string): Promise<{ key: string; acknowledged: string; pending: string }> {
+async function work(
+  s3: S3Client,
+  Key: string,
+  last: string,
+): Promise<{ key: string; acknowledged: string; pending: string }> {
   let acknowledged = last;
   let pending = last;
   try {
@@ -154,7 +158,8 @@ const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', '
 
 it.runIf(canMount)('does the same on a file system that is really full', async () => {
   const folder = await newFolder();
-  const mount = `exec unshare -rm sh -c 'mount -t tmpfs -o size=4m tmpfs "$2" && exec "$0" --import tsx "$@"' "$0" "$@"`;
+  const inMount = `mount -t tmpfs -o size=4m tmpfs "$2" && exec "$0" --import tsx "$@"`;
+  const mount = `exec unshare -rm sh -c '${inMount}' "$0" "$@"`;
   const child = await childOn(folder, mount);
   await expectRefusedWhenFull(child);
 });
@@ -165,9 +170,11 @@ it('takes and gives half a gigabyte in the memory that a megabyte takes', async 
   await child.s3.send(new CreateBucketCommand({ Bucket }));
   const chunk = randomBytes(1 << 20);
   const send = async (megabytes: number) => {
-    const Body = Readable.from((function* () {
-      for (let sent = 0; sent < megabytes; sent++) yield chunk;
-    })());
+    const Body = Readable.from(
+      (function* () {
+        for (let sent = 0; sent < megabytes; sent++) yield chunk;
+      })(),
+    );
     const ContentLength = megabytes * chunk.length;
     await child.s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body, ContentLength }));
     const { Body: back } = await child.s3.send(new GetObjectCommand({ Bucket, Key: 'k' }));

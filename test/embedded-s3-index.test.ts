@@ -38,7 +38,8 @@ async function folderWithHistory() {
   const folder = await newFolder();
   const first = await serverOn(folder);
   await first.s3.send(new CreateBucketCommand({ Bucket }));
-  for (const key of ['kept', 'overwritten', 'tagged', 'deleted', 'deleted-and-made-again']) await put(first.s3, key, 'old');
+  for (const key of ['kept', 'overwritten', 'tagged', 'deleted', 'deleted-and-made-again'])
+    await put(first.s3, key, 'old');
   await first.server.close();
   const index = join(folder, 'buckets', Bucket, 'index.jsonl');
   const oldIndex = await readFile(index);
@@ -98,7 +99,11 @@ describe('The index of the embedded storage', () => {
     await cp(join(folder, 'buckets', Bucket, 'index.jsonl'), join(copy, 'buckets', Bucket, 'index.jsonl'));
     await put(live.s3, 'kept', 'newer than the copied index');
     await live.s3.send(new DeleteObjectCommand({ Bucket, Key: 'added' }));
-    await cp(folder, copy, { recursive: true, force: false, filter: (source) => !basename(source).startsWith('lock.') });
+    await cp(folder, copy, {
+      recursive: true,
+      force: false,
+      filter: (source) => !basename(source).startsWith('lock.'),
+    });
     const restored = await serverOn(copy);
     expect(await contents(restored.s3)).toEqual(await contents(live.s3));
   });

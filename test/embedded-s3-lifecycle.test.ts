@@ -90,9 +90,24 @@ it('counts from creation, whatever was tagged since; an overwrite begins anew', 
 it('heeds rules by size, by date, by prefix alone, and not those that are disabled', async () => {
   const { s3, clock, server } = await serverWithBucket();
   await setRules(s3, [
-    { ID: 'size', Status: 'Enabled', Filter: { And: { Prefix: 'size/', ObjectSizeGreaterThan: 4 } }, Expiration: { Days: 1 } },
-    { ID: 'small', Status: 'Enabled', Filter: { And: { Prefix: 'small/', ObjectSizeLessThan: 5 } }, Expiration: { Days: 1 } },
-    { ID: 'date', Status: 'Enabled', Filter: { Prefix: 'date/' }, Expiration: { Date: new Date('2026-03-01T00:00:00Z') } },
+    {
+      ID: 'size',
+      Status: 'Enabled',
+      Filter: { And: { Prefix: 'size/', ObjectSizeGreaterThan: 4 } },
+      Expiration: { Days: 1 },
+    },
+    {
+      ID: 'small',
+      Status: 'Enabled',
+      Filter: { And: { Prefix: 'small/', ObjectSizeLessThan: 5 } },
+      Expiration: { Days: 1 },
+    },
+    {
+      ID: 'date',
+      Status: 'Enabled',
+      Filter: { Prefix: 'date/' },
+      Expiration: { Date: new Date('2026-03-01T00:00:00Z') },
+    },
     { ID: 'prefix', Status: 'Enabled', Filter: { Prefix: 'prefix/' }, Expiration: { Days: 30 } },
     { ID: 'disabled', Status: 'Disabled', Filter: { Prefix: '' }, Expiration: { Days: 1 } },
   ]);

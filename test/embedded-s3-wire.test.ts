@@ -3,7 +3,13 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -35,7 +41,10 @@ afterAll(async () => {
 });
 
 async function isThere(Key: string): Promise<boolean> {
-  return s3.send(new HeadObjectCommand({ Bucket, Key })).then(() => true, () => false);
+  return s3.send(new HeadObjectCommand({ Bucket, Key })).then(
+    () => true,
+    () => false,
+  );
 }
 
 const nothingTemporary = () =>
@@ -75,7 +84,12 @@ describe('A signed request', () => {
     const { headers } = sign(target, putOf('mine'));
     expect(await transmit(target, putOf('yours'), headers, body)).toMatchObject({ status: 403 });
     expect(await transmit(target, putOf('mine', { method: 'DELETE' }), headers, '')).toMatchObject({ status: 403 });
-    for (const authorization of ['', 'AWS4-HMAC-SHA256 Credential=x', headers['authorization']!.slice(0, -2), 'Basic eDp5']) {
+    for (const authorization of [
+      '',
+      'AWS4-HMAC-SHA256 Credential=x',
+      headers['authorization']!.slice(0, -2),
+      'Basic eDp5',
+    ]) {
       const answer = await transmit(target, putOf('mine'), { ...headers, authorization }, body);
       expect(answer.status).toBe(403);
     }
@@ -126,7 +140,9 @@ describe('The length of a body', () => {
     });
     sending.on('error', () => undefined);
     sending.write(body.subarray(0, 100_000));
-    await vi.waitFor(async () => expect((await readdir(join(folder, 'temporary'))).length).toBe(1), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await readdir(join(folder, 'temporary'))).length).toBe(1), {
+      timeout: 10_000,
+    });
     sending.destroy();
     await nothingTemporary();
     expect(await isThere('hung-up')).toBe(false);
@@ -142,7 +158,11 @@ describe('A checksum in the trailer', () => {
       'content-encoding': 'aws-chunked',
     };
     const chunks = [body.subarray(0, 65_536), body.subarray(65_536)];
-    const sent = chunks.flatMap((chunk) => [Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]);
+    const sent = chunks.flatMap((chunk) => [
+      Buffer.from(`${chunk.length.toString(16)}\r\n`),
+      chunk,
+      Buffer.from('\r\n'),
+    ]);
     const whole = Buffer.concat([...sent, Buffer.from(`0\r\n${trailer}\r\n`)]);
     return send(target, putOf(key, { payload: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER', headers }), whole);
   };

@@ -104,7 +104,8 @@ describe('Over a bad line', () => {
   it('a storage that is busy is asked again, and named when it stays so', async () => {
     let refusals = 2;
     const objects = await objectsOver({
-      answer: (asked, given) => (isData(asked, 'GET') && refusals-- > 0 ? { status: 503, body: Buffer.alloc(0) } : given),
+      answer: (asked, given) =>
+        isData(asked, 'GET') && refusals-- > 0 ? { status: 503, body: Buffer.alloc(0) } : given,
     });
     await objects.prepare();
     await objects.putBytes('r/busy', bytes, text, {});
@@ -165,7 +166,9 @@ describe('A storage that can do less', () => {
     const objects = await objectsOver(refusing('lifecycle', 501));
     await objects.prepare();
     expect(await objects.lifecycle()).toBe('unsupported');
-    expect(await objects.putLifecycle([{ id: 'r', enabled: true, prefix: '', tags: {}, expireAfterDays: 1 }])).toBe('unsupported');
+    expect(await objects.putLifecycle([{ id: 'r', enabled: true, prefix: '', tags: {}, expireAfterDays: 1 }])).toBe(
+      'unsupported',
+    );
   });
 
   it('that does not tell whether it keeps versions is taken to keep them', async () => {

@@ -43,11 +43,9 @@ export interface RawRule {
   Prefix?: string | undefined;
   Filter?: RawFilter | undefined;
   Expiration?:
-    | { Days?: number | undefined; Date?: Date | undefined; ExpiredObjectDeleteMarker?: boolean | undefined }
-    | undefined;
+    { Days?: number | undefined; Date?: Date | undefined; ExpiredObjectDeleteMarker?: boolean | undefined } | undefined;
   NoncurrentVersionExpiration?:
-    | { NoncurrentDays?: number | undefined; NewerNoncurrentVersions?: number | undefined }
-    | undefined;
+    { NoncurrentDays?: number | undefined; NewerNoncurrentVersions?: number | undefined } | undefined;
   AbortIncompleteMultipartUpload?: { DaysAfterInitiation?: number | undefined } | undefined;
   Transitions?: unknown[] | undefined;
   NoncurrentVersionTransitions?: unknown[] | undefined;

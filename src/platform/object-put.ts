@@ -12,7 +12,7 @@ import type {
   StorageTraits,
   StoredObject,
 } from './object-contract.js';
-import { asProblem, isPassing, isPreconditionRefusal } from './object-faults.js';
+import { asProblem, isMissing, isPassing, isPreconditionRefusal } from './object-faults.js';
 import { Problem } from './problem.js';
 
 const attempts = 3;
@@ -50,7 +50,7 @@ export interface PutRequests {
   head(key: string, versionId?: string, signal?: AbortSignal): Promise<StoredObject | undefined>;
   read(key: string, options: ReadOptions): Promise<ObjectRead | undefined>;
   tags(key: string, versionId?: string): Promise<Record<string, string> | undefined>;
-  tag(key: string, tags: Record<string, string>, versionId?: string): Promise<void>;
+  setTags(key: string, tags: Record<string, string>, versionId?: string): Promise<void>;
 }
 
 /** Where bytes come from, as often as they are needed; `end` is inclusive. */
@@ -77,7 +77,7 @@ export function factsOf(bytes: Buffer, contentType: string, tags: Record<string,
   return { bytes: bytes.length, md5: digest('md5'), sha256: digest('sha256'), contentType, tags };
 }
 
-export function sameTags(left: Record<string, string>, right: Record<string, string>): boolean {
+function sameTags(left: Record<string, string>, right: Record<string, string>): boolean {
   const names = Object.keys(left);
   return names.length === Object.keys(right).length && names.every((name) => left[name] === right[name]);
 }
@@ -207,11 +207,30 @@ async function prove(
   }
   // Tags given when an upload in parts begins are dropped by some servers, so there they are set only now.
   const tags = await requests.tags(key, versionId);
-  if (!tags || !sameTags(tags, facts.tags)) await requests.tag(key, facts.tags, versionId);
+  if (!tags || !sameTags(tags, facts.tags)) await tagProved(requests, key, facts.tags, versionId);
   if (!traits.checksBytes && (await sha256Stored(requests, key, versionId, signal)) !== facts.sha256) {
     throw new Problem('storage-unavailable', { detail: 'The storage gives back other bytes than were sent to it.' });
   }
   return stored;
+}
+
+/** Replaces all tags of an object and reads them back. Throws `not-found` when there is no such object. */
+export async function tagProved(
+  requests: Pick<PutRequests, 'setTags' | 'tags'>,
+  key: string,
+  tags: Record<string, string>,
+  versionId?: string,
+): Promise<void> {
+  try {
+    await requests.setTags(key, tags, versionId);
+  } catch (error) {
+    throw isMissing(error) ? new Problem('not-found', { cause: error }) : asProblem(error);
+  }
+  const now = await requests.tags(key, versionId);
+  if (!now) throw new Problem('not-found');
+  if (!sameTags(now, tags)) {
+    throw new Problem('storage-unavailable', { detail: 'The storage did not keep the tags.' });
+  }
 }
 
 async function sha256Stored(

@@ -1,10 +1,8 @@
 /**
- * The object storage: any S3. What is put is proved to be there; what is deleted is deleted in every version.
+ * Requests to any S3, and the only place that knows its client. What they mean together is told in object-storage.ts.
  *
- * S3 servers differ more than they say. This asks only what they share, decides on error names and statuses alone,
- * and believes nothing that it can ask for: `prepare` finds out what this storage checks by itself.
+ * S3 servers differ more than they say. This asks only what they share, and decides on error names and statuses alone.
  */
-import { createHash, randomUUID } from 'node:crypto';
 import { addAbortSignal, Readable } from 'node:stream';
 import * as s3 from '@aws-sdk/client-s3';
 import type { Log } from './log.js';
@@ -14,25 +12,19 @@ import type {
   Objects,
   ObjectStoreOptions,
   ObjectVersion,
-  PutOptions,
   ReadOptions,
   StorageTraits,
   StoredObject,
 } from './object-contract.js';
-import { asProblem, isDigestRefusal, isMissing, isPassing, isUnsupported, nameOf, statusOf } from './object-faults.js';
-import { keepRule, readRule, writeRule, type LifecycleRule } from './object-lifecycle.js';
-import { bytesSource, factsOf, fileSource, putProved, sameTags } from './object-put.js';
-import type { PartToSend, PutRequests, SendOptions } from './object-put.js';
-import { deleteEvery, stillPresent, type VersionId, type VersionRequests } from './object-versions.js';
+import { asProblem, isMissing, isPassing, isUnsupported, nameOf, statusOf } from './object-faults.js';
+import type { PartToSend, SendOptions } from './object-put.js';
+import { ProvedObjects, type StorageRequests, type UploadInParts } from './object-storage.js';
+import type { VersionId } from './object-versions.js';
 import { Problem } from './problem.js';
-import { Turns } from './turns.js';
 
 export type * from './object-contract.js';
 export type { LifecycleRule } from './object-lifecycle.js';
 
-const reachableMs = 2000;
-const filesAtOnce = 8;
-const canaryFolder = 'canary/';
 const ignore = (): void => undefined;
 /** The client's own messages may quote keys, and go to the console when nobody takes them. */
 const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
@@ -75,19 +67,16 @@ function tagSet(tags: Record<string, string>): s3.Tag[] {
 
 /** Opens the storage. Nothing is asked of it yet. */
 export function openObjects(options: ObjectStoreOptions): Promise<Objects> {
-  return Promise.resolve(new S3Objects(options));
+  return Promise.resolve(new ProvedObjects(new S3Requests(options)));
 }
 
-class S3Objects implements Objects, PutRequests, VersionRequests {
+class S3Requests implements StorageRequests<s3.LifecycleRule> {
   readonly #client: s3.S3Client;
   readonly #bucket: string;
-  readonly log: Log;
   readonly #region: string;
+  readonly log: Log;
   readonly multipartAboveBytes: number;
   readonly partBytes: number;
-  #traits: StorageTraits = { versioning: 'unknown', objectLock: false, legalHold: false, checksBytes: false, etagIsMd5: false };
-  /** Each file under way costs buffers on both sides: a burst of pushes waits here instead of filling memory. */
-  readonly #fileTurns = new Turns(filesAtOnce);
 
   constructor(options: ObjectStoreOptions) {
     const { endpoint, region, bucket, credentials, forcePathStyle, log } = options;
@@ -115,40 +104,26 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
     });
   }
 
-  /** Runs `ask`, turning what it throws into what callers are told. */
-  async #asking<T>(ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async bucketExists(signal?: AbortSignal): Promise<boolean> {
     try {
-      return await ask();
+      await this.#client.send(
+        new s3.HeadBucketCommand({ Bucket: this.#bucket }),
+        signal ? { abortSignal: signal } : {},
+      );
+      return true;
     } catch (error) {
-      throw asProblem(error, signal);
+      if (statusOf(error) === 404) return false;
+      throw error;
     }
   }
 
-  async prepare(): Promise<StorageTraits> {
-    return this.#asking(async () => {
-      await this.#ensureBucket();
-      const versioning = await this.versioning();
-      const objectLock = await this.#hasObjectLock();
-      const legalHold = objectLock && (await this.#holdsLegally());
-      this.#traits = { versioning, objectLock, legalHold, ...(await this.#canary()) };
-      this.log.info({ storage: this.#traits }, 'storage is there');
-      return this.#traits;
-    });
-  }
-
-  async #ensureBucket(): Promise<void> {
+  async makeBucket(): Promise<void> {
+    const elsewhere = this.#region === 'us-east-1' ? undefined : (this.#region as s3.BucketLocationConstraint);
+    const configuration = elsewhere && { CreateBucketConfiguration: { LocationConstraint: elsewhere } };
     try {
-      await this.#client.send(new s3.HeadBucketCommand({ Bucket: this.#bucket }));
+      await this.#client.send(new s3.CreateBucketCommand({ Bucket: this.#bucket, ...configuration }));
     } catch (error) {
-      if (statusOf(error) !== 404) throw error;
-      const elsewhere = this.#region === 'us-east-1' ? undefined : (this.#region as s3.BucketLocationConstraint);
-      const configuration = elsewhere && { CreateBucketConfiguration: { LocationConstraint: elsewhere } };
-      try {
-        await this.#client.send(new s3.CreateBucketCommand({ Bucket: this.#bucket, ...configuration }));
-        this.log.info({}, 'the bucket was made');
-      } catch (failure) {
-        if (nameOf(failure) !== 'BucketAlreadyOwnedByYou') throw failure; // someone else starting at the same moment
-      }
+      if (nameOf(error) !== 'BucketAlreadyOwnedByYou') throw error; // someone else starting at the same moment
     }
   }
 
@@ -162,7 +137,7 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
     }
   }
 
-  async #hasObjectLock(): Promise<boolean> {
+  async hasObjectLock(): Promise<boolean> {
     try {
       const answer = await this.#client.send(new s3.GetObjectLockConfigurationCommand({ Bucket: this.#bucket }));
       return answer.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled';
@@ -172,69 +147,11 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
     }
   }
 
-  /** Puts a little object under legal hold and tries to delete it. */
-  async #holdsLegally(): Promise<boolean> {
-    const { key } = await this.putBytes(`${canaryFolder}${randomUUID()}`, Buffer.from('canary'), 'text/plain', {});
-    const setHold = (Status: 'ON' | 'OFF') =>
-      this.#client.send(new s3.PutObjectLegalHoldCommand({ Bucket: this.#bucket, Key: key, LegalHold: { Status } }));
-    try {
-      await setHold('ON');
-    } catch (error) {
-      if (isPassing(error)) throw error;
-      await this.deleteEveryVersion([key]);
-      return false;
-    }
-    const [outcome] = await this.deleteEveryVersion([key]);
-    const stood = outcome?.error !== undefined && (await this.confirmAbsent([key])).length > 0;
-    if (stood) await setHold('OFF');
-    await this.deleteEveryVersion([key]);
-    return stood;
-  }
-
-  async legalHold(key: string, on: boolean, versionId?: string): Promise<void> {
-    if (!this.#traits.legalHold) return;
-    const hold = { Bucket: this.#bucket, Key: key, LegalHold: { Status: on ? ('ON' as const) : ('OFF' as const) } };
-    try {
-      await this.#client.send(new s3.PutObjectLegalHoldCommand({ ...hold, ...versionOf(versionId) }));
-    } catch (error) {
-      throw isMissing(error) ? new Problem('not-found', { cause: error }) : asProblem(error);
-    }
-  }
-
-  /** Puts a little object with a wrong Content-MD5, and one with the right one, and looks what happens. */
-  async #canary(): Promise<Pick<StorageTraits, 'checksBytes' | 'etagIsMd5'>> {
-    const body = Buffer.from('canary');
-    const md5 = createHash('md5').update(body);
-    const wrong = createHash('md5').update('another bird').digest('base64');
-    const object = { Bucket: this.#bucket, Key: `${canaryFolder}${randomUUID()}`, Body: body };
-    try {
-      let checksBytes = false;
-      try {
-        await this.#client.send(new s3.PutObjectCommand({ ...object, ContentMD5: wrong }));
-      } catch (error) {
-        if (!isDigestRefusal(error)) throw error;
-        checksBytes = true;
-      }
-      const hex = md5.digest('hex');
-      const { ETag } = await this.#client.send(new s3.PutObjectCommand({ ...object, ContentMD5: md5Base64(hex) }));
-      return { checksBytes, etagIsMd5: unquoted(ETag) === hex };
-    } finally {
-      await this.deleteEveryVersion([object.Key]);
-    }
-  }
-
-  putFile(key: string, path: string, facts: ObjectFacts, options: PutOptions = {}): Promise<StoredObject> {
-    return this.#fileTurns.run(() => putProved(this, this.#traits, key, fileSource(path), facts, options));
-  }
-
-  putBytes(
-    key: string,
-    bytes: Buffer,
-    contentType: string,
-    tags: Record<string, string>,
-    options: PutOptions = {},
-  ): Promise<StoredObject> {
-    return putProved(this, this.#traits, key, bytesSource(bytes), factsOf(bytes, contentType, tags), options);
+  async sendWithMd5(key: string, body: Buffer, md5: string): Promise<string> {
+    const { ETag } = await this.#client.send(
+      new s3.PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentMD5: md5Base64(md5) }),
+    );
+    return unquoted(ETag);
   }
 
   async sendWhole(
@@ -364,19 +281,11 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
     }
   }
 
-  async tag(key: string, tags: Record<string, string>, versionId?: string): Promise<void> {
+  async setTags(key: string, tags: Record<string, string>, versionId?: string): Promise<void> {
     const Tagging = { TagSet: tagSet(tags) };
-    try {
-      await this.#client.send(
-        new s3.PutObjectTaggingCommand({ Bucket: this.#bucket, Key: key, ...versionOf(versionId), Tagging }),
-      );
-    } catch (error) {
-      throw isMissing(error) ? new Problem('not-found', { cause: error }) : asProblem(error);
-    }
-    const now = await this.tags(key, versionId);
-    if (!now) throw new Problem('not-found');
-    if (sameTags(now, tags)) return;
-    throw new Problem('storage-unavailable', { detail: 'The storage did not keep the tags.' });
+    await this.#client.send(
+      new s3.PutObjectTaggingCommand({ Bucket: this.#bucket, Key: key, ...versionOf(versionId), Tagging }),
+    );
   }
 
   async tags(key: string, versionId?: string): Promise<Record<string, string> | undefined> {
@@ -391,12 +300,11 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
     }
   }
 
-  deleteEveryVersion(keys: string[]): Promise<{ key: string; error?: string }[]> {
-    return this.#asking(() => deleteEvery(this, keys));
-  }
-
-  confirmAbsent(keys: string[]): Promise<string[]> {
-    return this.#asking(() => stillPresent(this, keys));
+  async setLegalHold(key: string, on: boolean, versionId?: string): Promise<void> {
+    const LegalHold = { Status: on ? ('ON' as const) : ('OFF' as const) };
+    await this.#client.send(
+      new s3.PutObjectLegalHoldCommand({ Bucket: this.#bucket, Key: key, LegalHold, ...versionOf(versionId) }),
+    );
   }
 
   async deleteVersions(ids: VersionId[]): Promise<{ key: string; code: string }[]> {
@@ -405,14 +313,6 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
       new s3.DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } }),
     );
     return (Errors ?? []).map(({ Key, Code }) => ({ key: Key ?? '', code: Code ?? 'Unknown' }));
-  }
-
-  async *list(prefix: string, { after }: { after?: string } = {}): AsyncIterable<ObjectVersion> {
-    try {
-      yield* this.versions(prefix, { after });
-    } catch (error) {
-      throw asProblem(error);
-    }
   }
 
   async *versions(
@@ -438,33 +338,22 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
     }
   }
 
-  async abortUploads(prefix: string, olderThan?: Date, only?: (key: string) => boolean): Promise<number> {
-    return this.#asking(async () => {
-      let aborted = 0;
-      let marker: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
-      while (marker) {
-        const request = new s3.ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: prefix, ...marker });
-        const answer: s3.ListMultipartUploadsCommandOutput = await this.#client.send(request);
-        for (const { Key, UploadId, Initiated } of answer.Uploads ?? []) {
-          if (olderThan && Initiated && Initiated >= olderThan) continue;
-          if (only && !only(Key ?? '')) continue;
-          await this.abortParts(Key ?? '', UploadId ?? '');
-          aborted++;
-        }
-        const { NextKeyMarker: key, NextUploadIdMarker: id } = answer;
-        const hasMore = answer.IsTruncated && key !== undefined && id !== undefined;
-        marker = hasMore ? { KeyMarker: key, UploadIdMarker: id } : undefined;
+  async *uploads(prefix: string): AsyncIterable<UploadInParts> {
+    let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
+    for (;;) {
+      const answer: s3.ListMultipartUploadsCommandOutput = await this.#client.send(
+        new s3.ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: prefix, ...marker }),
+      );
+      for (const { Key, UploadId, Initiated } of answer.Uploads ?? []) {
+        yield { key: Key ?? '', uploadId: UploadId ?? '', begunAt: Initiated };
       }
-      return aborted;
-    });
+      const { NextKeyMarker: key, NextUploadIdMarker: id } = answer;
+      if (!answer.IsTruncated || key === undefined || id === undefined) return;
+      marker = { KeyMarker: key, UploadIdMarker: id };
+    }
   }
 
-  async lifecycle(): Promise<LifecycleRule[] | 'unsupported'> {
-    const rules = await this.#asking(() => this.#rawRules());
-    return rules === 'unsupported' ? rules : rules.map(readRule);
-  }
-
-  async #rawRules(): Promise<s3.LifecycleRule[] | 'unsupported'> {
+  async rules(): Promise<s3.LifecycleRule[] | 'unsupported'> {
     try {
       const { Rules } = await this.#client.send(
         new s3.GetBucketLifecycleConfigurationCommand({ Bucket: this.#bucket }),
@@ -477,35 +366,14 @@ class S3Objects implements Objects, PutRequests, VersionRequests {
     }
   }
 
-  async putLifecycle(rules: LifecycleRule[], retired: string[] = []): Promise<LifecycleRule[] | 'unsupported'> {
-    return this.#asking(async () => {
-      const present = await this.#rawRules();
-      if (present === 'unsupported') return present;
-      const replaced = new Set([...rules.map(({ id }) => id), ...retired]);
-      const others = present.filter(({ ID }) => !replaced.has(ID ?? '')).map(keepRule);
-      const Rules = [...others, ...rules.map(writeRule)];
-      if (Rules.length === 0) {
-        await this.#client.send(new s3.DeleteBucketLifecycleCommand({ Bucket: this.#bucket }));
-      } else {
-        await this.#client.send(
-          new s3.PutBucketLifecycleConfigurationCommand({ Bucket: this.#bucket, LifecycleConfiguration: { Rules } }),
-        );
-      }
-      const now = await this.#rawRules();
-      return now === 'unsupported' ? now : now.map(readRule);
-    });
-  }
-
-  async reachable(signal?: AbortSignal): Promise<void> {
-    const limit = AbortSignal.timeout(reachableMs);
-    const abortSignal = signal ? AbortSignal.any([signal, limit]) : limit;
-    await this.#asking(async () => {
-      try {
-        await this.#client.send(new s3.HeadBucketCommand({ Bucket: this.#bucket }), { abortSignal });
-      } catch (error) {
-        throw statusOf(error) === 404 ? new Problem('storage-unavailable', { cause: error }) : error;
-      }
-    }, signal);
+  async setRules(rules: s3.LifecycleRule[]): Promise<void> {
+    const bucket = { Bucket: this.#bucket };
+    if (rules.length === 0) {
+      await this.#client.send(new s3.DeleteBucketLifecycleCommand(bucket));
+    } else {
+      const configuration = { LifecycleConfiguration: { Rules: rules } };
+      await this.#client.send(new s3.PutBucketLifecycleConfigurationCommand({ ...bucket, ...configuration }));
+    }
   }
 
   close(): void {

@@ -13,22 +13,33 @@ async function passOver({ bucket }: ObjectStoreOptions): Promise<void> {
   await promisify(execFile)(program, [...first, bucket, '1']);
 }
 
-it('removes on a third-party server what is due, and leaves what is held, untagged or elsewhere', { timeout: 300_000 }, async () => {
-  lifecycleCommand(); // before the long wait
-  const options = objectOptions(realS3());
-  const objects = await openObjects(options);
-  await objects.prepare();
-  const rule: LifecycleRule = { id: 'r', enabled: true, prefix: 'recordings/', tags: { hold: '0' }, expireAfterDays: 20 };
-  await objects.putLifecycle([rule]);
-  const put = (key: string, tags: Record<string, string>) => objects.putBytes(key, Buffer.from('x'), 'text/plain', tags);
-  await put('recordings/due', { hold: '0', other: 'x' });
-  await put('recordings/held', { hold: '1' });
-  await put('recordings/untagged', {});
-  await put('tickets/elsewhere', { hold: '0' });
-  await pause(22_000);
-  await put('recordings/younger', { hold: '0' });
-  await passOver(options);
-  const left = (await collect(objects.list(''))).map(({ key }) => key);
-  expect(left).toEqual(['recordings/held', 'recordings/untagged', 'recordings/younger', 'tickets/elsewhere']);
-  objects.close();
-});
+it(
+  'removes on a third-party server what is due, and leaves what is held, untagged or elsewhere',
+  { timeout: 300_000 },
+  async () => {
+    lifecycleCommand(); // before the long wait
+    const options = objectOptions(realS3());
+    const objects = await openObjects(options);
+    await objects.prepare();
+    const rule: LifecycleRule = {
+      id: 'r',
+      enabled: true,
+      prefix: 'recordings/',
+      tags: { hold: '0' },
+      expireAfterDays: 20,
+    };
+    await objects.putLifecycle([rule]);
+    const put = (key: string, tags: Record<string, string>) =>
+      objects.putBytes(key, Buffer.from('x'), 'text/plain', tags);
+    await put('recordings/due', { hold: '0', other: 'x' });
+    await put('recordings/held', { hold: '1' });
+    await put('recordings/untagged', {});
+    await put('tickets/elsewhere', { hold: '0' });
+    await pause(22_000);
+    await put('recordings/younger', { hold: '0' });
+    await passOver(options);
+    const left = (await collect(objects.list(''))).map(({ key }) => key);
+    expect(left).toEqual(['recordings/held', 'recordings/untagged', 'recordings/younger', 'tickets/elsewhere']);
+    objects.close();
+  },
+);

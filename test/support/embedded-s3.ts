@@ -36,9 +36,13 @@ export async function serverOn(folder: string, options: Partial<EmbeddedS3Option
 export async function childOn(folder: string, before = '') {
   const script = fileURLToPath(new URL('embedded-s3-child.ts', import.meta.url));
   const command = `${before}${before && '; '}exec "$0" --import tsx "$@"`;
-  const child: ChildProcess = spawn('sh', ['-c', command, process.execPath, script, folder, credentials.secretAccessKey], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child: ChildProcess = spawn(
+    'sh',
+    ['-c', command, process.execPath, script, folder, credentials.secretAccessKey],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   const kill = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;

@@ -27,7 +27,11 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** Declares the suite; `bucket` names, and where need be makes, a bucket of the kind to be tested. */
-export function describeObjects(name: string, target: () => S3Target, makeBucket?: (bucket: string) => Promise<void>): void {
+export function describeObjects(
+  name: string,
+  target: () => S3Target,
+  makeBucket?: (bucket: string) => Promise<void>,
+): void {
   describe(`Objects on ${name}`, () => {
     const bucket = `objects-${randomUUID()}`;
     let objects: Objects;
@@ -181,7 +185,9 @@ export function describeObjects(name: string, target: () => S3Target, makeBucket
       expect((await objects.confirmAbsent(keys)).sort()).toEqual([...keys].sort());
       expect(await objects.deleteEveryVersion(doomed)).toEqual(doomed.map((key) => ({ key })));
       expect(await objects.confirmAbsent([...keys, 'd/never'])).toEqual(['d/a/below', 'd/a2']);
-      const { Versions, DeleteMarkers } = await raw.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: 'd/' }));
+      const { Versions, DeleteMarkers } = await raw.send(
+        new ListObjectVersionsCommand({ Bucket: bucket, Prefix: 'd/' }),
+      );
       expect(new Set(Versions!.map(({ Key }) => Key))).toEqual(new Set(['d/a/below', 'd/a2']));
       expect(DeleteMarkers ?? []).toEqual([]);
     });
@@ -204,11 +210,24 @@ export function describeObjects(name: string, target: () => S3Target, makeBucket
     });
 
     it('keeps its own lifecycle rules and leaves those of others as they are', async () => {
-      const foreign = { ID: 'theirs', Status: 'Enabled' as const, Filter: { Prefix: 'theirs/' }, Expiration: { Days: 7 } };
+      const foreign = {
+        ID: 'theirs',
+        Status: 'Enabled' as const,
+        Filter: { Prefix: 'theirs/' },
+        Expiration: { Days: 7 },
+      };
       const tagged = {
         ID: 'theirs-tagged',
         Status: 'Disabled' as const,
-        Filter: { And: { Prefix: 'x/', Tags: [{ Key: 'a', Value: '1' }, { Key: 'b', Value: '2' }] } },
+        Filter: {
+          And: {
+            Prefix: 'x/',
+            Tags: [
+              { Key: 'a', Value: '1' },
+              { Key: 'b', Value: '2' },
+            ],
+          },
+        },
         NoncurrentVersionExpiration: { NoncurrentDays: 3 },
       };
       const configuration = { Bucket: bucket, LifecycleConfiguration: { Rules: [foreign, tagged] } };
@@ -224,7 +243,13 @@ export function describeObjects(name: string, target: () => S3Target, makeBucket
         tags: { hold: '0' },
         expireAfterDays: 90,
       };
-      const uploads: LifecycleRule = { id: 'abort-uploads', enabled: true, prefix: '', tags: {}, abortUploadsAfterDays: 1 };
+      const uploads: LifecycleRule = {
+        id: 'abort-uploads',
+        enabled: true,
+        prefix: '',
+        tags: {},
+        abortUploadsAfterDays: 1,
+      };
       const markers: LifecycleRule = {
         id: 'markers',
         enabled: true,

@@ -39,12 +39,15 @@ export function sign(target: S3Target, { method, path, headers = {}, unsigned = 
   const canonical = [method, path, '', ...names.map((name) => `${name}:${all[name]}`), '', names.join(';'), payload];
   const dayKey = hmac(`AWS4${target.secretAccessKey}`, time.slice(0, 8));
   const key = hmac(hmac(hmac(dayKey, target.region), 's3'), 'aws4_request');
-  const signature = hmac(key, ['AWS4-HMAC-SHA256', time, scope, sha256(canonical.join('\n'))].join('\n')).toString('hex');
+  const signature = hmac(key, ['AWS4-HMAC-SHA256', time, scope, sha256(canonical.join('\n'))].join('\n')).toString(
+    'hex',
+  );
   const claim = `Credential=${target.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   return {
     headers: { ...all, ...unsigned, authorization: `AWS4-HMAC-SHA256 ${claim}` },
     signature,
-    signNext: (kind, previous, ...lines) => hmac(key, [kind, time, scope, previous, ...lines].join('\n')).toString('hex'),
+    signNext: (kind, previous, ...lines) =>
+      hmac(key, [kind, time, scope, previous, ...lines].join('\n')).toString('hex'),
   };
 }
 

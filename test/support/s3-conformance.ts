@@ -100,8 +100,11 @@ export function describeS3(name: string, target: () => S3Target, can: Capabiliti
   describe(`${name} as an S3 server`, () => {
     const bucket = `conformance-${randomUUID()}`;
     let s3: S3Client;
-    const put = (Key: string, Body: string | Buffer | Readable, more: Omit<Partial<PutObjectCommandInput>, 'Body'> = {}) =>
-      s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body, ...more }));
+    const put = (
+      Key: string,
+      Body: string | Buffer | Readable,
+      more: Omit<Partial<PutObjectCommandInput>, 'Body'> = {},
+    ) => s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body, ...more }));
     const get = async (Key: string, more: Partial<GetObjectCommandInput> = {}) => {
       const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key, ...more }));
       return { ...answer, bytes: Buffer.from(await answer.Body!.transformToByteArray()) };
@@ -197,7 +200,11 @@ export function describeS3(name: string, target: () => S3Target, can: Capabiliti
           AcceptRanges: 'bytes',
         });
         expect(found.ContentEncoding).toBeUndefined();
-        expect(await head('plain')).toMatchObject({ ContentLength: bytes.length, ETag: expected, ContentType: 'audio/wav' });
+        expect(await head('plain')).toMatchObject({
+          ContentLength: bytes.length,
+          ETag: expected,
+          ContentType: 'audio/wav',
+        });
       });
 
       it('take an empty object', async () => {
@@ -296,7 +303,9 @@ export function describeS3(name: string, target: () => S3Target, can: Capabiliti
       it('answer 304 and 412 as the entity tag says', async () => {
         const { ETag } = await head('range');
         await expect(get('range', { IfNoneMatch: ETag })).rejects.toMatchObject(refusal(304));
-        await expect(get('range', { IfMatch: '"0123456789abcdef0123456789abcdef"' })).rejects.toMatchObject(refusal(412));
+        await expect(get('range', { IfMatch: '"0123456789abcdef0123456789abcdef"' })).rejects.toMatchObject(
+          refusal(412),
+        );
         expect((await get('range', { IfMatch: ETag })).bytes.length).toBe(bytes.length);
       });
 
@@ -306,7 +315,6 @@ export function describeS3(name: string, target: () => S3Target, can: Capabiliti
         await expect(second).rejects.toMatchObject(refusal(412, 'PreconditionFailed'));
         expect((await get('once')).bytes.toString()).toBe('first');
       });
-
     });
 
     describe('integrity', () => {
@@ -424,7 +432,10 @@ export function describeS3(name: string, target: () => S3Target, can: Capabiliti
         await sendPart('listed/parts', id, 1, second);
         await sendPart('listed/parts', id, 1, first);
         const { Parts } = await s3.send(new ListPartsCommand({ Bucket: bucket, Key: 'listed/parts', UploadId: id }));
-        expect(Parts!.map(({ PartNumber, Size }) => [PartNumber, Size])).toEqual([[1, first.length], [2, second.length]]);
+        expect(Parts!.map(({ PartNumber, Size }) => [PartNumber, Size])).toEqual([
+          [1, first.length],
+          [2, second.length],
+        ]);
         const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: 'listed/' }));
         expect(Uploads!.map(({ Key, UploadId }) => [Key, UploadId])).toEqual([['listed/parts', id]]);
       });
@@ -467,16 +478,20 @@ export function describeS3(name: string, target: () => S3Target, can: Capabiliti
 
       it('work with the ready-made uploader and a stream of unknown length', async () => {
         const bytes = randomBytes(11_000_000);
-        const Body = Readable.from((function* () {
-          for (let at = 0; at < bytes.length; at += 500_000) yield bytes.subarray(at, at + 500_000);
-        })());
+        const Body = Readable.from(
+          (function* () {
+            for (let at = 0; at < bytes.length; at += 500_000) yield bytes.subarray(at, at + 500_000);
+          })(),
+        );
         await new Upload({ client: s3, params: { Bucket: bucket, Key: 'uploader', Body } }).done();
         expect((await get('uploader')).bytes.equals(bytes)).toBe(true);
       });
     });
 
     describe('listings', () => {
-      const keys = ['a', 'a/1', 'a/2', 'a/b/1', 'a/b/2', 'a/é', 'a/\u{ff5e}', 'a/😀', 'b', 'b/1'].map((key) => `list/${key}`);
+      const keys = ['a', 'a/1', 'a/2', 'a/b/1', 'a/b/2', 'a/é', 'a/\u{ff5e}', 'a/😀', 'b', 'b/1'].map(
+        (key) => `list/${key}`,
+      );
       const inOrder = [...keys].sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
       beforeAll(async () => {
         for (const key of keys) await put(key, key);
@@ -501,7 +516,10 @@ export function describeS3(name: string, target: () => S3Target, can: Capabiliti
         do {
           const request = { Bucket: bucket, Prefix: 'list/', Delimiter: '/', MaxKeys, ContinuationToken: token };
           const page = await s3.send(new ListObjectsV2Command(request));
-          found.push(...(page.Contents ?? []).map(({ Key }) => Key!), ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix!));
+          found.push(
+            ...(page.Contents ?? []).map(({ Key }) => Key!),
+            ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix!),
+          );
           token = page.NextContinuationToken;
         } while (token);
         expect(found.sort()).toEqual(['list/a', 'list/a/', 'list/b', 'list/b/']);
@@ -554,7 +572,9 @@ export function describeS3(name: string, target: () => S3Target, can: Capabiliti
         const loud = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: some } }));
         expect(loud.Deleted!.map(({ Key }) => Key).sort()).toEqual(keys.slice(0, 5).sort());
         const rest = [...keys.slice(5), 'many/never'].map((Key) => ({ Key, VersionId: 'null' }));
-        const quiet = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: rest, Quiet: true } }));
+        const quiet = await s3.send(
+          new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: rest, Quiet: true } }),
+        );
         expect(quiet.Deleted ?? []).toEqual([]);
         expect(quiet.Errors ?? []).toEqual([]);
         expect(await keysUnder('many/')).toEqual([]);

@@ -1,4 +1,4 @@
-/** Receives the body of a request, holding it against every digest that came with it. Memory use does not grow with it. */
+/** Receives the body of a request, in constant memory, holding it against every digest that came with it. */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';

@@ -16,11 +16,14 @@ export function accountRequest(call: Call): void {
 }
 
 /** Parameters of listings and the like; whatever else stands in a query asks for something not done here. */
-const plainParameters = /^(list-type|prefix|delimiter|max-keys|max-uploads|continuation-token|start-after|encoding-type|fetch-owner|key-marker|version-id-marker|upload-id-marker|x-id)$|^x-amz-/i;
+const plainParameters = new Set([
+  ...['list-type', 'prefix', 'delimiter', 'max-keys', 'max-uploads', 'encoding-type', 'fetch-owner', 'x-id'],
+  ...['continuation-token', 'start-after', 'key-marker', 'version-id-marker', 'upload-id-marker'],
+]);
 
 /** Which part of a bucket the query asks for, such as `lifecycle`; empty for the bucket itself. */
 function aspectOf(query: URLSearchParams): string {
-  const aspects = [...query.keys()].filter((name) => !plainParameters.test(name));
+  const aspects = [...query.keys()].filter((name) => !plainParameters.has(name) && !/^x-amz-/i.test(name));
   if (aspects.length > 1) throw new S3Error('NotImplemented');
   return aspects[0] ?? '';
 }
@@ -44,7 +47,8 @@ export async function bucketRequest(call: Call): Promise<void> {
       await store.deleteBucket(bucketName);
       return answerEmpty(call, 204);
     case 'GET ':
-      if (query.get('list-type') !== '2') throw new S3Error('NotImplemented', 'Objects are listed with list-type=2 here.');
+      if (query.get('list-type') !== '2')
+        throw new S3Error('NotImplemented', 'Objects are listed with list-type=2 here.');
       return answerXml(call, listObjects(bucket, query));
     case 'GET versions':
       return answerXml(call, listVersions(bucket, query));
@@ -97,10 +101,13 @@ function listUploads(call: Call): void {
       isTruncated && last && tag('NextKeyMarker', last.key) + tag('NextUploadIdMarker', last.id),
       ...uploads.map(
         ({ id, key, startedAtMs }) =>
-          `<Upload>${tag('Key', key)}${tag('UploadId', id)}${tag('Initiated', new Date(startedAtMs).toISOString())}</Upload>`,
+          `<Upload>${tag('Key', key)}${tag('UploadId', id)}` +
+          `${tag('Initiated', new Date(startedAtMs).toISOString())}</Upload>`,
       ),
       '</ListMultipartUploadsResult>',
-    ].filter(Boolean).join(''),
+    ]
+      .filter(Boolean)
+      .join(''),
   );
 }
 
@@ -110,7 +117,10 @@ async function deleteObjects(call: Call): Promise<void> {
   const bucket = call.store.bucket(call.bucketName);
   const objects = childrenOf(root, 'Object');
   if (root.name !== 'Delete' || objects.length === 0 || objects.length > 1000) throw new S3Error('MalformedXML');
-  const asked = objects.map((object) => ({ key: childText(object, 'Key') ?? '', versionId: childText(object, 'VersionId') }));
+  const asked = objects.map((object) => ({
+    key: childText(object, 'Key') ?? '',
+    versionId: childText(object, 'VersionId'),
+  }));
   const valid = asked.filter(({ key, versionId }) => key !== '' && (versionId === undefined || versionId === 'null'));
   let failure: S3Error | undefined;
   try {
@@ -120,8 +130,11 @@ async function deleteObjects(call: Call): Promise<void> {
   }
   const quiet = isTrue(root, 'Quiet');
   const results = asked.map((object) => {
-    const name = `<Key>${escape(object.key)}</Key>${object.versionId === undefined ? '' : tag('VersionId', object.versionId)}`;
-    const error = valid.includes(object) ? failure : new S3Error(object.key === '' ? 'InvalidArgument' : 'NoSuchVersion');
+    const version = object.versionId === undefined ? '' : tag('VersionId', object.versionId);
+    const name = `<Key>${escape(object.key)}</Key>${version}`;
+    const error = valid.includes(object)
+      ? failure
+      : new S3Error(object.key === '' ? 'InvalidArgument' : 'NoSuchVersion');
     if (error) return `<Error>${name}${tag('Code', error.code)}${tag('Message', error.message)}</Error>`;
     return quiet ? '' : `<Deleted>${name}</Deleted>`;
   });

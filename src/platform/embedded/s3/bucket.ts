@@ -39,7 +39,14 @@ export class Bucket {
     private readonly log: Log,
   ) {}
 
-  static async open(name: string, folder: string, createdAt: Date, disk: Disk, clock: Clock, log: Log): Promise<Bucket> {
+  static async open(
+    name: string,
+    folder: string,
+    createdAt: Date,
+    disk: Disk,
+    clock: Clock,
+    log: Log,
+  ): Promise<Bucket> {
     const bucket = new Bucket(name, folder, createdAt, disk, clock, log);
     const { entries, unknown } = await loadEntries(folder, log);
     for (const entry of entries) bucket.#entries.set(entry.key, entry);
@@ -106,7 +113,7 @@ export class Bucket {
     if (ifMatch !== '*' && ifMatch !== entry.etag) throw new S3Error('PreconditionFailed');
   }
 
-  /** Makes the file at `temporary`, already on disk, the object `entry.key`. The file is gone afterwards, come what may. */
+  /** Makes the file at `temporary`, already on disk, the object `entry.key`. It is gone afterwards, come what may. */
   async put(entry: NewEntry, temporary: string, conditions: WriteConditions): Promise<Entry> {
     try {
       return await this.#inTurn(entry.key, async () => {
@@ -198,7 +205,7 @@ export class Bucket {
     }
   }
 
-  /** A temporary file with the bytes of `entry`: a second name for the same bytes, which never change, where possible. */
+  /** A temporary file with the bytes of `entry`: a second name for the same, which never change, where possible. */
   async copyData(entry: Entry): Promise<string> {
     const temporary = this.disk.temporary();
     const data = this.#path(hashOf(entry.key), entry.dataRevision, 'data');

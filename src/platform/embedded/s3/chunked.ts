@@ -1,6 +1,7 @@
 /**
  * `Content-Encoding: aws-chunked`: a body in chunks that may each be signed, with checksums in a trailer.
- * Source: S3 API Reference, "Signature calculations … Transferring payload in multiple chunks", "… including trailing headers".
+ * Source: S3 API Reference, "Signature calculations for the Authorization header: Transferring payload in multiple
+ * chunks", and the same "including trailing headers".
  */
 import { createHash, type Hash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';

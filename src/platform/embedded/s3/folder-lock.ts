@@ -48,7 +48,8 @@ function isAlive(owner: Owner): boolean {
 function readOwner(text: string): Owner | undefined {
   try {
     const owner = JSON.parse(text) as Partial<Owner>;
-    if (typeof owner.pid !== 'number' || typeof owner.startedAt !== 'string' || typeof owner.id !== 'string') return undefined;
+    if (typeof owner.pid !== 'number' || typeof owner.startedAt !== 'string' || typeof owner.id !== 'string')
+      return undefined;
     return { pid: owner.pid, startedAt: owner.startedAt, id: owner.id };
   } catch {
     return undefined;

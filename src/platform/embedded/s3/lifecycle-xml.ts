@@ -8,7 +8,8 @@ import { childText, childrenOf, parseXml, tag, type Element } from './xml.js';
 
 function allowOnly(element: Element, names: string[]): void {
   for (const { name } of element.children) {
-    if (/Transition$/.test(name)) throw new S3Error('NotImplemented', 'Transitions to other storage classes are not done here.');
+    if (/Transition$/.test(name))
+      throw new S3Error('NotImplemented', 'Transitions to other storage classes are not done here.');
     if (!names.includes(name)) throw new S3Error('MalformedXML');
   }
 }
@@ -16,7 +17,8 @@ function allowOnly(element: Element, names: string[]): void {
 function wholeNumber(element: Element, name: string, atLeast: number): number | undefined {
   const text = childText(element, name);
   if (text === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(text) || Number(text) < atLeast) throw new S3Error('InvalidArgument', `${name} must be a whole number from ${atLeast} on.`);
+  if (!/^\d{1,15}$/.test(text) || Number(text) < atLeast)
+    throw new S3Error('InvalidArgument', `${name} must be a whole number from ${atLeast} on.`);
   return Number(text);
 }
 
@@ -52,7 +54,15 @@ function readFilter(rule: Element): Pick<Rule, 'prefix' | 'tags' | 'largerThanBy
 }
 
 function readRule(element: Element, at: number): Rule {
-  allowOnly(element, ['ID', 'Status', 'Filter', 'Prefix', 'Expiration', 'NoncurrentVersionExpiration', 'AbortIncompleteMultipartUpload']);
+  allowOnly(element, [
+    'ID',
+    'Status',
+    'Filter',
+    'Prefix',
+    'Expiration',
+    'NoncurrentVersionExpiration',
+    'AbortIncompleteMultipartUpload',
+  ]);
   const status = childText(element, 'Status');
   if (status !== 'Enabled' && status !== 'Disabled') throw new S3Error('MalformedXML');
   const part = (name: string, members: string[]): Element | undefined => {
@@ -64,7 +74,8 @@ function readRule(element: Element, at: number): Rule {
   const noncurrent = part('NoncurrentVersionExpiration', ['NoncurrentDays', 'NewerNoncurrentVersions']);
   const abort = part('AbortIncompleteMultipartUpload', ['DaysAfterInitiation']);
   const date = expiration && childText(expiration, 'Date');
-  if (date !== undefined && !(Date.parse(date) % 86_400_000 === 0)) throw new S3Error('InvalidArgument', 'Date must be a midnight UTC.');
+  if (date !== undefined && !(Date.parse(date) % 86_400_000 === 0))
+    throw new S3Error('InvalidArgument', 'Date must be a midnight UTC.');
   if (noncurrent && childText(noncurrent, 'NewerNoncurrentVersions') !== undefined) throw new S3Error('NotImplemented');
   const rule: Rule = present({
     id: childText(element, 'ID') || `rule-${at + 1}`,
@@ -72,27 +83,36 @@ function readRule(element: Element, at: number): Rule {
     ...readFilter(element),
     expireDays: expiration && wholeNumber(expiration, 'Days', 1),
     expireDate: date === undefined ? undefined : new Date(date).toISOString(),
-    removeExpiredDeleteMarkers: expiration && childText(expiration, 'ExpiredObjectDeleteMarker') === 'true' ? true : undefined,
+    removeExpiredDeleteMarkers:
+      expiration && childText(expiration, 'ExpiredObjectDeleteMarker') === 'true' ? true : undefined,
     noncurrentDays: noncurrent && wholeNumber(noncurrent, 'NoncurrentDays', 1),
     abortUploadsDays: abort && wholeNumber(abort, 'DaysAfterInitiation', 1),
   });
-  const filtered = Object.keys(rule.tags).length > 0 || rule.largerThanBytes !== undefined || rule.smallerThanBytes !== undefined;
+  const filtered =
+    Object.keys(rule.tags).length > 0 || rule.largerThanBytes !== undefined || rule.smallerThanBytes !== undefined;
   if (filtered && (rule.abortUploadsDays !== undefined || rule.removeExpiredDeleteMarkers)) {
     throw new S3Error('InvalidRequest', 'Uploads and delete markers have no tags and no size.');
   }
-  const actions = [rule.expireDays, rule.expireDate, rule.removeExpiredDeleteMarkers, rule.noncurrentDays, rule.abortUploadsDays];
+  const actions = [
+    rule.expireDays,
+    rule.expireDate,
+    rule.removeExpiredDeleteMarkers,
+    rule.noncurrentDays,
+    rule.abortUploadsDays,
+  ];
   if (actions.every((action) => action === undefined)) throw new S3Error('InvalidRequest', 'A rule must do something.');
   return rule;
 }
 
-/** Reads a LifecycleConfiguration document. Throws `MalformedXML`, `InvalidArgument`, `InvalidRequest`, `NotImplemented`. */
+/** Reads a LifecycleConfiguration document. Throws the `S3Error` that says what is wrong with it. */
 export function readLifecycle(xml: string): Rule[] {
   const root = parseXml(xml);
   if (root.name !== 'LifecycleConfiguration') throw new S3Error('MalformedXML');
   allowOnly(root, ['Rule']);
   const rules = root.children.map(readRule);
   if (rules.length === 0 || rules.length > 1000) throw new S3Error('MalformedXML');
-  if (new Set(rules.map(({ id }) => id)).size < rules.length) throw new S3Error('InvalidArgument', 'Rule ids must differ.');
+  if (new Set(rules.map(({ id }) => id)).size < rules.length)
+    throw new S3Error('InvalidArgument', 'Rule ids must differ.');
   return rules;
 }
 
@@ -123,9 +143,13 @@ export function writeLifecycle(rules: readonly Rule[]): string {
       rule.noncurrentDays !== undefined &&
         `<NoncurrentVersionExpiration>${tag('NoncurrentDays', rule.noncurrentDays)}</NoncurrentVersionExpiration>`,
       rule.abortUploadsDays !== undefined &&
-        `<AbortIncompleteMultipartUpload>${tag('DaysAfterInitiation', rule.abortUploadsDays)}</AbortIncompleteMultipartUpload>`,
+        '<AbortIncompleteMultipartUpload>' +
+          tag('DaysAfterInitiation', rule.abortUploadsDays) +
+          '</AbortIncompleteMultipartUpload>',
       '</Rule>',
-    ].filter(Boolean).join('');
+    ]
+      .filter(Boolean)
+      .join('');
   });
   return `<LifecycleConfiguration>${written.join('')}</LifecycleConfiguration>`;
 }

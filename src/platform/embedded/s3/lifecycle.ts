@@ -47,7 +47,9 @@ export function isExpired(rules: readonly Rule[], entry: Entry, nowMs: number): 
 function isUploadExpired(rules: readonly Rule[], upload: Upload, nowMs: number): boolean {
   return rules.some(
     ({ enabled, prefix, abortUploadsDays }) =>
-      enabled && abortUploadsDays !== undefined && upload.key.startsWith(prefix) &&
+      enabled &&
+      abortUploadsDays !== undefined &&
+      upload.key.startsWith(prefix) &&
       nowMs >= dueAtMs(upload.startedAtMs, abortUploadsDays),
   );
 }

@@ -20,7 +20,8 @@ export function page(bucket: Bucket, prefix: string, delimiter: string, after: s
   const result: Page = { items: [], isTruncated: false, last: '' };
   const beyond = (start: string): string | undefined =>
     bucket.keys.first((key) => !key.startsWith(start) && compareKeys(key, start) > 0);
-  const isCommonPrefix = delimiter !== '' && after.startsWith(prefix) && after.length > prefix.length && after.endsWith(delimiter);
+  const isCommonPrefix =
+    delimiter !== '' && after.startsWith(prefix) && after.length > prefix.length && after.endsWith(delimiter);
   let key: string | undefined;
   if (isCommonPrefix) key = beyond(after);
   else if (after !== '' && compareKeys(after, prefix) >= 0) key = bucket.keys.after(after);
@@ -80,7 +81,9 @@ function facts(entry: Entry, name: (key: string) => string): string {
 
 function commonPrefixes({ items }: Page, name: (key: string) => string): string {
   return items
-    .map((item) => ('commonPrefix' in item ? `<CommonPrefixes><Prefix>${name(item.commonPrefix)}</Prefix></CommonPrefixes>` : ''))
+    .map((item) =>
+      'commonPrefix' in item ? `<CommonPrefixes><Prefix>${name(item.commonPrefix)}</Prefix></CommonPrefixes>` : '',
+    )
     .join('');
 }
 
@@ -91,7 +94,9 @@ export function listObjects(bucket: Bucket, query: URLSearchParams): string {
   const startAfter = query.get('start-after') ?? '';
   const after = token === null ? startAfter : Buffer.from(token, 'base64url').toString();
   const found = page(bucket, asked.prefix, asked.delimiter, after, asked.limit);
-  const contents = found.items.map((item) => ('entry' in item ? `<Contents>${facts(item.entry, asked.name)}</Contents>` : ''));
+  const contents = found.items.map((item) =>
+    'entry' in item ? `<Contents>${facts(item.entry, asked.name)}</Contents>` : '',
+  );
   return [
     '<ListBucketResult>',
     tag('Name', bucket.name),
@@ -128,9 +133,12 @@ export function listVersions(bucket: Bucket, query: URLSearchParams): string {
     asked.encoding,
     tag('MaxKeys', asked.limit),
     tag('IsTruncated', found.isTruncated),
-    found.isTruncated && `<NextKeyMarker>${asked.name(found.last)}</NextKeyMarker>${tag('NextVersionIdMarker', 'null')}`,
+    found.isTruncated &&
+      `<NextKeyMarker>${asked.name(found.last)}</NextKeyMarker>${tag('NextVersionIdMarker', 'null')}`,
     ...versions,
     commonPrefixes(found, asked.name),
     '</ListVersionsResult>',
-  ].filter(Boolean).join('');
+  ]
+    .filter(Boolean)
+    .join('');
 }

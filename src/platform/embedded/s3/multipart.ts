@@ -83,7 +83,9 @@ export class Uploads {
   of(bucket: string): Upload[] {
     return [...this.#uploads.values()]
       .filter((upload) => upload.bucket === bucket)
-      .sort((a, b) => (a.key === b.key ? a.startedAtMs - b.startedAtMs || (a.id < b.id ? -1 : 1) : a.key < b.key ? -1 : 1));
+      .sort((a, b) =>
+        a.key === b.key ? a.startedAtMs - b.startedAtMs || (a.id < b.id ? -1 : 1) : a.key < b.key ? -1 : 1,
+      );
   }
 
   /** Makes the file at `temporary`, already on disk, a part. The file is gone afterwards, come what may. */
@@ -94,7 +96,8 @@ export class Uploads {
       await rename(temporary, join(folder, partName(part)));
       await this.disk.syncFolder(folder);
       for (const name of await readdir(folder)) {
-        if (parsePart(name)?.number === part.number && name !== partName(part)) await rm(join(folder, name), { force: true });
+        if (parsePart(name)?.number === part.number && name !== partName(part))
+          await rm(join(folder, name), { force: true });
       }
     } catch (error) {
       throw this.#uploads.has(upload.id) ? error : new S3Error('NoSuchUpload');
@@ -113,7 +116,10 @@ export class Uploads {
   }
 
   /** Puts the parts `asked` for together in a temporary file, on disk, with what is known of the object they make. */
-  async assemble(upload: Upload, asked: { number: number; etag: string }[]): Promise<{ entry: NewEntry; temporary: string }> {
+  async assemble(
+    upload: Upload,
+    asked: { number: number; etag: string }[],
+  ): Promise<{ entry: NewEntry; temporary: string }> {
     if (asked.some(({ number }, at) => number <= (asked[at - 1]?.number ?? 0))) throw new S3Error('InvalidPartOrder');
     const there = await this.parts(upload);
     const parts = asked.map(({ number, etag }, at) => {

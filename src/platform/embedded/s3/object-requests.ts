@@ -15,7 +15,8 @@ const maxKeyBytes = 1024;
 const plainParameters = /^(versionId|x-id|response-[a-z-]+)$|^x-amz-/i;
 
 /** Headers that ask for something not done here; to ignore them would be to promise it. */
-const unsupportedHeaders = /^x-amz-(object-lock-|server-side-encryption|website-redirect|grant-|copy-source-(if-|server-side|range)|write-offset)/;
+const unsupportedHeaders =
+  /^x-amz-(object-lock|server-side-encryption|website-redirect|grant|copy-source-(if|server-side|range)|write-offset)-?/;
 
 export async function objectRequest(call: Call): Promise<void> {
   const { bucketName, key, method, query, request, store } = call;
@@ -48,7 +49,8 @@ const keptHeaders = /^(x-amz-meta-.+|cache-control|content-disposition|content-l
 export function describe({ request }: Call): Pick<Entry, 'contentType' | 'headers' | 'tags'> {
   const storageClass = header(request, 'x-amz-storage-class');
   const acl = header(request, 'x-amz-acl');
-  if ((storageClass ?? 'STANDARD') !== 'STANDARD' || (acl ?? 'private') !== 'private') throw new S3Error('NotImplemented');
+  if ((storageClass ?? 'STANDARD') !== 'STANDARD' || (acl ?? 'private') !== 'private')
+    throw new S3Error('NotImplemented');
   const headers: Record<string, string> = {};
   for (const name of Object.keys(request.headers)) {
     const value = keptHeaders.test(name) ? header(request, name) : undefined;
@@ -116,14 +118,21 @@ async function taggingRequest(call: Call, bucket: Bucket): Promise<void> {
   const root = parseXml(await receiveText(call));
   const set = childrenOf(root, 'TagSet')[0];
   if (root.name !== 'Tagging' || !set) throw new S3Error('MalformedXML');
-  const pairs = childrenOf(set, 'Tag').map((each): [string, string] => [childText(each, 'Key') ?? '', childText(each, 'Value') ?? '']);
+  const pairs = childrenOf(set, 'Tag').map((each): [string, string] => [
+    childText(each, 'Key') ?? '',
+    childText(each, 'Value') ?? '',
+  ]);
   await bucket.setTags(call.key, checkedTags(pairs));
   return answerEmpty(call, 200);
 }
 
 /** A quoted list of entity tags holds `etag`, or is `*`. */
 function holds(list: string, etag: string): boolean {
-  return list.split(',').some((each) => each.trim() === '*' || each.trim().replace(/^W\//, '').replaceAll('"', '') === etag.replaceAll('"', ''));
+  return list
+    .split(',')
+    .some(
+      (each) => each.trim() === '*' || each.trim().replace(/^W\//, '').replaceAll('"', '') === etag.replaceAll('"', ''),
+    );
 }
 
 /** 304, 412 or nothing, as RFC 9110 §13.2.2 orders the conditions of a read. */
@@ -164,7 +173,14 @@ async function readObject(call: Call, bucket: Bucket): Promise<void> {
     const status = conditionalStatus(call, entry);
     if (status === 412) throw new S3Error('PreconditionFailed');
     if (status === 304) return answerEmpty(call, 304, headers);
-    for (const name of ['content-type', 'content-language', 'expires', 'cache-control', 'content-disposition', 'content-encoding']) {
+    for (const name of [
+      'content-type',
+      'content-language',
+      'expires',
+      'cache-control',
+      'content-disposition',
+      'content-encoding',
+    ]) {
       const override = query.get(`response-${name}`);
       if (override !== null) headers[name] = override;
     }
@@ -172,7 +188,8 @@ async function readObject(call: Call, bucket: Bucket): Promise<void> {
     if (tagCount > 0) headers['x-amz-tagging-count'] = String(tagCount);
     const range = rangeOf(call, entry.bytes);
     if (range) headers['content-range'] = `bytes ${range.start}-${range.end}/${entry.bytes}`;
-    else if (header(call.request, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED') Object.assign(headers, entry.checksum);
+    else if (header(call.request, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED')
+      Object.assign(headers, entry.checksum);
     headers['content-length'] = String(range ? range.end - range.start + 1 : entry.bytes);
     response.writeHead(range ? 206 : 200, headers);
     if (call.method === 'HEAD' || entry.bytes === 0) {

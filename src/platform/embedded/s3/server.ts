@@ -43,7 +43,12 @@ const hourMs = 60 * 60 * 1000;
 /** A client that neither sends nor takes a byte for this long is gone. */
 const idleMs = 2 * 60 * 1000;
 
-async function handle(request: IncomingMessage, response: ServerResponse, store: Store, credentials: Credentials): Promise<void> {
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  store: Store,
+  credentials: Credentials,
+): Promise<void> {
   const [path = '', search = ''] = (request.url ?? '').split('?', 2);
   const query = new URLSearchParams(search);
   const signed = checkSignature(request, query, credentials);

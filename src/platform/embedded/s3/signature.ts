@@ -100,7 +100,9 @@ function headerOf(request: IncomingMessage, name: string): string | undefined {
 
 function claimOfHeader(request: IncomingMessage): Claim {
   const authorization = request.headers.authorization ?? '';
-  const found = /^AWS4-HMAC-SHA256\s+Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]+)\s*$/.exec(authorization);
+  const found = /^AWS4-HMAC-SHA256\s+Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]+)\s*$/.exec(
+    authorization,
+  );
   if (!found) throw new S3Error('AccessDenied');
   const [, credential = '', signedHeaders = '', signature = ''] = found;
   const time = headerOf(request, 'x-amz-date') ?? '';
@@ -122,11 +124,20 @@ function claimOfQuery(request: IncomingMessage, query: URLSearchParams): Claim {
   if (at - Date.now() > maxSkewMs) throw new S3Error('RequestTimeTooSkewed');
   if (Date.now() > at + seconds * 1000) throw new S3Error('AccessDenied', 'The request has expired.');
   const payload = query.get('X-Amz-Content-Sha256') ?? headerOf(request, 'x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD';
-  return { credential: of('Credential'), signedHeaders: of('SignedHeaders').split(';'), signature: of('Signature'), time, payload };
+  return {
+    credential: of('Credential'),
+    signedHeaders: of('SignedHeaders').split(';'),
+    signature: of('Signature'),
+    time,
+    payload,
+  };
 }
 
 function canonicalPath(path: string): string {
-  return path.split('/').map((part) => encode(decode(part))).join('/');
+  return path
+    .split('/')
+    .map((part) => encode(decode(part)))
+    .join('/');
 }
 
 function canonicalQuery(query: string): string {
@@ -143,11 +154,16 @@ function canonicalQuery(query: string): string {
 }
 
 /** Checks who sends `request`. Throws an `S3Error` of status 403, or 400 when the claim cannot be read. */
-export function checkSignature(request: IncomingMessage, query: URLSearchParams, credentials: Credentials): SignedRequest {
+export function checkSignature(
+  request: IncomingMessage,
+  query: URLSearchParams,
+  credentials: Credentials,
+): SignedRequest {
   const claim = query.has('X-Amz-Algorithm') ? claimOfQuery(request, query) : claimOfHeader(request);
   const [accessKeyId, day = '', region = '', service, terminator] = claim.credential.split('/');
   if (accessKeyId !== credentials.accessKeyId) throw new S3Error('InvalidAccessKeyId');
-  if (service !== 's3' || terminator !== 'aws4_request' || day !== claim.time.slice(0, 8)) throw new S3Error('AccessDenied');
+  if (service !== 's3' || terminator !== 'aws4_request' || day !== claim.time.slice(0, 8))
+    throw new S3Error('AccessDenied');
   const unsigned = Object.keys(request.headers).some(
     (name) => (name === 'host' || name.startsWith('x-amz-')) && !claim.signedHeaders.includes(name),
   );

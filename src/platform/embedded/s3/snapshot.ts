@@ -119,4 +119,6 @@ export async function loadEntries(bucketFolder: string, log: Log): Promise<{ ent
 }
 
 /** The shard folders of a bucket, all made with it so that no object waits for one. */
-export const shards: readonly string[] = Array.from({ length: 256 }, (_unused, at) => shardOf(at.toString(16).padStart(2, '0')));
+export const shards: readonly string[] = Array.from({ length: 256 }, (_unused, at) =>
+  shardOf(at.toString(16).padStart(2, '0')),
+);

@@ -93,7 +93,9 @@ export class Store {
     const aside = this.disk.temporary();
     const createdAt = this.options.clock.now();
     await mkdir(aside);
-    await writeFile(join(aside, 'bucket.json'), JSON.stringify({ createdAt: createdAt.toISOString() }), { flush: this.disk.fsync });
+    await writeFile(join(aside, 'bucket.json'), JSON.stringify({ createdAt: createdAt.toISOString() }), {
+      flush: this.disk.fsync,
+    });
     await mkdir(join(aside, 'objects'));
     for (const shard of shards) await mkdir(join(aside, 'objects', shard));
     await this.disk.syncFolder(join(aside, 'objects'));

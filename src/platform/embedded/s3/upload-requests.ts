@@ -51,9 +51,11 @@ async function listParts(call: Call, bucket: Bucket): Promise<void> {
   const parts = rest.slice(0, limit);
   const isTruncated = rest.length > parts.length;
   const written = parts.map(
-    ({ number, md5, bytes }) => `<Part>${tag('PartNumber', number)}${tag('ETag', `"${md5}"`)}${tag('Size', bytes)}</Part>`,
+    ({ number, md5, bytes }) =>
+      `<Part>${tag('PartNumber', number)}${tag('ETag', `"${md5}"`)}${tag('Size', bytes)}</Part>`,
   );
-  const head = tag('Bucket', bucket.name) + tag('Key', upload.key) + tag('UploadId', upload.id) + tag('IsTruncated', isTruncated);
+  const head =
+    tag('Bucket', bucket.name) + tag('Key', upload.key) + tag('UploadId', upload.id) + tag('IsTruncated', isTruncated);
   const next = isTruncated ? tag('NextPartNumberMarker', parts.at(-1)?.number ?? 0) : '';
   answerXml(call, `<ListPartsResult>${head}${next}${written.join('')}</ListPartsResult>`);
 }
@@ -72,6 +74,10 @@ async function complete(call: Call, bucket: Bucket): Promise<void> {
   await bucket.put(entry, temporary, conditions);
   // After a crash here the object is there and the upload too: completing again gives the same, aborting removes it.
   await call.store.uploads.remove(upload);
-  const answer = tag('Location', `/${bucket.name}/${call.key}`) + tag('Bucket', bucket.name) + tag('Key', call.key) + tag('ETag', entry.etag);
+  const answer =
+    tag('Location', `/${bucket.name}/${call.key}`) +
+    tag('Bucket', bucket.name) +
+    tag('Key', call.key) +
+    tag('ETag', entry.etag);
   answerXml(call, `<CompleteMultipartUploadResult>${answer}</CompleteMultipartUploadResult>`);
 }

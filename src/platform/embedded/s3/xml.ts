@@ -16,7 +16,8 @@ function unescape(text: string): string {
   return text.replace(/&([^;&\s]{1,10});|&/g, (_whole, entity: string | undefined) => {
     const code = /^#(?:x([0-9a-f]+)|([0-9]+))$/i.exec(entity ?? '');
     const point = code ? parseInt(code[1] ?? code[2] ?? '', code[1] ? 16 : 10) : undefined;
-    const value = point === undefined ? named[entity ?? ''] : point <= 0x10ffff ? String.fromCodePoint(point) : undefined;
+    const value =
+      point === undefined ? named[entity ?? ''] : point <= 0x10ffff ? String.fromCodePoint(point) : undefined;
     if (value === undefined) throw new S3Error('MalformedXML');
     return value;
   });
@@ -32,16 +33,21 @@ export function tag(name: string, value: string | number | boolean): string {
   return `<${name}>${escape(String(value))}</${name}>`;
 }
 
+const qualifiedName = '[A-Za-z_][\\w.-]*(?::[\\w.-]+)?';
+const attributes = '(?:\\s+[\\w:.-]+\\s*=\\s*(?:"[^"<]*"|\'[^\'<]*\'))*';
+/** A declaration, a comment, a tag (whether it closes, its name, whether it closes itself), or text. */
+const tokenSource = `<\\?[^>]*\\?>|<!--[\\s\\S]*?-->|<(/?)(${qualifiedName})${attributes}\\s*(/?)>|([^<]+)`;
+
 /** Reads one document and returns its root. Throws `MalformedXML`. Namespace prefixes are dropped. */
 export function parseXml(source: string): Element {
   const document: Element = { name: '', children: [], text: '' };
   const open: Element[] = [document];
-  const token = /<\?[^>]*\?>|<!--[\s\S]*?-->|<(\/?)([A-Za-z_][\w.-]*(?::[\w.-]+)?)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/gy;
+  const token = new RegExp(tokenSource, 'gy');
   while (token.lastIndex < source.length) {
     const found = token.exec(source);
     const parent = open.at(-1);
     if (!found || !parent) throw new S3Error('MalformedXML');
-    const [, closing, qualified, , selfClosing, text] = found;
+    const [, closing, qualified, selfClosing, text] = found;
     if (text !== undefined) parent.text += unescape(text);
     if (qualified === undefined) continue;
     const name = qualified.slice(qualified.indexOf(':') + 1);
@@ -56,7 +62,8 @@ export function parseXml(source: string): Element {
     }
   }
   const root = document.children[0];
-  if (open.length !== 1 || !root || document.children.length !== 1 || document.text.trim()) throw new S3Error('MalformedXML');
+  if (open.length !== 1 || !root || document.children.length !== 1 || document.text.trim())
+    throw new S3Error('MalformedXML');
   return root;
 }
 
