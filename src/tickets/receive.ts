@@ -69,7 +69,8 @@ async function take(
     [ticket.id, digestOf([delivery.at, delivery.exact, delivery.fields, delivery.messages]), clock.now()],
     tx,
   );
-  if (known === undefined) return { outcome: 'unchanged', ticketId: ticket.id, fetches: 0 };
+  // Attachments that could not be fetched before are asked for again.
+  if (known === undefined) return { outcome: 'unchanged', ticketId: ticket.id, fetches: await nameAttachments(platform, ticket, delivery, tx) };
 
   const periods = await periodsInForce(database, tx);
   const merged = merge(ticket.told, delivery);
