@@ -89,6 +89,10 @@ const table = {
   'evaluation.write': { trainer: always },
   'evaluation.answer': { agent: ifOwn },
 
+  // Uses beyond the two of the privacy statement: everyone may know which are on, and by which act.
+  'further_use.read': anyone,
+  'further_use.change': { administrator: always },
+
   // Tickets. A trainer reads the summary; the text, its requester and attachments are the officer's.
   'ticket.push': { helpdesk: always },
   'ticket.list': { trainer: always, privacy_officer: always },
@@ -116,6 +120,9 @@ const table = {
   'privacy_request.handle': { privacy_officer: always },
   'privacy_request.approve': { privacy_officer: bySecondPerson },
   'privacy_request.hand_out': { privacy_officer: always },
+  // Whoever hears or reads that somebody asks for a right says so: that moment is its receipt.
+  'privacy_request.flag': { trainer: always, agent: always, privacy_officer: always },
+  'privacy_request.flag_ticket': { trainer: always, privacy_officer: always },
 
   // Accountability.
   'audit.read': { privacy_officer: always, auditor: always },

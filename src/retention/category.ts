@@ -11,7 +11,7 @@ import { heldAt } from './hold.js';
  */
 
 /** What a hold or a restriction can name. Several categories may belong to one kind (a ticket's messages, its attachments). */
-export const subjectKinds = ['recording', 'ticket', 'package'] as const;
+export const subjectKinds = ['recording', 'ticket', 'package', 'privacy_request'] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
 
 /** One thing with a date of its own: a recording, one message of a ticket, a package. */

@@ -7,7 +7,7 @@ import type { Database } from '../platform/database.js';
  */
 
 /** What holds and restrictions name. */
-export type Held = 'recording' | 'ticket' | 'package';
+export type Held = 'recording' | 'ticket' | 'package' | 'privacy_request';
 
 /** SQL: is the thing whose id is `idSql` held at the instant `nowSql`? `heldAt('recording', 'r.id', '$3')` */
 export function heldAt(kind: Held, idSql: string, nowSql: string): string {

@@ -1,0 +1,128 @@
+import type { Transaction } from 'sequelize';
+import type { Person } from '../access/caller.js';
+import { may } from '../access/policy.js';
+import { newId } from '../platform/identifier.js';
+import { Problem } from '../platform/problem.js';
+import { carryOutDecisions } from './carry-out.js';
+import { usualFor } from './items.js';
+import { lockOpenRequest, record, type PrivacyContext, type ProcessRow } from './request.js';
+import { settleState, type Standing } from './states.js';
+
+/** Four eyes: what one officer decided another approves; sending it back; the server keeps them apart. */
+
+/** Those whose work is being approved: who decided, who wrote the letter; where nothing was decided, who searched. */
+async function authorsOf(
+  { platform: { database } }: PrivacyContext,
+  tx: Transaction,
+  id: string,
+  rights: readonly string[],
+): Promise<string[]> {
+  const rows = await database.query<{ id: string }>(
+    `SELECT d.decided_by AS id FROM privacy_decisions d JOIN privacy_items i ON i.id = d.item_id
+     WHERE i.request_id = $1 AND d."right" = ANY ($2::text[]) AND d.replaced_at IS NULL AND d.decided_by IS NOT NULL
+     UNION SELECT confirmed_by FROM privacy_items WHERE request_id = $1 AND confirmed_by IS NOT NULL
+     UNION SELECT written_by FROM privacy_letters WHERE request_id = $1`,
+    [id, rights],
+    tx,
+  );
+  if (rows.length > 0) return rows.map((row) => row.id);
+  const [last] = await database.query<{ id: string }>(
+    'SELECT searched_by AS id FROM privacy_searches WHERE request_id = $1 ORDER BY searched_at DESC LIMIT 1',
+    [id],
+    tx,
+  );
+  return last === undefined ? [] : [last.id];
+}
+
+/** Decisions that the law leaves nothing of to decide, such as portability of recordings, written down as such. */
+async function writeForegone(context: PrivacyContext, tx: Transaction, standing: Standing, rights: readonly ProcessRow[]): Promise<void> {
+  const { clock, database } = context.platform;
+  for (const item of standing.items)
+    for (const { right } of rights) {
+      const { decides, verdict, article, why } = usualFor(item, right);
+      const known = (standing.decisions.get(item.id) ?? []).some((decision) => decision.right === right);
+      if (decides || known || item.confirmed !== true || verdict === null) continue;
+      await database.query(
+        `INSERT INTO privacy_decisions (id, item_id, "right", decision, usual, article, reason, decided_at)
+         VALUES ($1, $2, $3, $4, $4, $5, $6, $7)`,
+        [newId(clock), item.id, right, verdict, article, why.nl, clock.now()],
+        tx,
+      );
+    }
+}
+
+/**
+ * Approves every process that is decided. An objection that is not decided yet waits without holding up the rest.
+ * @throws Problem `not-found`, `forbidden` for whoever decided it, `conflict` before identity, search and decisions, or when
+ * there is nothing (more) to approve, `invalid-input` when one approves alone without a reason
+ */
+export async function approve(context: PrivacyContext, person: Person, id: string, reason: string | undefined): Promise<void> {
+  const { platform, settings } = context;
+  const { clock, database } = platform;
+  await database.inTransaction(async (tx) => {
+    const request = await lockOpenRequest(database, tx, id);
+    const standing = await settleState(context, tx, id);
+    const decided = standing.processes.filter(({ state }) => state === 'decided');
+    const authors = await authorsOf(context, tx, id, decided.map(({ right }) => right));
+    const isAlone = authors.includes(person.userId);
+    for (const firstPersonId of authors.length === 0 ? [person.userId] : authors)
+      if (!may(person, 'privacy_request.approve', { firstPersonId, fourEyes: settings.fourEyes }) && isAlone)
+        throw new Problem('forbidden', { detail: 'What you decided yourself is approved by another officer.' });
+    if (request.identified_at === null) throw new Problem('conflict', { detail: 'The identity is not verified yet.' });
+    if (standing.processes.some(({ state, right }) => state === 'open' && right !== 'objection'))
+      throw new Problem('conflict', { detail: 'Not everything is decided yet.' });
+    if (decided.length === 0) throw new Problem('conflict', { detail: 'There is nothing to approve.' });
+    if (isAlone && reason === undefined)
+      throw new Problem('invalid-input', { errors: [{ path: 'reason', message: 'is needed by who approves alone' }] });
+    const now = clock.now();
+    await writeForegone(context, tx, standing, decided);
+    await database.query(
+      `UPDATE privacy_processes SET state = 'approved', approved_by = $3, approved_at = $4, approved_alone_reason = $5
+       WHERE request_id = $1 AND id = ANY ($2::uuid[])`,
+      [id, decided.map((process) => process.id), person.userId, now, isAlone ? (reason ?? null) : null],
+      tx,
+    );
+    await database.query('UPDATE privacy_requests SET approved_at = $2 WHERE id = $1', [id, now], tx);
+    // Who approves the answer has seen what is kept for it, too.
+    await database.query(
+      `UPDATE holds SET confirmed_by = $2, confirmed_at = $3 WHERE request_id = $1 AND confirmed_at IS NULL AND released_at IS NULL
+         AND placed_by <> $2`,
+      [id, person.userId, now],
+      tx,
+    );
+    await record(platform, tx, person, request, 'approved', {
+      rights: decided.map(({ right }) => right), alone: isAlone,
+    }, reason);
+    await settleState(context, tx, id);
+  });
+  await carryOutDecisions(context, id);
+}
+
+/**
+ * Sends the answer back to be decided anew, as long as it has not been handed out.
+ * @throws Problem `not-found`, `conflict` when it is out, or was carried out in part
+ */
+export async function sendBack(context: PrivacyContext, person: Person, id: string, reason: string): Promise<void> {
+  const { platform } = context;
+  const { database } = platform;
+  await database.inTransaction(async (tx) => {
+    const request = await lockOpenRequest(database, tx, id);
+    if (request.handed_out_at !== null) throw new Problem('conflict', { detail: 'The answer is out.' });
+    const done = await database.query(
+      `SELECT 1 FROM privacy_decisions d JOIN privacy_items i ON i.id = d.item_id
+       WHERE i.request_id = $1 AND d."right" = 'erasure' AND d.carried_out_at IS NOT NULL LIMIT 1`,
+      [id],
+      tx,
+    );
+    if (done.length > 0) throw new Problem('conflict', { detail: 'What was to be erased is erased.' });
+    await database.query(
+      `UPDATE privacy_processes SET state = 'decided', approved_by = NULL, approved_at = NULL, approved_alone_reason = NULL
+       WHERE request_id = $1 AND state = 'approved'`,
+      [id],
+      tx,
+    );
+    await database.query('UPDATE privacy_requests SET approved_at = NULL WHERE id = $1', [id], tx);
+    await record(platform, tx, person, request, 'sent_back', {}, reason);
+    await settleState(context, tx, id);
+  });
+}

@@ -1,0 +1,158 @@
+import type { Platform } from '../platform/platform.js';
+import { Problem } from '../platform/problem.js';
+import { releaseHoldIn } from '../retention/place-hold.js';
+import { beginPurge } from '../retention/purge.js';
+import { liftRestrictionIn } from '../retention/restrict.js';
+import { retagJob } from '../retention/retag.js';
+import { purgeJob } from '../retention/sweep.js';
+import { record, type PrivacyContext, type RequestRow } from './request.js';
+
+/**
+ * Carrying out what was decided and approved: erasing through the one purge, opening again what was closed while a request
+ * was pending, letting go of what was kept for it. Rows say what is left to do, so that a process may die anywhere.
+ */
+
+/** The job that goes on with what a process that died has left. */
+export const carryOutJob = 'privacy.carry-out';
+
+interface Erasure {
+  decisionId: string;
+  requestId: string;
+  secret: boolean;
+  itemId: string;
+  kind: 'recording' | 'ticket';
+  subjectId: string;
+  officerId: string;
+  objectionUpheld: boolean;
+}
+
+/**
+ * Erasures that may be carried out: approved, and what is disclosed of the same item has been handed out, since the answer
+ * could not be made otherwise.
+ */
+const erasures = `SELECT d.id AS "decisionId", q.id AS "requestId", q.secret, i.id AS "itemId", i.kind, i.item_id AS "subjectId",
+    coalesce(d.decided_by, p.approved_by) AS "officerId",
+    EXISTS (SELECT FROM privacy_decisions o WHERE o.item_id = i.id AND o."right" = 'objection' AND o.decision = 'grant'
+      AND o.replaced_at IS NULL) AS "objectionUpheld"
+  FROM privacy_decisions d JOIN privacy_items i ON i.id = d.item_id JOIN privacy_requests q ON q.id = i.request_id
+  JOIN privacy_processes p ON p.request_id = q.id AND p."right" = d."right" AND p.state IN ('approved', 'done')
+  WHERE d."right" = 'erasure' AND d.decision = 'grant' AND d.replaced_at IS NULL AND d.carried_out_at IS NULL
+    AND i.confirmed AND ($1::uuid IS NULL OR q.id = $1)
+    AND (q.closed_at IS NOT NULL OR NOT EXISTS (SELECT FROM privacy_decisions o WHERE o.item_id = i.id
+      AND o."right" IN ('access', 'portability') AND o.decision <> 'refuse' AND o.replaced_at IS NULL))
+  ORDER BY d.id LIMIT 500`;
+
+/** Carries out what can be carried out now, of one request or of all. @returns how many items were given to the purge */
+export async function carryOutDecisions(context: PrivacyContext, requestId: string | null): Promise<number> {
+  const { platform } = context;
+  let begun = 0;
+  for (const erasure of await platform.database.query<Erasure>(erasures, [requestId])) begun += await erase(context, erasure);
+  await platform.database.query(
+    `UPDATE privacy_decisions d SET carried_out_at = $2 FROM privacy_items i, privacy_processes p
+     WHERE i.id = d.item_id AND p.request_id = i.request_id AND p."right" = d."right" AND p.state IN ('approved', 'done')
+       AND (d."right" <> 'erasure' OR d.decision <> 'grant') AND d.replaced_at IS NULL AND d.carried_out_at IS NULL
+       AND ($1::uuid IS NULL OR i.request_id = $1)`,
+    [requestId, platform.clock.now()],
+  );
+  await openAgain(context, requestId);
+  await letGo(context, requestId);
+  if (begun > 0) platform.jobs.nudge(purgeJob);
+  platform.jobs.nudge(retagJob);
+  return begun;
+}
+
+/** Begins one erasure. What another hold keeps stays, and the file says so. */
+async function erase({ platform, categories }: PrivacyContext, erasure: Erasure): Promise<number> {
+  const { clock, database } = platform;
+  const request: Pick<RequestRow, 'id' | 'secret'> = { id: erasure.requestId, secret: erasure.secret };
+  try {
+    return await database.inTransaction(async (tx) => {
+      const [open] = await database.query(
+        'SELECT 1 FROM privacy_decisions WHERE id = $1 AND carried_out_at IS NULL AND replaced_at IS NULL FOR UPDATE',
+        [erasure.decisionId],
+        tx,
+      );
+      if (open === undefined) return 0;
+      const holds = await database.query<{ id: string }>('SELECT id FROM holds WHERE request_id = $1', [erasure.requestId], tx);
+      const order = {
+        reason: erasure.objectionUpheld ? ('objection' as const) : ('erasure' as const),
+        rule: `privacy decision ${erasure.decisionId}`,
+        actor: { kind: 'person' as const, id: erasure.officerId },
+      };
+      const despite = holds.map((hold) => hold.id);
+      if (erasure.kind === 'recording') {
+        await beginPurge(platform, categories, tx, { category: 'recording', ids: [erasure.subjectId] }, order, despite);
+      } else {
+        const pieces = await database.query<{ id: string }>('SELECT id FROM ticket_pieces WHERE ticket_id = $1', [erasure.subjectId], tx);
+        const ids = pieces.map((piece) => piece.id);
+        const what = ids.length > 0 ? { category: 'ticket_piece', ids } : { category: 'ticket', ids: [erasure.subjectId] };
+        await beginPurge(platform, categories, tx, what, order, despite);
+      }
+      await database.query('UPDATE privacy_decisions SET carried_out_at = $2 WHERE id = $1', [erasure.decisionId, clock.now()], tx);
+      await record(platform, tx, 'system', request, 'erasure_begun', {
+        itemId: erasure.itemId, decisionId: erasure.decisionId, reason: order.reason,
+      });
+      return 1;
+    });
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'conflict') throw error;
+    await sayBlocked(platform, request, erasure);
+    return 0;
+  }
+}
+
+async function sayBlocked(platform: Platform, request: Pick<RequestRow, 'id' | 'secret'>, erasure: Erasure): Promise<void> {
+  await platform.database.inTransaction(async (tx) => {
+    const said = await platform.database.query(
+      `SELECT 1 FROM privacy_events WHERE request_id = $1 AND kind = 'erasure_held_up' AND details->>'itemId' = $2 LIMIT 1`,
+      [request.id, erasure.itemId],
+      tx,
+    );
+    if (said.length === 0) await record(platform, tx, 'system', request, 'erasure_held_up', { itemId: erasure.itemId });
+  });
+}
+
+/**
+ * Restrictions that a closed request no longer asks for: of what was refused, of what nobody confirmed, and everything
+ * where there was no answer. An objection upheld in part leaves evidence open.
+ */
+async function openAgain({ platform }: PrivacyContext, requestId: string | null): Promise<void> {
+  const { database } = platform;
+  const rows = await database.query<{ id: string; officerId: string }>(
+    `SELECT x.id, q.closed_by AS "officerId" FROM restrictions x JOIN privacy_requests q ON q.id = x.request_id
+     LEFT JOIN privacy_items i ON i.request_id = q.id AND i.kind = x.category AND i.item_id = x.item_id
+     LEFT JOIN privacy_decisions d ON d.item_id = i.id AND d."right" = x.ground AND d.replaced_at IS NULL
+     WHERE x.lifted_at IS NULL AND q.closed_at IS NOT NULL AND q.outcome <> 'merged' AND ($1::uuid IS NULL OR q.id = $1)
+       AND (q.outcome <> 'answered' OR i.confirmed IS NOT TRUE OR d.decision = 'refuse'
+         OR (d.decision = 'partly' AND x.purpose = 'evidence'))
+       AND NOT (q.outcome = 'answered' AND i.id IS NULL AND EXISTS (SELECT FROM privacy_processes p
+         WHERE p.request_id = q.id AND p."right" = 'objection' AND p.outcome IN ('granted', 'partly', 'nothing_found')))
+     LIMIT 5000`,
+    [requestId],
+  );
+  for (const { id, officerId } of rows)
+    await database.inTransaction(async (tx) => {
+      const [open] = await database.query('SELECT 1 FROM restrictions WHERE id = $1 AND lifted_at IS NULL FOR UPDATE', [id], tx);
+      if (open !== undefined) await liftRestrictionIn(platform, tx, { kind: 'person', id: officerId }, id);
+    });
+}
+
+/** Holds of a closed request; those of restrictions that were granted stay until the person is asked. */
+async function letGo({ platform }: PrivacyContext, requestId: string | null): Promise<void> {
+  const { clock, database } = platform;
+  const rows = await database.query<{ id: string; officerId: string }>(
+    `SELECT h.id, q.closed_by AS "officerId" FROM holds h JOIN privacy_requests q ON q.id = h.request_id
+     WHERE h.released_at IS NULL AND (h.ends_at IS NULL OR h.ends_at > $2) AND q.closed_at IS NOT NULL AND q.outcome <> 'merged'
+       AND ($1::uuid IS NULL OR q.id = $1)
+       AND (h.ground IN ('open_request', 'authority_order') OR q.outcome <> 'answered' OR NOT EXISTS (
+         SELECT FROM restrictions x WHERE x.request_id = q.id AND x.category = h.category AND x.item_id = h.item_id
+           AND x.purpose = 'all' AND x.lifted_at IS NULL))
+     LIMIT 5000`,
+    [requestId, clock.now()],
+  );
+  for (const { id, officerId } of rows)
+    await database.inTransaction(async (tx) => {
+      const [open] = await database.query('SELECT 1 FROM holds WHERE id = $1 AND released_at IS NULL FOR UPDATE', [id], tx);
+      if (open !== undefined) await releaseHoldIn(platform, tx, { kind: 'person', id: officerId }, id, 'the request is closed');
+    });
+}

@@ -1,0 +1,176 @@
+import type { Right, Told, Verdict } from './rights.js';
+
+/**
+ * What the law has by default for one item and one right: pure. Driven by the legal ground of the item and the relation of
+ * the requester, not by the name of a category. An officer may decide otherwise, with a reason.
+ */
+
+/** The ground on which an item is kept (art. 6(1) GDPR): (b) performance of a contract, (f) legitimate interest. */
+export type LegalGround = '6(1)(b)' | '6(1)(f)';
+
+export interface ItemFacts {
+  kind: 'recording' | 'ticket';
+  /** Of a ticket's requester; null where nobody told. */
+  relation: 'contracting_party' | 'contact_person' | null;
+  /** An agreement is marked in it: then it is still needed as evidence of that agreement. */
+  hasAgreement: boolean;
+  /** An objection to it was upheld, in this request or an earlier one. */
+  objectionUpheld: boolean;
+}
+
+export interface Usual {
+  /** Null: the law gives no answer by itself, the officer weighs. */
+  verdict: Verdict | null;
+  /** The article that leads to it. */
+  article: string;
+  ground: LegalGround;
+  why: Told;
+  /** Whether the officer has to decide; false where the law leaves nothing to decide. */
+  decides: boolean;
+  /** Carried out as another right: an objection under (b) is taken as a request to restrict. */
+  as?: Right;
+  /** What is offered instead, or while this one is pending. */
+  offer?: Right;
+}
+
+/** Recordings rest on legitimate interest; what was supplied for support on the contract with whoever is its party. */
+export function groundOf({ kind, relation }: Pick<ItemFacts, 'kind' | 'relation'>): LegalGround {
+  return kind === 'recording' || relation === 'contact_person' ? '6(1)(f)' : '6(1)(b)';
+}
+
+type Cell = Omit<Usual, 'ground' | 'decides'> & { decides?: boolean };
+
+const access: Record<ItemFacts['kind'], Cell> = {
+  recording: {
+    verdict: 'grant', article: '15(3)',
+    why: {
+      nl: 'U krijgt een kopie van het geluid, met de stem van de medewerker; stemmen van anderen die er buiten staan zijn onhoorbaar gemaakt.',
+      en: 'You receive a copy of the audio, with the voice of the member of staff; voices of others who are not involved have been made inaudible.',
+    },
+  },
+  ticket: {
+    verdict: 'grant', article: '15(1)',
+    why: {
+      nl: 'U krijgt alles wat bij de supportvraag is vastgelegd, ook interne notities.',
+      en: 'You receive everything that was recorded with the support question, internal notes included.',
+    },
+  },
+};
+
+const rectification: Record<ItemFacts['kind'], Cell> = {
+  recording: {
+    verdict: 'grant', article: '16', offer: 'restriction',
+    why: {
+      nl: 'Aan het geluid wordt niets veranderd; uw verklaring wordt eraan toegevoegd en onjuiste gegevens erover worden verbeterd.',
+      en: 'The audio itself is never altered; your statement is attached to it and wrong details about it are corrected.',
+    },
+  },
+  ticket: {
+    verdict: 'grant', article: '16', offer: 'restriction',
+    why: {
+      nl: 'Onjuiste gegevens worden verbeterd; wat er eerst stond blijft in de geschiedenis.',
+      en: 'Wrong data are corrected; what stood there before stays in its history.',
+    },
+  },
+};
+
+function erasure(facts: ItemFacts): Cell {
+  if (facts.objectionUpheld)
+    return {
+      verdict: 'grant', article: '17(1)(c)',
+      why: { nl: 'Uw bezwaar is gegrond.', en: 'Your objection was upheld.' },
+    };
+  if (facts.kind === 'ticket')
+    return {
+      verdict: 'grant', article: '17(1)(a)', offer: 'restriction',
+      why: {
+        nl: 'De gegevens zijn niet langer nodig voor de dienstverlening.',
+        en: 'The data are no longer needed for the service.',
+      },
+    };
+  if (facts.hasAgreement)
+    // Evidence of an agreement may still be needed; only a concrete claim or duty can say so.
+    return {
+      verdict: null, article: '17(1)(a), 17(3)(e)', offer: 'restriction',
+      why: {
+        nl: 'In de opname is een afspraak vastgelegd. Weigeren kan alleen met een concrete plicht of vordering en een datum waarop dat opnieuw wordt bekeken.',
+        en: 'An agreement is marked in the recording. Refusal needs a concrete duty or claim and a date on which it is looked at again.',
+      },
+    };
+  return {
+    verdict: 'grant', article: '17(1)(a)',
+    why: {
+      nl: 'In de opname is geen afspraak vastgelegd; zij is niet langer nodig.',
+      en: 'No agreement is marked in the recording; it is no longer needed.',
+    },
+  };
+}
+
+const restriction: Cell = {
+  verdict: 'grant', article: '18(1)',
+  why: {
+    nl: 'De gegevens worden alleen nog bewaard. Zij worden niet gebruikt voor training en niet verstrekt, behalve in de gevallen van artikel 18 lid 2. U hoort het voordat de beperking wordt opgeheven.',
+    en: 'The data are only stored. They are not used for training and not handed out, except in the cases of article 18(2). You will be told before the restriction is lifted.',
+  },
+};
+
+const portability: Record<ItemFacts['kind'], Cell> = {
+  recording: {
+    verdict: 'refuse', article: '20(1)', offer: 'access', decides: false,
+    why: {
+      nl: 'Overdraagbaarheid geldt voor gegevens op grond van toestemming of een overeenkomst; opnamen berusten op een gerechtvaardigd belang. Via inzage krijgt u wel een kopie.',
+      en: 'Portability covers data processed by consent or contract; recordings rest on a legitimate interest. Through access you do receive a copy.',
+    },
+  },
+  ticket: {
+    verdict: 'grant', article: '20(1)',
+    why: {
+      nl: 'U krijgt wat u zelf hebt aangeleverd als JSON en CSV, met een beschrijving; zonder antwoorden en notities van medewerkers.',
+      en: 'You receive what you supplied yourself as JSON and CSV, with a schema; without replies and notes of staff.',
+    },
+  },
+};
+
+function objection(ground: LegalGround): Cell {
+  if (ground === '6(1)(b)')
+    return {
+      verdict: 'grant', article: '18(1), 17(1)', as: 'restriction', offer: 'erasure',
+      why: {
+        nl: 'Bezwaar in de zin van artikel 21 bestaat niet bij een overeenkomst; uw verzoek is behandeld als verzoek om beperking of verwijdering.',
+        en: 'There is no objection under article 21 to what a contract requires; your request was taken as one for restriction or erasure.',
+      },
+    };
+  return {
+    verdict: 'grant', article: '21(1)', offer: 'erasure',
+    why: {
+      nl: 'De gegevens worden niet meer voor training gebruikt; voor bewijs alleen als dwingende gronden dat rechtvaardigen.',
+      en: 'The data are no longer used for training; for evidence only where compelling grounds justify it.',
+    },
+  };
+}
+
+/** The law's default for `right` on an item. */
+export function usualDecision(right: Right, facts: ItemFacts): Usual {
+  const ground = groundOf(facts);
+  const cells: Record<Right, () => Cell> = {
+    access: () => access[facts.kind],
+    rectification: () => rectification[facts.kind],
+    erasure: () => erasure(facts),
+    restriction: () => restriction,
+    portability: () => portability[facts.kind],
+    objection: () => objection(ground),
+  };
+  const cell = cells[right]();
+  return { decides: true, ...cell, ground };
+}
+
+/** On what an erasure can be refused (art. 17(3)): a duty of law, or a claim. */
+export const refusalGrounds = ['17(3)(b)', '17(3)(e)', '15(4)', '12(5)', '12(2)', '21(1)', 'UAVG 41', 'other'] as const;
+export type RefusalGround = (typeof refusalGrounds)[number];
+
+/** How all the decisions of a process turn out together. Cells in which the law leaves nothing to decide do not count. */
+export function outcomeOf(verdicts: readonly Verdict[]): 'granted' | 'partly' | 'refused' | 'nothing_found' {
+  if (verdicts.length === 0) return 'nothing_found';
+  if (verdicts.every((verdict) => verdict === 'grant')) return 'granted';
+  return verdicts.every((verdict) => verdict === 'refuse') ? 'refused' : 'partly';
+}

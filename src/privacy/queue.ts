@@ -1,0 +1,137 @@
+import type { Person } from '../access/caller.js';
+import { viewOf } from '../access/policy.js';
+import type { Platform } from '../platform/platform.js';
+import { decodeCursor, toPage } from '../platform/paging.js';
+import type { z } from 'zod';
+import { iso, nextExpiry, presentProcess, urgentMs, type summarySchema } from './present.js';
+import { record, referenceOf, type PrivacyContext, type ProcessRow, type RequestRow, type RequestState } from './request.js';
+
+/** The queue: by due date, the most pressing first; what is overdue; reminders; figures without anybody in them. */
+
+export interface QueueFilter {
+  state?: RequestState | 'open' | undefined;
+  urgent?: boolean | undefined;
+}
+
+type Row = RequestRow & { subject_name: string | null; next_expiry: Date | null; paused: boolean };
+
+/** One page of requests by due date. */
+export async function listRequests(
+  { platform: { clock, database } }: PrivacyContext,
+  person: Person,
+  filter: QueueFilter,
+  page: { limit: number; cursor?: string | undefined },
+) {
+  const now = clock.now();
+  const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
+  const rows = await database.query<Row>(
+    `SELECT q.*, s.name AS subject_name, ${nextExpiry} AS next_expiry,
+       EXISTS (SELECT FROM privacy_pauses p WHERE p.request_id = q.id AND p.resumed_at IS NULL) AS paused
+     FROM privacy_requests q JOIN privacy_subjects s ON s.request_id = q.id
+     WHERE ($1::text IS NULL OR q.state = $1 OR ($1 = 'open' AND q.closed_at IS NULL)) AND q.purge_intent IS NULL
+       AND ($2::timestamptz IS NULL OR (q.due_at, q.id) > ($2, $3::uuid))
+       AND (NOT $4::boolean OR ${nextExpiry} < $5)
+     ORDER BY q.due_at, q.id LIMIT $6`,
+    [
+      filter.state ?? null, after?.at ?? null, after?.id ?? null, filter.urgent === true,
+      new Date(now.getTime() + urgentMs), page.limit + 1,
+    ],
+  );
+  const processes = await database.query<ProcessRow>(
+    `SELECT * FROM privacy_processes WHERE request_id = ANY ($1::uuid[]) ORDER BY "right"`,
+    [rows.map((row) => row.id)],
+  );
+  const named = viewOf(person.role).names;
+  const present = (row: Row): z.input<typeof summarySchema> => ({
+    id: row.id,
+    reference: referenceOf(row),
+    state: row.state,
+    channel: row.channel,
+    requesterKind: row.requester_kind,
+    secret: row.secret,
+    locale: row.locale,
+    receivedAt: row.received_at.toISOString(),
+    dueAt: row.due_at.toISOString(),
+    overdue: row.closed_at === null && row.handed_out_at === null && !row.paused && row.due_at < now,
+    paused: row.paused,
+    extended: row.extended_at !== null,
+    outcome: row.outcome,
+    closedAt: iso(row.closed_at),
+    processes: processes.filter((process) => process.request_id === row.id).map(presentProcess),
+    subjectName: named ? row.subject_name : null,
+    urgent: row.next_expiry !== null && row.next_expiry.getTime() - now.getTime() < urgentMs,
+    nextExpiryAt: iso(row.next_expiry),
+  });
+  return toPage(rows, page.limit, present, (row) => ({ at: row.due_at, id: row.id }));
+}
+
+export interface Statistics {
+  received: number;
+  open: number;
+  overdue: number;
+  byRight: { right: string; outcome: string; count: number; medianDays: number | null }[];
+}
+
+/** Counts by right and outcome and the time to an answer, of requests received in a period: nobody can be told from them. */
+export async function statisticsOf({ platform: { clock, database } }: PrivacyContext, from: Date, until: Date): Promise<Statistics> {
+  const [counts] = await database.query<{ received: number; open: number; overdue: number }>(
+    `SELECT count(*) AS received, count(*) FILTER (WHERE closed_at IS NULL) AS open, count(*) FILTER (WHERE ${overdue('$3')}) AS overdue
+     FROM privacy_requests q WHERE received_at >= $1 AND received_at < $2`,
+    [from, until, clock.now()],
+  );
+  const byRight = await database.query<Statistics['byRight'][number]>(
+    `SELECT p."right", coalesce(p.outcome, 'open') AS outcome, count(*) AS count,
+       round((percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM coalesce(q.handed_out_at, p.approved_at) - p.received_at)
+         / 86400))::numeric, 1)::float8 AS "medianDays"
+     FROM privacy_processes p JOIN privacy_requests q ON q.id = p.request_id
+     WHERE q.received_at >= $1 AND q.received_at < $2 GROUP BY 1, 2 ORDER BY 1, 2`,
+    [from, until],
+  );
+  return { received: counts?.received ?? 0, open: counts?.open ?? 0, overdue: counts?.overdue ?? 0, byRight };
+}
+
+/** SQL over `q`: is its answer overdue? A pause stops the clock, and so does an answer that is out. */
+const overdue = (now: string) => `q.closed_at IS NULL AND q.handed_out_at IS NULL AND q.due_at < ${now}
+  AND NOT EXISTS (SELECT FROM privacy_pauses x WHERE x.request_id = q.id AND x.resumed_at IS NULL)`;
+
+/** Figures for alarms: how many are open, overdue, due within a week, and how many lose what was found for them. */
+export function privacyMetrics({ clock, database, metrics }: Pick<Platform, 'clock' | 'database' | 'metrics'>): void {
+  metrics.gauge('opname_privacy_requests', 'Open privacy requests by how pressing they are', ['lane'], async (gauge) => {
+    const now = clock.now();
+    const week = new Date(now.getTime() + urgentMs);
+    const [row] = await database.query<{ open: number; overdue: number; soon: number; urgent: number }>(
+      `SELECT count(*) AS open, count(*) FILTER (WHERE ${overdue('$1')}) AS overdue,
+         count(*) FILTER (WHERE q.handed_out_at IS NULL AND q.due_at BETWEEN $1 AND $2) AS soon,
+         count(*) FILTER (WHERE ${nextExpiry} < $2) AS urgent
+       FROM privacy_requests q WHERE q.closed_at IS NULL`,
+      [now, week],
+    );
+    for (const lane of ['open', 'overdue', 'soon', 'urgent'] as const) gauge.set({ lane }, row?.[lane] ?? 0);
+  });
+}
+
+/** The job that reminds: a week before an answer is due, two days before, and when it is overdue. */
+export const reminderJob = 'privacy.reminders';
+const remindersBeforeMs = [7 * 86_400_000, 2 * 86_400_000, 0];
+
+/** Puts reminders on the timelines of requests whose date comes near. @returns how many */
+export async function remind({ platform }: Pick<PrivacyContext, 'platform'>): Promise<number> {
+  const { clock, database, log } = platform;
+  const now = clock.now();
+  let count = 0;
+  for (const [index, beforeMs] of remindersBeforeMs.entries())
+    await database.inTransaction(async (tx) => {
+      const due = await database.query<RequestRow>(
+        `UPDATE privacy_requests q SET reminded = $1 WHERE closed_at IS NULL AND handed_out_at IS NULL AND reminded < $1
+           AND due_at < $2 RETURNING *`,
+        [index + 1, new Date(now.getTime() + beforeMs)],
+        tx,
+      );
+      for (const request of due) {
+        await record(platform, tx, 'system', request, beforeMs === 0 ? 'overdue' : 'reminded', { dueAt: request.due_at.toISOString() });
+        log.warn({ requestId: request.id, dueAt: request.due_at.toISOString() }, beforeMs === 0 ? 'a privacy request is overdue' : 'a privacy request is due soon');
+        count += 1;
+      }
+    });
+  return count;
+}
