@@ -100,11 +100,16 @@ const environment = z.object({
   MAX_ATTACHMENT_MB: whole(1, 1_000).default(25),
   MALWARE_SCANNER: readable(createScanner).optional(),
   HELPDESK_TOKENS: readable(readHelpdeskTokens).optional(),
+  ALARM_WEBHOOK_URL: webAddress.optional(),
+  ALARM_WEBHOOK_SECRET: text.optional(),
+  SMTP_URL: text.refine((value) => /^smtps?:$/.test(schemeOf(value)), 'must be an smtp:// or smtps:// address').optional(),
+  ALARM_FROM: z.email('must be an e-mail address').optional(),
+  ALARM_EMAIL: z.email('must be an e-mail address').optional(),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
   TRUST_PROXY: text.optional(),
 });
 
-const secrets = ['DATABASE_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'ADMIN_PASSWORD', 'SIGNING_KEY', 'OIDC_CLIENT_SECRET', 'HELPDESK_TOKENS'] as const;
+const secrets = ['DATABASE_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'ADMIN_PASSWORD', 'SIGNING_KEY', 'OIDC_CLIENT_SECRET', 'HELPDESK_TOKENS', 'ALARM_WEBHOOK_SECRET', 'SMTP_URL'] as const;
 
 export interface Config {
   port: number;
@@ -141,6 +146,11 @@ export interface Config {
   malwareScanner: string | undefined;
   /** By origin, the Authorization header with which attachments are fetched from there. */
   helpdeskTokens: Readonly<Record<string, string>>;
+  /** Who is told when a PBX falls silent or recordings are missing. */
+  alarms: {
+    webhook: { url: string; secret: string | undefined } | undefined;
+    mail: { smtpUrl: string; from: string; to: string } | undefined;
+  };
   logLevel: (typeof logLevels)[number];
   /** What Express calls `trust proxy`: false, a number of hops, or addresses. */
   trustProxy: boolean | number | string;
@@ -201,6 +211,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const oidc = [e.OIDC_ISSUER, e.OIDC_CLIENT_ID, e.OIDC_CLIENT_SECRET];
   if (oidc.some((part) => part !== undefined) && oidc.includes(undefined))
     faults.push('OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET go together: one of them is missing');
+  const mail = [e.SMTP_URL, e.ALARM_FROM, e.ALARM_EMAIL];
+  if (mail.some((part) => part !== undefined) && mail.includes(undefined))
+    faults.push('SMTP_URL, ALARM_FROM and ALARM_EMAIL go together: one of them is missing');
+  if (e.ALARM_WEBHOOK_SECRET !== undefined && e.ALARM_WEBHOOK_URL === undefined)
+    faults.push('ALARM_WEBHOOK_SECRET means nothing without ALARM_WEBHOOK_URL');
   if (faults.length > 0) throw new ConfigFault(faults);
 
   return {
@@ -239,6 +254,13 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxAttachmentBytes: e.MAX_ATTACHMENT_MB * 1024 * 1024,
     malwareScanner: e.MALWARE_SCANNER,
     helpdeskTokens: readHelpdeskTokens(e.HELPDESK_TOKENS),
+    alarms: {
+      webhook: e.ALARM_WEBHOOK_URL === undefined ? undefined : { url: e.ALARM_WEBHOOK_URL, secret: e.ALARM_WEBHOOK_SECRET },
+      mail:
+        e.SMTP_URL !== undefined && e.ALARM_FROM !== undefined && e.ALARM_EMAIL !== undefined
+          ? { smtpUrl: e.SMTP_URL, from: e.ALARM_FROM, to: e.ALARM_EMAIL }
+          : undefined,
+    },
     logLevel: e.LOG_LEVEL,
     trustProxy:
       e.TRUST_PROXY === undefined || e.TRUST_PROXY === 'false'
@@ -261,6 +283,10 @@ export function redactedConfig(config: Config): Record<string, unknown> {
         ? 'embedded'
         : { ...config.s3, credentials: config.s3.credentials === undefined ? "the SDK's chain" : 'given' },
     firstAdministrator: config.firstAdministrator === undefined ? 'none' : 'given',
+    alarms: {
+      webhook: config.alarms.webhook === undefined ? 'none' : 'given',
+      mail: config.alarms.mail === undefined ? 'none' : 'given',
+    },
     signingKey: config.signingKey === undefined ? 'made under DATA_DIR' : 'given',
     helpdeskTokens: Object.keys(config.helpdeskTokens),
     oidc: config.oidc === undefined ? 'none' : { issuer: config.oidc.issuer },

@@ -26,18 +26,22 @@ import { callDataCategory } from './recordings/call-data.js';
 import { listenOperations } from './recordings/listen-routes.js';
 import { createTimeStamper } from './platform/time-stamp.js';
 import { finishStaleUploads, processJob } from './recordings/ingest.js';
+import { defineIngestJobs } from './recordings/jobs.js';
 import { processReceived, releaseClaims } from './recordings/process.js';
 import { recordingCategory } from './recordings/purge.js';
 import { processingFolder, recordingOperations } from './recordings/routes.js';
 import type { Category } from './retention/category.js';
 import { furtherUseOperations } from './retention/further-use-routes.js';
 import { retentionJobs, startRetention } from './retention/jobs.js';
+import { keptFrom } from './retention/policies.js';
+import { processorsOf } from './retention/processors.js';
 import { retentionOperations } from './retention/routes.js';
 import { defineTicketJobs } from './tickets/jobs.js';
 import { ticketCategories } from './tickets/purge.js';
 import { ticketOperations } from './tickets/routes.js';
 import { createScanner } from './tickets/scan.js';
 import type { TicketSettings } from './tickets/settings.js';
+import { expireOutcomes } from './training/evaluation.js';
 import { trainingOperations } from './training/routes.js';
 
 /** Which features there are: their operations, their jobs, and what retention asks of each. */
@@ -73,7 +77,7 @@ export function createFeatures(platform: Platform, config: Config, signingKey: S
     platform,
     config,
     signingKey,
-    audit: { sealer, verifier, signingKey },
+    audit: { sealer, verifier, signingKey, keptFrom: () => keptFrom(platform, 'audit') },
     searchKey,
     tickets: {
       ...config,
@@ -98,11 +102,11 @@ export function operationsOf(features: Features): Operation<Caller>[] {
     ...recordingOperations(platform, config),
     ...listenOperations(platform),
     ...furtherUseOperations(platform, config),
-    ...retentionOperations(platform, categories, { ...config, signingKey }),
+    ...retentionOperations(platform, categories, { ...config, signingKey, processors: processorsOf(config) }),
     ...ticketOperations(platform, features.tickets),
     ...evidenceOperations(platform, { ...config, searchKey }),
     ...privacyOperations(privacyContext(features)),
-    ...trainingOperations(platform),
+    ...trainingOperations(platform, config),
     ...libraryOperations(platform, { ...config, searchKey }),
     ...oversightOperations(platform, { verifier: audit.verifier, timeZone: config.timeZone }),
   ];
@@ -119,6 +123,9 @@ export async function defineJobs(features: Features, ffmpeg: Ffmpeg): Promise<vo
   jobs.every(processJob, '30 seconds');
   jobs.define('recordings.finish-stale-uploads', async () => void (await finishStaleUploads(platform)));
   jobs.every('recordings.finish-stale-uploads', '10 minutes');
+  defineIngestJobs(platform, config);
+  jobs.define('training.expire-outcomes', async () => void (await expireOutcomes(platform)));
+  jobs.every('training.expire-outcomes', '10 minutes');
   defineAuditJobs(platform, audit);
   defineTicketJobs(platform, features.tickets);
   definePrivacyJobs(privacyContext(features));

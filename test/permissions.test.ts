@@ -55,6 +55,7 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'POST /push/{key}/rtpengine': ['pbx'],
   'POST /push/{key}/cdr/freeswitch': ['pbx'],
   'POST /cdr': ['pbx'],
+  'GET /ingest': administrator,
   'GET /recordings': ['trainer', 'agent', 'privacy_officer', 'administrator'],
   'GET /recordings/{id}': ['trainer', 'agent', 'privacy_officer', 'administrator'],
   'GET /recordings/{id}/audio': ['trainer', 'agent', 'privacy_officer'],

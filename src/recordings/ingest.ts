@@ -11,6 +11,7 @@ import { Problem } from '../platform/problem.js';
 import { isHeld } from '../retention/hold.js';
 import { periodInForce } from '../retention/policies.js';
 import { broughtForward, endOfCall, recordingRetainUntil } from '../retention/policy.js';
+import { requestRetag } from '../retention/retag.js';
 import { pushDigest, wasErased } from '../retention/tombstone.js';
 import { lockCall } from './call-record.js';
 import { settleCall } from './call-settle.js';
@@ -197,6 +198,9 @@ async function commitVersion(
       object: { type: 'recording', id: recording.id },
       details: { version: number, versionId: version.id, sha256: version.sha256, bytes: version.bytes },
     });
+    // The object may have been tagged before a hold was placed that saw nothing of it.
+    if (await isHeld(database, tx, 'recording', recording.id, clock.now()))
+      await requestRetag(database, tx, 'recording', recording.id, clock.now());
     await settleCall(platform, tx, call.source_id, call.call_key, actor);
     await joinLegs(platform, tx, recording.id);
     return { ...recording, duplicate: false };

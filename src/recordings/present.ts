@@ -45,7 +45,15 @@ export const recordingSchema = z
     retainUntil: z.iso.datetime(),
     held: z.boolean(),
     restricted: z.boolean(),
-    tickets: z.array(z.object({ id: z.uuid(), number: z.string(), subject: z.string().nullable() })),
+    tickets: z.array(
+      z.object({
+        id: z.uuid(),
+        number: z.string(),
+        subject: z.string().nullable(),
+        basis: z.array(z.string()).meta({ description: 'What the link rests on' }),
+        retainUntil: z.iso.datetime().meta({ description: 'The ticket has a clock of its own' }),
+      }),
+    ),
     agreements: z.array(z.object({ id: z.uuid(), startMs: z.int(), endMs: z.int(), summary: z.string().nullable() })),
   })
   .meta({ id: 'Recording' });

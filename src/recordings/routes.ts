@@ -8,6 +8,7 @@ import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { Door } from './doors/door.js';
 import { IngestCounts } from './ingest-counts.js';
+import { ingestOperations } from './ingest-routes.js';
 import { cdrDoor } from './doors/cdr.js';
 import { freeswitchDoor } from './doors/freeswitch.js';
 import { httpDoor } from './doors/http.js';
@@ -75,6 +76,7 @@ export function recordingOperations(platform: Platform, settings: RecordingSetti
   const door = createDoor(platform, settings);
   return [
     ...[httpDoor, cdrDoor, rtpengineDoor, freeswitchDoor].flatMap((operations) => operations(door)),
+    ...ingestOperations(platform, door.counts, door.limits.folder),
     operation({
       method: 'get',
       path: '/recordings/{id}/audio',

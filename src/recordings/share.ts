@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize';
 import { actorOf, type Person } from '../access/caller.js';
 import { append } from '../audit/log.js';
 import type { Database } from '../platform/database.js';
@@ -83,33 +84,52 @@ export async function shareRecording(
   agentId: string,
   told: { clip: Interval | null; note: string | null },
 ): Promise<Share> {
-  const { clock, database } = platform;
+  const { database } = platform;
   if (!(await agentsOf(database, recording)).some((agent) => agent.id === agentId))
     throw new Problem('not-found', { detail: 'A recording is shared with the agent who took the call.' });
   return await database.inTransaction(async (tx) => {
     await lockKept(platform, tx, recording.id);
-    const [known] = await database.query<{ id: string; inserted: boolean }>(
-      `INSERT INTO recording_shares AS s (id, recording_id, agent_id, start_ms, end_ms, note, shared_by, shared_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-       ON CONFLICT (recording_id, agent_id) WHERE revoked_at IS NULL
-       DO UPDATE SET start_ms = excluded.start_ms, end_ms = excluded.end_ms, note = excluded.note
-       RETURNING s.id, s.id = $1 AS inserted`,
-      [
-        newId(clock), recording.id, agentId, told.clip?.startMs ?? null, told.clip?.endMs ?? null, told.note, person.userId,
-        clock.now(),
-      ],
+    await shareIn(platform, tx, person, recording.id, agentId, told);
+    const [share] = await database.query<Share>(
+      `SELECT ${columns} FROM ${joined} WHERE s.recording_id = $1 AND s.agent_id = $2 AND s.revoked_at IS NULL`,
+      [recording.id, agentId],
       tx,
     );
-    if (known === undefined) throw new Error('a share that was just written is gone');
-    await append(database, clock, tx, {
-      actor: actorOf(person),
-      action: known.inserted ? 'recording.shared' : 'recording.share_changed',
-      object: { type: 'recording', id: recording.id },
-      details: { shareId: known.id, agentId, clip: told.clip !== null },
-    });
-    const [share] = await database.query<Share>(`SELECT ${columns} FROM ${joined} WHERE s.id = $1`, [known.id], tx);
     if (share === undefined) throw new Error('a share that was just written is gone');
     return share;
+  });
+}
+
+/**
+ * Shares inside `tx` with an agent who is known to have taken the call, on a recording that is locked.
+ * @param told undefined: the whole call, unless it is shared already, however that was done
+ */
+export async function shareIn(
+  { clock, database }: Base,
+  tx: Transaction,
+  person: Person,
+  recordingId: string,
+  agentId: string,
+  told: { clip: Interval | null; note: string | null } | undefined,
+): Promise<void> {
+  const [known] = await database.query<{ id: string; inserted: boolean }>(
+    `INSERT INTO recording_shares AS s (id, recording_id, agent_id, start_ms, end_ms, note, shared_by, shared_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+     ON CONFLICT (recording_id, agent_id) WHERE revoked_at IS NULL
+     ${told === undefined ? 'DO NOTHING' : 'DO UPDATE SET start_ms = excluded.start_ms, end_ms = excluded.end_ms, note = excluded.note'}
+     RETURNING s.id, s.id = $1 AS inserted`,
+    [
+      newId(clock), recordingId, agentId, told?.clip?.startMs ?? null, told?.clip?.endMs ?? null, told?.note ?? null,
+      person.userId, clock.now(),
+    ],
+    tx,
+  );
+  if (known === undefined) return;
+  await append(database, clock, tx, {
+    actor: actorOf(person),
+    action: known.inserted ? 'recording.shared' : 'recording.share_changed',
+    object: { type: 'recording', id: recordingId },
+    details: { shareId: known.id, agentId, clip: (told?.clip ?? null) !== null },
   });
 }
 

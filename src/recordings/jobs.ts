@@ -1,0 +1,40 @@
+import { organisationOf } from '../access/organisation.js';
+import type { Platform } from '../platform/platform.js';
+import { tellAlarms, watch, type AlarmSettings } from './alarms.js';
+import { isSilent, missingRecordings, rhythms } from './completeness.js';
+import { dropOldCounts } from './ingest-counts.js';
+import { queueOf } from './ingest-routes.js';
+import { separateDeletedSides } from './legs.js';
+
+/** The jobs that look after what comes in, before `jobs.start`. Each finds its work by state. */
+export function defineIngestJobs(platform: Platform, settings: { alarms: AlarmSettings }): void {
+  const { jobs } = platform;
+  jobs.define('recordings.watch', async (signal) => {
+    await watch(platform, settings.alarms);
+    await tellAlarms(platform, settings.alarms, signal);
+  });
+  jobs.every('recordings.watch', '5 minutes');
+  jobs.define('recordings.separate-deleted-sides', () => separateDeletedSides(platform));
+  jobs.every('recordings.separate-deleted-sides', '1 minute');
+  jobs.define('recordings.drop-old-counts', () => dropOldCounts(platform));
+  jobs.every('recordings.drop-old-counts', '23 4 * * *');
+  ingestMetrics(platform);
+}
+
+function ingestMetrics(platform: Platform): void {
+  const { clock, database, metrics } = platform;
+  metrics.gauge('opname_ingest_silent_sources', 'PBXs from which nothing comes although it should by their rhythm', [], async (gauge) => {
+    gauge.set((await rhythms(database, clock.now())).filter(isSilent).length);
+  });
+  metrics.gauge('opname_ingest_missing_recordings', 'Answered calls of the last week without a recording', [], async (gauge) => {
+    const { ownNumbers } = await organisationOf(database);
+    gauge.set((await missingRecordings(database, clock.now(), ownNumbers)).length);
+  });
+  metrics.gauge('opname_processing_waiting', 'Recordings whose playback copy is not made yet', [], async (gauge) => {
+    gauge.set((await queueOf(platform)).waiting);
+  });
+  metrics.gauge('opname_processing_lag_seconds', 'How long the oldest of them has been waiting', [], async (gauge) => {
+    const { oldestAt } = await queueOf(platform);
+    gauge.set(oldestAt === null ? 0 : Math.max(0, (clock.now().getTime() - Date.parse(oldestAt)) / 1000));
+  });
+}
