@@ -91,7 +91,7 @@ describe('a collection', () => {
     await add(collection.id, { recordingId: id });
     const { retainUntil } = (await trainer().get(`/api/v1/recordings/${id}`)).body as { retainUntil: string };
     try {
-      service.clock.set(new Date(Date.parse(retainUntil) - 1000));
+      service.clock.set(new Date(Date.parse(retainUntil) - 60_000));
       await service.signInAgain();
       expect((await read(collection.id)).items).toMatchObject([{ recording: { expiresInDays: 0 } }]);
       service.clock.set(new Date(retainUntil));

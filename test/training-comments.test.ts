@@ -123,7 +123,7 @@ describe('a comment', () => {
     const { id: commentId } = await write('trainer', { startMs: 0, text: 'Soon gone' }, other);
     const { retainUntil } = (await service.as('trainer').get(`/api/v1/recordings/${other}`)).body as { retainUntil: string };
     try {
-      service.clock.set(new Date(Date.parse(retainUntil) - 1000));
+      service.clock.set(new Date(Date.parse(retainUntil) - 60_000));
       await service.signInAgain();
       expect(await commentsOf('trainer', other)).toHaveLength(1);
       service.clock.set(new Date(retainUntil));

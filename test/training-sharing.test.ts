@@ -71,7 +71,7 @@ describe('an agent', () => {
     await share(service, id);
     const { retainUntil } = (await service.as('agent').get(`/api/v1/recordings/${id}`)).body as { retainUntil: string };
     try {
-      service.clock.set(new Date(Date.parse(retainUntil) - 1000));
+      service.clock.set(new Date(Date.parse(retainUntil) - 60_000));
       await service.signInAgain();
       await service.as('agent').get(audioOf(id)).expect(200);
       service.clock.set(new Date(retainUntil));

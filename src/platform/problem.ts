@@ -16,6 +16,7 @@ export const problems = {
   'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   conflict: { status: 409, title: 'This does not fit the present state' },
   'not-ready': { status: 409, title: 'The playback copy is not there yet' },
+  'not-switched-on': { status: 409, title: 'This use is off: no act that allows it is on record' },
   quarantined: { status: 409, title: 'This file has not been found free of malware' },
   'retention-ended': { status: 410, title: 'Deleted according to its retention period' },
   'too-large': { status: 413, title: 'Larger than the limit' },

@@ -13,6 +13,7 @@ import { holdOperations, subjectOf, subjectQuery } from './hold-routes.js';
 import { lastLifecycleCheck } from './lifecycle.js';
 import { overviewOf } from './overview.js';
 import { policyOperations, policySchema } from './policy-routes.js';
+import { useInForce } from './further-use.js';
 import { grounds, register, type Processor } from './register.js';
 import { deletionReport } from './report.js';
 import { findSweep, purgeJob, requestSweep, type Sweep } from './sweep.js';
@@ -166,7 +167,13 @@ export function retentionOperations(
       async handle() {
         const { controller } = await organisationOf(database);
         const rows = register.map((row) => ({ ...row, ground: grounds[row.ground], purpose: row.purpose ?? null }));
-        return { status: 200, body: { controller, processors: settings.processors ?? [], rows } };
+        // Who turns speech into text stands in the act that allows it.
+        const speech = (await useInForce(database, 'transcription'))?.processor ?? null;
+        const processors = [
+          ...(settings.processors ?? []),
+          ...(speech === null ? [] : [{ role: 'speech_to_text' as const, ...speech }]),
+        ];
+        return { status: 200, body: { controller, processors, rows } };
       },
     }),
     operation({

@@ -172,7 +172,7 @@ export function collectionOperations(platform: Pick<Platform, 'clock' | 'databas
         const person = requirePerson(caller);
         const found = await findListenable(platform, person, body.recordingId, 'training');
         const { startMs, endMs } = body;
-        const clip = startMs == null || endMs == null ? null : keptStretch(found, { startMs, endMs });
+        const clip = typeof startMs === 'number' && typeof endMs === 'number' ? keptStretch(found, { startMs, endMs }) : null;
         await addItem(platform, person, params.id, { recordingId: body.recordingId, clip, note: body.note });
         return { status: 201, body: await open(person, params.id) };
       },
@@ -196,7 +196,7 @@ export function collectionOperations(platform: Pick<Platform, 'clock' | 'databas
         const found = await findListenable(platform, person, await recordingOfItem(database, params.id, params.itemId), 'training');
         const { startMs, endMs } = body;
         const clip =
-          startMs === undefined ? undefined : startMs === null || endMs == null ? null : keptStretch(found, { startMs, endMs });
+          startMs === undefined ? undefined : startMs !== null && typeof endMs === 'number' ? keptStretch(found, { startMs, endMs }) : null;
         await changeItem(platform, person, params.id, params.itemId, { clip, note: body.note });
         return { status: 200, body: await open(person, params.id) };
       },
