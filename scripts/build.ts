@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'vite';
+import { buildVerifierPage, verifierFile } from '../src/packages/verifier-page.js';
 
 /**
  * Builds the service and its user interface into `dist/`: `--if-needed` only when a source is newer than the last build.
@@ -44,6 +45,7 @@ async function buildAll(): Promise<void> {
       },
     },
   });
+  writeFileSync(path.join(root, 'dist', verifierFile), await buildVerifierPage(root));
   // Sources changed while building count as newer.
   writeFileSync(stamp, '');
   utimesSync(stamp, startedAt, startedAt);

@@ -16,7 +16,7 @@ import { TimeStampUnavailable } from '../platform/time-stamp.js';
 import type { VersionRow } from '../recordings/recording.js';
 import { agreementsOf } from './agreement.js';
 import { custodyOf } from './custody.js';
-import { ingestStampsOf } from './ingest-stamps.js';
+import { ingestStampsOf, stampVersions } from './ingest-stamps.js';
 import type { EvidenceRequest } from './order-evidence.js';
 import { dutchReadMe, englishReadMe } from './read-me.js';
 import { writeRecords, type Packed } from './records.js';
@@ -134,6 +134,8 @@ class Filling {
 
   async #addAudio(packed: Packed): Promise<void> {
     const { versions, place, recording } = packed;
+    const { timeStamper } = this.sealing;
+    if (timeStamper !== undefined) await stampVersions(this.sealing.platform, timeStamper, versions, this.work.signal);
     const stamps = await ingestStampsOf(this.sealing.platform, versions.map((version) => version.id));
     const derivations: Derivation[] = [];
     for (const version of versions) {

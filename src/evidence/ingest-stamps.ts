@@ -45,33 +45,63 @@ interface Waiting {
 
 /** Fetches the tokens that are due until none is, or every authority is away. @returns how many were given */
 export async function stampReceipts(platform: Base, timeStamper: TimeStamper, signal: AbortSignal): Promise<number> {
-  const { clock, database, log } = platform;
   await enqueueStamps(platform);
   let given = 0;
   while (!signal.aborted) {
-    const now = clock.now();
-    const waiting = await database.query<Waiting>(
-      `UPDATE time_stamps t SET attempts = t.attempts + 1, next_attempt_at = $2
-       FROM (SELECT version_id FROM time_stamps WHERE response IS NULL AND next_attempt_at <= $1
-             ORDER BY next_attempt_at LIMIT ${batch} FOR UPDATE SKIP LOCKED) due
-       WHERE t.version_id = due.version_id
-       RETURNING t.version_id AS "versionId", t.sha256, t.attempts`,
-      [now, new Date(now.getTime() + leaseMs)],
-    );
+    const waiting = await claimDue(platform);
     if (waiting.length === 0) break;
-    for (const [index, one] of waiting.entries()) {
-      try {
-        await stampOne(platform, timeStamper, one, signal);
-        given += 1;
-      } catch (error) {
-        if (!(error instanceof TimeStampUnavailable)) throw error;
-        log.warn({ fault: error.message, versionId: one.versionId, attempts: one.attempts }, 'no time stamp yet');
-        await putOff(platform, waiting.slice(index), error.message);
-        return given;
-      }
-    }
+    const done = await stampAll(platform, timeStamper, waiting, signal);
+    given += done;
+    if (done < waiting.length) break;
   }
   return given;
+}
+
+/** Those of these versions that have no token yet get one now, so that what was just received is packed with one. */
+export async function stampVersions(
+  platform: Base, timeStamper: TimeStamper, versions: readonly { id: string; sha256: string }[], signal: AbortSignal,
+): Promise<void> {
+  const { clock, database } = platform;
+  await database.query(
+    `INSERT INTO time_stamps (version_id, sha256, next_attempt_at)
+     SELECT v.id, v.sha256, $3 FROM unnest($1::uuid[], $2::text[]) AS v (id, sha256) ON CONFLICT DO NOTHING`,
+    [versions.map(({ id }) => id), versions.map(({ sha256 }) => sha256), clock.now()],
+  );
+  const waiting = await database.query<Waiting>(
+    `SELECT version_id AS "versionId", sha256, attempts FROM time_stamps
+     WHERE version_id = ANY ($1::uuid[]) AND response IS NULL`,
+    [versions.map(({ id }) => id)],
+  );
+  await stampAll(platform, timeStamper, waiting, signal);
+}
+
+async function claimDue({ clock, database }: Base): Promise<Waiting[]> {
+  const now = clock.now();
+  return await database.query<Waiting>(
+    `UPDATE time_stamps t SET attempts = t.attempts + 1, next_attempt_at = $2
+     FROM (SELECT version_id FROM time_stamps WHERE response IS NULL AND next_attempt_at <= $1
+           ORDER BY next_attempt_at LIMIT ${batch} FOR UPDATE SKIP LOCKED) due
+     WHERE t.version_id = due.version_id
+     RETURNING t.version_id AS "versionId", t.sha256, t.attempts`,
+    [now, new Date(now.getTime() + leaseMs)],
+  );
+}
+
+/** @returns how many were given before every authority was away */
+async function stampAll(
+  platform: Base, timeStamper: TimeStamper, waiting: readonly Waiting[], signal: AbortSignal,
+): Promise<number> {
+  for (const [index, one] of waiting.entries()) {
+    try {
+      await stampOne(platform, timeStamper, one, signal);
+    } catch (error) {
+      if (!(error instanceof TimeStampUnavailable)) throw error;
+      platform.log.warn({ fault: error.message, versionId: one.versionId, attempts: one.attempts }, 'no time stamp yet');
+      await putOff(platform, waiting.slice(index), error.message);
+      return index;
+    }
+  }
+  return waiting.length;
 }
 
 async function stampOne({ database }: Base, timeStamper: TimeStamper, one: Waiting, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { openPackageFiles } from '../../src/packages/package-files.js';
 import type { PackageFile, PackageFiles } from '../../src/packages/verifier/examination.js';
 import type { TestService } from './service.js';
 
@@ -80,29 +80,8 @@ export async function run(command: string, args: string[], options: { cwd?: stri
 }
 
 /** Every file below a folder, by its path from there. */
-export async function filesBelow(folder: string): Promise<Map<string, PackageFile>> {
-  const files = new Map<string, PackageFile>();
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = path.join(entry.parentPath, entry.name);
-    files.set(path.relative(folder, file), await onDisk(file));
-  }
-  return files;
-}
-
-async function onDisk(file: string): Promise<PackageFile> {
-  return {
-    bytes: (await stat(file)).size,
-    read: async () => new Uint8Array(await readFile(file)),
-    async digests() {
-      const [sha256, sha512] = [createHash('sha256'), createHash('sha512')];
-      for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-        sha256.update(chunk);
-        sha512.update(chunk);
-      }
-      return { sha256: sha256.digest('hex'), sha512: sha512.digest('hex') };
-    },
-  };
+export async function filesBelow(folder: string): Promise<PackageFiles> {
+  return (await openPackageFiles(folder)).files;
 }
 
 /** The same files with some replaced, taken away (undefined) or added. */
@@ -110,16 +89,20 @@ export function altered(files: PackageFiles, changes: Record<string, Uint8Array 
   const copy = new Map(files);
   for (const [name, bytes] of Object.entries(changes)) {
     if (bytes === undefined) copy.delete(name);
-    else copy.set(name, inMemory(bytes));
+    else copy.set(name, fileOf(bytes));
   }
   return copy;
 }
 
-export function inMemory(bytes: Uint8Array): PackageFile {
+/** The same files, read and digested once: for tests that check many variants. */
+export async function inMemory(files: PackageFiles): Promise<PackageFiles> {
+  const copy = new Map<string, PackageFile>();
+  for (const [name, file] of files) copy.set(name, fileOf(await file.read()));
+  return copy;
+}
+
+function fileOf(bytes: Uint8Array): PackageFile {
   const hash = (name: string) => createHash(name).update(bytes).digest('hex');
-  return {
-    bytes: bytes.length,
-    read: () => Promise.resolve(new Uint8Array(bytes)),
-    digests: () => Promise.resolve({ sha256: hash('sha256'), sha512: hash('sha512') }),
-  };
+  const digests = { sha256: hash('sha256'), sha512: hash('sha512') };
+  return { bytes: bytes.length, read: () => Promise.resolve(new Uint8Array(bytes)), digests: () => Promise.resolve(digests) };
 }

@@ -1,0 +1,301 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkPackage, type Report } from '../src/packages/verifier/check.js';
+import { openPackageFiles } from '../src/packages/package-files.js';
+import type { PackageFiles } from '../src/packages/verifier/examination.js';
+import { canonicalBytes } from '../src/audit/canonical.js';
+import { allowedSigner, sshSignature } from '../src/platform/ssh-signature.js';
+import { openSigningKey, type SigningKey } from '../src/platform/signing.js';
+import { tone } from './support/audio.js';
+import { altered, download, filesBelow, inMemory, run, seal, unpack, type SealedPackage, type Unpacked } from './support/evidence.js';
+import { signingKeyPem, startTestService, type TestService } from './support/service.js';
+import { startAuthority, type TestAuthority } from './support/time-stamp-authority.js';
+
+let service: TestService;
+let authority: TestAuthority;
+let sealedPackage: SealedPackage;
+let unpacked: Unpacked;
+let files: PackageFiles;
+let insider: SigningKey;
+
+beforeAll(async () => {
+  authority = await startAuthority('ec');
+  const signingKey = signingKeyPem();
+  insider = await openSigningKey({ pem: signingKey });
+  service = await startTestService({ env: { TSA_URLS: authority.url, SIGNING_KEY: signingKey } });
+  const id = await service.push({}, tone({ seconds: 2, channels: 2 }));
+  await service.processed(id);
+  const agreement = { startMs: 100, endMs: 900, summary: 'Agreed', parties: ['A'] };
+  await service.as('privacy_officer').post(`/api/v1/recordings/${id}/agreements`).send(agreement).expect(201);
+  // Batches before and after, so that the proof is one of a long chain.
+  for (let more = 0; more < 3; more += 1) {
+    await service.push({}, tone({ seconds: 1, seed: more }));
+    await service.as('auditor').get('/api/v1/audit/verification').expect(200);
+  }
+  sealedPackage = await seal(service, [id], { scope: 'full' });
+  unpacked = await unpack(await download(service, sealedPackage.id));
+  files = await inMemory(await filesBelow(unpacked.folder));
+});
+afterAll(async () => {
+  await service.close();
+  await authority.close();
+  await unpacked.remove();
+});
+
+const check = (changed: PackageFiles): Promise<Report> => checkPackage(changed, { trustedKeyIds: [sealedPackage.keyId] });
+const contentOf = async (name: string): Promise<Buffer> => Buffer.from((await files.get(name)?.read()) ?? []);
+const textOf = async (name: string): Promise<string> => (await contentOf(name)).toString();
+const digest = (bytes: Uint8Array, name = 'sha256') => createHash(name).update(bytes).digest('hex');
+
+/** What somebody who knows how packages are made does after a change: every digest and count is made right again. */
+async function repaired(changed: PackageFiles, key?: SigningKey): Promise<PackageFiles> {
+  const payload: [string, Buffer][] = [];
+  for (const [name, file] of changed) if (name.startsWith('data/')) payload.push([name, Buffer.from(await file.read())]);
+  const manifest = (hash: string) => Buffer.from(payload.map(([name, bytes]) => `${digest(bytes, hash)}  ${name}\n`).join(''));
+  const total = payload.reduce((sum, [, bytes]) => sum + bytes.length, 0);
+  const info = Buffer.from((await textOf('bag-info.txt')).replace(/^Payload-Oxum: .*$/m, `Payload-Oxum: ${total}.${payload.length}`));
+  let next = altered(changed, { 'manifest-sha256.txt': manifest('sha256'), 'manifest-sha512.txt': manifest('sha512'), 'bag-info.txt': info });
+  const tags: string[] = [];
+  for (const [name, file] of next)
+    if (!name.startsWith('data/') && !name.startsWith('signatures/') && name !== 'tagmanifest-sha256.txt')
+      tags.push(`${digest(await file.read())}  ${name}\n`);
+  const tagManifest = Buffer.from(tags.join(''));
+  next = altered(next, { 'tagmanifest-sha256.txt': tagManifest });
+  if (key === undefined) return next;
+  return altered(next, {
+    'signatures/tagmanifest.p256.sig': key.sign(tagManifest),
+    'signatures/tagmanifest.sshsig': Buffer.from(sshSignature(key, tagManifest, 'call-evidence@v1')),
+    'signatures/allowed_signers': Buffer.from(allowedSigner(key.publicPem, 'call-evidence', 'call-evidence@v1')),
+    'signatures/evidence.pub.pem': Buffer.from(key.publicPem),
+    'signatures/export.tsr': undefined,
+    'signatures/export.tsr.p256.sig': undefined,
+  });
+}
+
+async function editJson(name: string, edit: (value: Record<string, never>) => void): Promise<PackageFiles> {
+  const value = JSON.parse(await textOf(name)) as Record<string, never>;
+  edit(value);
+  return altered(files, { [name]: Buffer.from(`${JSON.stringify(value, null, 2)}\n`) });
+}
+
+/** Custody with other lines, the digests in them made right again where asked. */
+async function custodyOf(edit: (lines: string[]) => string[], relink: boolean): Promise<PackageFiles> {
+  const name = 'data/records/custody.jsonl';
+  let lines = edit((await textOf(name)).trim().split('\n'));
+  let previous = '0'.repeat(64);
+  if (relink)
+    lines = lines.map((line, index) => {
+      const text = JSON.stringify({ ...(JSON.parse(line) as object), sequence: index + 1, previous });
+      previous = digest(Buffer.from(text));
+      return text;
+    });
+  return altered(files, { [name]: Buffer.from(`${lines.join('\n')}\n`) });
+}
+
+describe('the verifier', () => {
+  it('finds nothing wrong with what was sealed', async () => {
+    expect(await check(files)).toMatchObject({ verdict: 'unchanged', faults: [], timeStamped: true });
+  });
+
+  it('detects any single changed byte, in any file', async () => {
+    const names = [...files.keys()];
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: names.length - 1 }), fc.double({ min: 0, max: 0.999999, noNaN: true }), fc.integer({ min: 1, max: 255 }), async (which, where, flip) => {
+        const name = names[which] ?? '';
+        const bytes = await contentOf(name);
+        const at = Math.floor(where * bytes.length);
+        bytes[at] = (bytes[at] ?? 0) ^ flip;
+        expect([name, at, (await check(altered(files, { [name]: bytes }))).verdict]).toEqual([name, at, 'changed']);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('detects every single changed byte of each signature, key and manifest of signatures', async () => {
+    for (const name of [...files.keys()].filter((each) => each.startsWith('signatures/') && !each.endsWith('.tsr'))) {
+      const bytes = await contentOf(name);
+      for (let at = 0; at < bytes.length; at += 3) {
+        const changed = Buffer.from(bytes);
+        changed[at] = (changed[at] ?? 0) ^ 1;
+        expect([name, at, (await check(altered(files, { [name]: changed }))).verdict]).toEqual([name, at, 'changed']);
+      }
+    }
+  });
+
+  it('detects every missing file and any added one', async () => {
+    for (const name of files.keys()) expect([name, (await check(altered(files, { [name]: undefined }))).verdict]).toEqual([name, 'changed']);
+    for (const name of ['data/audio/more.wav', 'README.txt', 'signatures/more.sig'])
+      expect([name, (await check(altered(files, { [name]: Buffer.from('more') }))).verdict]).toEqual([name, 'changed']);
+    const litter = altered(files, { 'data/.DS_Store': Buffer.from('x'), 'Thumbs.db': Buffer.from('x') });
+    expect((await check(litter)).verdict).toBe('unchanged');
+  });
+
+  it('detects swapped audio even when every digest was made right again', async () => {
+    const other = tone({ seconds: 2, channels: 2, seed: 9 });
+    for (const name of ['data/audio/original.wav', 'data/audio/derived/clip-01.wav']) {
+      const swapped = await repaired(altered(files, { [name]: other }));
+      const report = await check(swapped);
+      expect(report.verdict).toBe('changed');
+      expect(report.faults).toContainEqual({ what: 'signature', path: 'signatures/tagmanifest.p256.sig' });
+      // Sealed anew by the very key: what was received is told by the chain, not by the package.
+      const faults = (await check(await repaired(altered(files, { [name]: other }), insider))).faults.map(({ what }) => what);
+      expect(faults).toContain(name.includes('clip') ? 'derivation' : 'changed');
+    }
+  });
+
+  it('detects another original that all records were rewritten for, by the same key: the chain knows what was received', async () => {
+    const other = tone({ seconds: 2, channels: 2, seed: 9 });
+    const sha256 = digest(await contentOf('data/audio/original.wav'));
+    const changes: Record<string, Buffer> = { 'data/audio/original.wav': other };
+    for (const name of files.keys())
+      if (/\.(json|jsonl)$/.test(name)) changes[name] = Buffer.from((await textOf(name)).replaceAll(sha256, digest(other)));
+    const report = await check(await repaired(altered(files, changes), insider));
+    expect(report.verdict).toBe('changed');
+    expect(report.faults).toContainEqual({ what: 'proof', path: 'data/proofs/inclusion.json' });
+  });
+
+  it('detects custody that was cut short, put in another order or lacks a line, sealed anew by the same key or not', async () => {
+    const edits: ((lines: string[]) => string[])[] = [
+      (lines) => lines.slice(0, -1),
+      (lines) => lines.slice(1),
+      (lines) => lines.filter((_, index) => index !== 1),
+      (lines) => [lines[1] ?? '', lines[0] ?? '', ...lines.slice(2)],
+      (lines) => [...lines, lines.at(-1) ?? ''],
+    ];
+    for (const edit of edits)
+      for (const relink of [false, true])
+        for (const key of [undefined, insider]) {
+          const report = await check(await repaired(await custodyOf(edit, relink), key));
+          expect(report.verdict).toBe('changed');
+          expect(report.faults.map(({ what }) => what)).toContain('custody');
+        }
+  });
+
+  it('detects a chain whose newest batches were taken away, or a proof of something else', async () => {
+    const inclusion = 'data/proofs/inclusion.json';
+    const cutTail = await editJson(inclusion, (value) => {
+      for (const proof of (value as unknown as { proofs: { batch: object; tip: object; historyPath: string[] }[] }).proofs) {
+        proof.tip = proof.batch;
+        proof.historyPath = [];
+      }
+    });
+    expect((await check(await repaired(cutTail, insider))).faults).toContainEqual({ what: 'proof', path: inclusion });
+    const fewer = await editJson('data/proofs/chain-head.json', (value) => {
+      const told = value as unknown as { count: number; statement: { count: number }; head: string };
+      told.count -= 1;
+      told.statement.count -= 1;
+      told.head = digest(canonicalBytes(told.statement));
+    });
+    expect((await check(await repaired(fewer, insider))).faults).toContainEqual({ what: 'proof', path: 'data/proofs/chain-head.json' });
+    const none = await editJson(inclusion, (value) => Object.assign(value, { proofs: [] }));
+    expect((await check(await repaired(none, insider))).faults).toContainEqual({ what: 'proof', path: inclusion });
+    const without = await repaired(altered(files, { [inclusion]: undefined }), insider);
+    expect((await check(without)).verdict).toBe('changed');
+  });
+
+  it('calls a package that was sealed anew by another key one of an unknown sender, never unchanged', async () => {
+    const stranger = await openSigningKey({ pem: signingKeyPem() });
+    const info = Buffer.from((await textOf('bag-info.txt')).replace(insider.keyId, stranger.keyId).replace(/^Time-Stamp: .*\n/m, ''));
+    const forged = await repaired(altered(files, { 'bag-info.txt': info }));
+    expect((await check(forged)).verdict).toBe('changed');
+    const report = await check(await repairedAs(info, stranger));
+    expect([report.verdict, report.keyId, report.faults]).toEqual(['unknown_sender', stranger.keyId, []]);
+  });
+
+  async function repairedAs(info: Buffer, key: SigningKey): Promise<PackageFiles> {
+    const base = altered(files, { 'bag-info.txt': info });
+    const tags: string[] = [];
+    for (const [name, file] of base)
+      if (!name.startsWith('data/') && !name.startsWith('signatures/') && name !== 'tagmanifest-sha256.txt')
+        tags.push(`${digest(await file.read())}  ${name}\n`);
+    const tagManifest = Buffer.from(tags.join(''));
+    return altered(base, {
+      'tagmanifest-sha256.txt': tagManifest,
+      'signatures/tagmanifest.p256.sig': key.sign(tagManifest),
+      'signatures/tagmanifest.sshsig': Buffer.from(sshSignature(key, tagManifest, 'call-evidence@v1')),
+      'signatures/allowed_signers': Buffer.from(allowedSigner(key.publicPem, 'call-evidence', 'call-evidence@v1')),
+      'signatures/evidence.pub.pem': Buffer.from(key.publicPem),
+      'signatures/export.tsr': undefined,
+      'signatures/export.tsr.p256.sig': undefined,
+    });
+  }
+});
+
+describe('other people’s tools', () => {
+  it('verify the time stamps against the authority’s root, with nothing but the package', async () => {
+    const cwd = unpacked.folder;
+    const sha256 = digest(await contentOf('data/audio/original.wav'));
+    for (const ca of [authority.rootFile, 'data/proofs/tsa-chain.pem']) {
+      const receipt = await run('openssl', ['ts', '-verify', '-digest', sha256, '-in', 'data/proofs/ingest.tsr', '-CAfile', ca], { cwd });
+      expect(receipt.said).toContain('Verification: OK');
+      const whole = await run('openssl', ['ts', '-verify', '-data', 'tagmanifest-sha256.txt', '-in', 'signatures/export.tsr', '-CAfile', ca], { cwd });
+      expect(whole.said).toContain('Verification: OK');
+    }
+    const script = await run(path.join(cwd, 'verify.sh'), []);
+    expect(script.said).not.toContain('NOTE');
+    expect(script.code).toBe(0);
+  });
+
+  it('let verify.sh find a changed, a missing and an added file, and a wrong signature', async () => {
+    const copy = `${unpacked.folder}-copy`;
+    const spoil: [string, () => Promise<unknown>][] = [
+      ['changed', () => writeFile(path.join(copy, 'data/records/custody.jsonl'), 'x')],
+      ['missing', () => rm(path.join(copy, 'data/records/holds.json'))],
+      ['added', () => writeFile(path.join(copy, 'data/more.txt'), 'x')],
+      ['tag', () => writeFile(path.join(copy, 'README.nl.txt'), 'x')],
+      ['signature', () => rename(path.join(copy, 'signatures/export.tsr.p256.sig'), path.join(copy, 'signatures/tagmanifest.p256.sig'))],
+      ['stamp', () => rm(path.join(copy, 'signatures/export.tsr'))],
+    ];
+    for (const [name, work] of spoil) {
+      await cp(unpacked.folder, copy, { recursive: true });
+      await work();
+      expect([name, (await run(path.join(copy, 'verify.sh'), [])).code]).toEqual([name, 1]);
+      await rm(copy, { recursive: true });
+    }
+  });
+});
+
+describe('npm run verify-evidence', () => {
+  const script = path.join(import.meta.dirname, '..', 'scripts', 'verify-evidence.ts');
+  const verify = (...args: string[]): Promise<{ code: number; said: string }> =>
+    new Promise((resolve) => {
+      const env = { PATH: process.env['PATH'] ?? '', DATA_DIR: path.join(unpacked.folder, 'none') };
+      execFile(process.execPath, ['--import', 'tsx', script, ...args], { env }, (error, stdout, stderr) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, said: stdout + stderr });
+      });
+    });
+
+  it('tells by its exit code: unchanged, changed, not to be checked, unknown sender', async () => {
+    const key = path.join(unpacked.folder, 'signatures', 'evidence.pub.pem');
+    const known = await verify(unpacked.zip, '--key', key);
+    expect(known.said).toContain('Ongewijzigd sinds ontvangst');
+    expect(known.code).toBe(0);
+    expect(known.said).not.toContain('+31850000101');
+    expect((await verify(unpacked.folder, '--fingerprint', sealedPackage.keyId.slice(0, 20))).code).toBe(0);
+    expect((await verify(unpacked.zip)).code).toBe(3);
+    const cut = `${unpacked.zip}.cut`;
+    await writeFile(cut, (await readFile(unpacked.zip)).subarray(0, 20_000));
+    expect((await verify(cut)).code).toBe(2);
+    const changed = await readFile(unpacked.zip);
+    const at = changed.indexOf('RIFF') + 5000;
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    await writeFile(cut, changed);
+    expect((await verify(cut, '--key', key)).code).toBe(1);
+    expect((await verify()).code).toBe(2);
+  });
+
+  it('reads packages that were zipped anew, compressed', async () => {
+    const again = `${unpacked.zip}.again.zip`;
+    await run('zip', ['-q', '-9', '-r', again, path.basename(unpacked.folder)], { cwd: path.dirname(unpacked.folder) });
+    const opened = await openPackageFiles(again);
+    try {
+      expect((await check(opened.files)).verdict).toBe('unchanged');
+    } finally {
+      await opened.close();
+    }
+  });
+});
