@@ -1,0 +1,123 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tone } from '../support/audio.js';
+import { launch, violations } from '../support/browser.js';
+import { download, seal, unpack, type SealedPackage, type Unpacked } from '../support/evidence.js';
+import { startTestService, type TestService } from '../support/service.js';
+
+/** `verify.html` as a stranger opens it: from a disk, without any network. */
+
+let browser: Browser;
+let service: TestService;
+let sealedPackage: SealedPackage;
+let unpacked: Unpacked;
+const asked: string[] = [];
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  service = await startTestService();
+  const id = await service.push({}, tone({ seconds: 2, channels: 2 }));
+  sealedPackage = await seal(service, [id], { scope: 'full' });
+  unpacked = await unpack(await download(service, sealedPackage.id));
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser.close();
+  await service.close();
+  await unpacked.remove();
+});
+
+async function openVerifier(html = path.join(unpacked.folder, 'verify.html')): Promise<Page> {
+  const context = await browser.newContext({ locale: 'en-US' });
+  await context.route('**', (route) => {
+    const url = route.request().url();
+    if (!url.startsWith('file:') && !url.startsWith('blob:')) asked.push(url);
+    return route.continue();
+  });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(pathToFileURL(html).href);
+  return page;
+}
+
+async function verdict(page: Page): Promise<string | null> {
+  await page.locator('#result h2').waitFor();
+  return await page.locator('#result h2').getAttribute('data-verdict');
+}
+
+describe('verify.html, opened from a disk', () => {
+  it('finds a zip unchanged, shows the fingerprint and plays the audio', async () => {
+    const page = await openVerifier();
+    await page.locator('#file').setInputFiles(unpacked.zip);
+    expect(await verdict(page)).toBe('unchanged');
+    expect(await page.locator('#result h2').innerText()).toContain('Ongewijzigd sinds ontvangst');
+    const result = await page.locator('#result').innerText();
+    expect(result).toContain(sealedPackage.reference);
+    expect(result).toContain(sealedPackage.keyId);
+    await page.locator('audio').first().waitFor();
+    expect(await page.locator('audio').count()).toBe(2);
+    const playedTo: number = await page.locator('audio').first().evaluate(async (element) => {
+      const audio = element as unknown as { play(): Promise<void>; currentTime: number; duration: number };
+      await audio.play();
+      while (audio.currentTime === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      return audio.duration;
+    });
+    expect(playedTo).toBeCloseTo(2, 1);
+    expect(await violations(page)).toEqual([]);
+    await page.locator('[data-language=en]').click();
+    expect(await page.locator('#result h2').innerText()).toContain('Unchanged since receipt');
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it('finds the unpacked folder unchanged, and one with a changed byte changed', async () => {
+    const page = await openVerifier();
+    await page.locator('#folder').setInputFiles(unpacked.folder);
+    expect(await verdict(page)).toBe('unchanged');
+    const zip = await readFile(unpacked.zip);
+    const at = zip.indexOf('RIFF') + 9000;
+    zip[at] = (zip[at] ?? 0) ^ 1;
+    const changed = `${unpacked.zip}.changed.zip`;
+    await writeFile(changed, zip);
+    await page.locator('#file').setInputFiles(changed);
+    await page.locator('.verdict.changed').waitFor();
+    expect(await page.locator('#result h2').innerText()).toContain('Gewijzigd');
+    expect(await page.locator('#result').innerText()).toContain('data/audio/');
+    await page.context().close();
+  });
+
+  it('calls the sender unknown whose key it does not know, until its fingerprint is typed in', async () => {
+    const stranger = `${unpacked.folder}-verify.html`;
+    const html = await readFile(path.join(unpacked.folder, 'verify.html'), 'utf8');
+    await writeFile(stranger, html.replace(sealedPackage.keyId, '0'.repeat(64)));
+    const page = await openVerifier(stranger);
+    await page.locator('#file').setInputFiles(unpacked.zip);
+    expect(await verdict(page)).toBe('unknown_sender');
+    expect(await page.locator('#result h2').innerText()).toContain('Onbekende afzender');
+    await page.locator('#fingerprint').fill(sealedPackage.keyId.slice(0, 20).toUpperCase().replaceAll(/(.{4})/g, '$1 '));
+    expect(await verdict(page)).toBe('unchanged');
+    await page.locator('#fingerprint').fill('ffff ffff ffff ffff ffff');
+    expect(await verdict(page)).toBe('unknown_sender');
+    await page.context().close();
+  });
+
+  it('is the same page that the service hands to anyone, and works there', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(`${service.url}/api/v1/evidence/verifier`);
+    await page.locator('#file').setInputFiles(unpacked.zip);
+    expect(await verdict(page)).toBe('unchanged');
+    await context.close();
+  });
+
+  it('asked nobody for anything, and nothing was refused to it', () => {
+    expect([asked, complaints]).toEqual([[], []]);
+  });
+});
