@@ -1,6 +1,7 @@
 import { account } from './account/en.js';
 import { administration } from './admin/en.js';
 import { audit } from './audit/en.js';
+import { evidence } from './evidence/en.js';
 import { holds } from './holds/en.js';
 import type { nl } from './nl.js';
 import { player } from './player/en.js';
@@ -20,4 +21,5 @@ export const en: Record<keyof typeof nl, string> = {
   ...audit,
   ...retention,
   ...holds,
+  ...evidence,
 };

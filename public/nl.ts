@@ -1,6 +1,7 @@
 import { account } from './account/nl.js';
 import { administration } from './admin/nl.js';
 import { audit } from './audit/nl.js';
+import { evidence } from './evidence/nl.js';
 import { holds } from './holds/nl.js';
 import { player } from './player/nl.js';
 import { recordings } from './recordings/nl.js';
@@ -9,4 +10,4 @@ import { shell } from './shell/nl.js';
 import { tickets } from './tickets/nl.js';
 
 /** Dutch, the source: every other language has the same keys and placeholders. Each screen keeps its own words. */
-export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds } as const;
+export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence } as const;

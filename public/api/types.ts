@@ -25,6 +25,9 @@ export interface TicketLink {
   id: string;
   number: string;
   subject?: string | null;
+  basis: Basis[];
+  /** The ticket has a clock of its own. */
+  retainUntil: string;
 }
 
 export interface Agreement {
@@ -58,6 +61,11 @@ export interface Recording {
   sha256: string | null;
   /** It ended before its header said it would. */
   truncated?: boolean;
+  /** How the call ended, once its call data came. */
+  disposition: string | null;
+  answeredAt: string | null;
+  billedMs: number | null;
+  transfers: { at: string; to: string | null }[];
   receivedAt: string;
   retainUntil: string;
   held: boolean;
@@ -126,6 +134,7 @@ export interface TicketRecording {
   retainUntil: string;
   basis: Basis[];
   reason: string | null;
+  linkedBy: string | null;
 }
 
 export interface Account {

@@ -20,7 +20,7 @@ export function HoldsHere({ subject, changed }: { subject: HoldSubject; changed:
   const holds = found.state === 'ready' ? found.value.items : [];
   return (
     <section class="holds-here" aria-labelledby="holds-here">
-      <h3 id="holds-here">{t('holds.here')}</h3>
+      <h2 id="holds-here">{t('holds.here')}</h2>
       {found.state === 'loading' && <Bones count={1} />}
       {found.state === 'failed' && <p role="alert">{problemText(found.problem)}</p>}
       {found.state === 'ready' && holds.length === 0 && <p class="muted">{t('holds.noneHere')}</p>}

@@ -9,6 +9,17 @@ import { asProblem } from './state.js';
 /** The text of a field, by the service's name for it, without spaces around it. */
 export type Read = (field: string) => string;
 
+/** Thrown by `send` for what was found wrong only while sending: the words for one of the fields. */
+export class WrongField extends Error {
+  constructor(
+    readonly field: string,
+    words: string,
+  ) {
+    super(words);
+    this.name = 'WrongField';
+  }
+}
+
 interface FormOptions {
   /** Set before the names, so that two forms on one page have no field in common. */
   prefix: string;
@@ -46,7 +57,7 @@ export function useForm({ prefix, fields, check, send }: FormOptions): Wired {
     try {
       await send(read);
     } catch (error) {
-      tell(faultsOf(asProblem(error), fields));
+      tell(error instanceof WrongField ? { [error.field]: error.message } : faultsOf(asProblem(error), fields));
     } finally {
       busy.current = false;
     }

@@ -24,10 +24,12 @@ interface Props {
   recording: Recording;
   waveform: Peaks | undefined;
   waveformComing: boolean;
+  /** Something beside the call was changed: a ticket, an agreement, a hold. */
+  changed: () => void;
 }
 
 /** The player itself. */
-export function Desk({ recording, waveform, waveformComing }: Props) {
+export function Desk({ recording, waveform, waveformComing, changed }: Props) {
   const user = useUser();
   const root = useRef<HTMLElement>(null);
   const [habits, setHabits] = useState(() => readHabits(user.id));
@@ -169,7 +171,7 @@ export function Desk({ recording, waveform, waveformComing }: Props) {
             {t(user.role === 'trainer' || user.role === 'agent' ? 'player.spokenNames' : 'player.noted')}
           </p>
         </div>
-        <Side recording={recording} waveform={waveform} />
+        <Side recording={recording} waveform={waveform} playback={playback} changed={changed} />
       </div>
       {dialog === 'help' && (
         <Help

@@ -52,6 +52,7 @@ export function Player({ id }: ScreenProps) {
   return (
     <Desk
       recording={recording.value}
+      changed={() => void ask<Recording>(path).then(setRenewed, () => undefined)}
       waveform={waveform.state === 'ready' ? waveform.value : undefined}
       waveformComing={waveform.state === 'loading'}
     />

@@ -1,16 +1,29 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Recording, Waveform } from '../api/types.js';
-import { clock, clockWords, longDay, moment, share, size } from '../format.js';
-import { t } from '../i18n.js';
-import { State } from '../parts/state.js';
+import { clockWords, longDay, moment, phone, preciseMoment, share, size, time } from '../format.js';
+import { Agreements } from '../evidence/agreements.js';
+import { HoldsHere } from '../holds/here.js';
+import { t, textOf } from '../i18n.js';
+import { useUser } from '../shell/user.js';
+import { LinkedTickets } from '../tickets/beside-call.js';
 import { savedMs } from './gaps.js';
+import type { Playback } from './playback.js';
 
 const tabs = ['tickets', 'agreements', 'details'] as const;
 type Tab = (typeof tabs)[number];
 
+interface Props {
+  recording: Recording;
+  waveform: Waveform | undefined;
+  playback: Playback;
+  /** A ticket, an agreement or a hold was changed. */
+  changed: () => void;
+}
+
 /** What belongs to the call, beside it: one tab at a time. */
-export function Side({ recording, waveform }: { recording: Recording; waveform: Waveform | undefined }) {
+export function Side({ recording, waveform, playback, changed }: Props) {
+  const user = useUser();
   const [open, setOpen] = useState<Tab>('tickets');
   const move = (event: KeyboardEvent, step: number) => {
     event.preventDefault();
@@ -52,59 +65,14 @@ export function Side({ recording, waveform }: { recording: Recording; waveform: 
         ))}
       </div>
       <div id="side-panel" role="tabpanel" aria-labelledby={`tab-${open}`} tabIndex={0}>
-        {open === 'tickets' && <Tickets recording={recording} />}
-        {open === 'agreements' && <Agreements recording={recording} />}
+        {open === 'tickets' && <LinkedTickets recording={recording} changed={changed} />}
+        {open === 'agreements' && <Agreements recording={recording} playback={playback} changed={changed} />}
         {open === 'details' && <Details recording={recording} waveform={waveform} />}
+        {open === 'details' && user.role === 'privacy_officer' && (
+          <HoldsHere subject={{ recordingId: recording.id }} changed={changed} />
+        )}
       </div>
     </aside>
-  );
-}
-
-function Tickets({ recording: { tickets } }: { recording: Recording }) {
-  if (tickets.length === 0) {
-    return (
-      <State icon="ticket" title={t('side.noTickets')}>
-        <p>{t('side.noTicketsWhy')}</p>
-      </State>
-    );
-  }
-  return (
-    <>
-      <ul class="side-list">
-        {tickets.map((ticket) => (
-          <li key={ticket.id}>
-            <a href={`/tickets/${ticket.id}`}>{t('ticket.number', { number: ticket.number })}</a>
-            {ticket.subject && <span>{ticket.subject}</span>}
-          </li>
-        ))}
-      </ul>
-      <p class="muted side-note">{t('ticket.clocks')}</p>
-    </>
-  );
-}
-
-function Agreements({ recording: { agreements } }: { recording: Recording }) {
-  if (agreements.length === 0) {
-    return (
-      <State icon="agreement" title={t('side.noAgreements')}>
-        <p>{t('side.noAgreementsWhy')}</p>
-      </State>
-    );
-  }
-  return (
-    <>
-      <ul class="side-list">
-        {agreements.map((agreement) => (
-          <li key={agreement.id}>
-            <strong>
-              {clock(agreement.startMs)}–{clock(agreement.endMs)}
-            </strong>
-            {agreement.summary && <span>{agreement.summary}</span>}
-          </li>
-        ))}
-      </ul>
-      <p class="muted side-note">{t('side.noLonger')}</p>
-    </>
   );
 }
 
@@ -117,6 +85,21 @@ function Details({ recording, waveform }: { recording: Recording; waveform: Wave
       </Detail>
       {silence !== undefined && <Detail name={t('detail.silence')}>{share(silence)}</Detail>}
       <Detail name={t('detail.kept')}>{longDay(recording.retainUntil)}</Detail>
+      {recording.disposition && (
+        <Detail name={t('detail.disposition')}>
+          {textOf(`disposition.${recording.disposition}`) ?? recording.disposition}
+        </Detail>
+      )}
+      {recording.answeredAt && <Detail name={t('detail.answered')}>{preciseMoment(recording.answeredAt)}</Detail>}
+      {recording.transfers.length > 0 && (
+        <Detail name={t('detail.transfers')}>
+          {recording.transfers.map(({ at, to }) => (
+            <span key={at} class="line">
+              {t('detail.transfer', { when: time(at), to: to === null ? t('value.hidden') : phone(to) })}
+            </span>
+          ))}
+        </Detail>
+      )}
       <Detail name={t('detail.received')}>{moment(recording.receivedAt)}</Detail>
       <Detail name={t('detail.source')}>{recording.source}</Detail>
       <Detail name={t('detail.callId')}>

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { address, ask } from '../api/client.js';
 import type { Message, Ticket } from '../api/types.js';
-import { clock, day, longDay, moment, phone, size, time } from '../format.js';
+import { longDay, moment, phone, size } from '../format.js';
+import { HoldsHere } from '../holds/here.js';
 import { t } from '../i18n.js';
 import { Badge, RetentionBadge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
@@ -9,6 +10,7 @@ import { Icon } from '../parts/icon.js';
 import { Bones, Failure, State, useLoaded } from '../parts/state.js';
 import type { ScreenProps } from '../shell/screens.js';
 import { useUser } from '../shell/user.js';
+import { Calls } from './calls.js';
 import { Hidden, TicketStatus } from './screen.js';
 import './tickets.css';
 
@@ -53,8 +55,7 @@ export function TicketScreen({ id }: ScreenProps) {
         <aside class="ticket-side">
           <section class="panel" aria-labelledby="calls">
             <h2 id="calls">{t('ticket.calls')}</h2>
-            <Calls ticket={ticket} />
-            <p class="muted side-note">{t('ticket.clocks')}</p>
+            <Calls ticket={ticket} changed={found.again} />
           </section>
           <section class="panel" aria-labelledby="facts">
             <h2 id="facts">{t('side.details')}</h2>
@@ -68,6 +69,9 @@ export function TicketScreen({ id }: ScreenProps) {
               {ticket.closedAt && <Fact name={t('ticket.closed')}>{moment(ticket.closedAt)}</Fact>}
               <Fact name={t('detail.kept')}>{longDay(ticket.retainUntil)}</Fact>
             </dl>
+            {user.role === 'privacy_officer' && (
+              <HoldsHere subject={{ ticketId: ticket.id }} changed={found.again} />
+            )}
           </section>
         </aside>
       </div>
@@ -131,27 +135,6 @@ function Entry({ message }: { message: Message }) {
       </header>
       <p>{message.bodyText}</p>
     </li>
-  );
-}
-
-function Calls({ ticket: { recordings } }: { ticket: Ticket }) {
-  if (recordings.length === 0) return <p class="muted side-note">{t('ticket.noCalls')}</p>;
-  return (
-    <ul class="side-list">
-      {recordings.map((call) => (
-        <li key={call.id}>
-          <a href={`/recordings/${call.id}`}>
-            {day(call.startedAt)} {time(call.startedAt)}
-          </a>
-          <span class="muted">{[clock(call.durationMs), call.agent].filter(Boolean).join(' · ')}</span>
-          <span class="muted">
-            {t('ticket.linkedBy', { basis: call.basis.map((basis) => t(`basis.${basis}`)).join(', ') })}
-            {call.reason && ` (${call.reason})`}
-          </span>
-          <RetentionBadge retainUntil={call.retainUntil} plain />
-        </li>
-      ))}
-    </ul>
   );
 }
 

@@ -24,6 +24,8 @@ export interface LinkedTicket {
   number: string;
   subject: string;
   basis: Basis[];
+  /** Of its last piece. */
+  retainUntil: Date;
 }
 
 /** The tickets of each of these recordings, newest first; none of those whose period is over. */
@@ -35,7 +37,7 @@ export async function ticketsOfRecordings(
   const tickets = new Map<string, LinkedTicket[]>();
   if (recordingIds.length === 0) return tickets;
   const rows = await database.query<LinkedTicket & { recordingId: string }>(
-    `SELECT l.recording_id AS "recordingId", t.id, t.number, t.subject, l.basis
+    `SELECT l.recording_id AS "recordingId", t.id, t.number, t.subject, l.basis, t.retain_until AS "retainUntil"
      FROM ticket_recordings l JOIN tickets t ON t.id = l.ticket_id
      WHERE l.recording_id = ANY($1::uuid[]) AND t.retain_until > $2 AND t.purge_intent IS NULL
      ORDER BY t.opened_at DESC, t.id DESC`,
