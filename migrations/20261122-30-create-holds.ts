@@ -22,6 +22,7 @@ export const migration: Migration = {
         review_at timestamptz NOT NULL,
         confirmed_by uuid REFERENCES users (id),
         confirmed_at timestamptz,
+        confirm_reason text,
         released_by uuid REFERENCES users (id),
         released_at timestamptz,
         release_reason text,

@@ -52,6 +52,13 @@ async function write(count: number): Promise<void> {
 const verify = async (options: { anchors?: Anchor[]; trustedKeyIds?: string[] } = {}) =>
   (await verifyChain(database, { trustedKeyIds: [signingKey.keyId], ...options })).verification;
 
+/** The instant so many calendar years ago. */
+function yearsAgo(years: number): Date {
+  const at = clock.now();
+  at.setUTCFullYear(at.getUTCFullYear() - years);
+  return at;
+}
+
 const ids = async () => (await database.query<{ id: number }>('SELECT id FROM audit_entries ORDER BY id')).map((row) => row.id);
 
 describe('entries past their period', () => {
@@ -59,12 +66,12 @@ describe('entries past their period', () => {
     const tail = await latestBatch(database);
     const anchor = { count: tail?.count ?? 0, head: tail?.head ?? '' };
     clock.set('2025-03-02T11:59:59Z');
-    expect(await forgetOldBatches({ clock, database }, signingKey, 3)).toBe(3);
-    expect(await forgetOldBatches({ clock, database }, signingKey, 3)).toBe(0);
+    expect(await forgetOldBatches({ clock, database }, signingKey, yearsAgo(3))).toBe(3);
+    expect(await forgetOldBatches({ clock, database }, signingKey, yearsAgo(3))).toBe(0);
     expect(await verify({ anchors: [anchor] })).toMatchObject({ ok: true, checkpoint: 1, count: 13, unsealed: 1 });
     await sealer.seal();
     clock.set('2025-03-05T12:00:00Z');
-    expect(await forgetOldBatches({ clock, database }, signingKey, 3)).toBe(4);
+    expect(await forgetOldBatches({ clock, database }, signingKey, yearsAgo(3))).toBe(4);
     await sealer.seal();
     await write(3);
     await sealer.seal();
@@ -80,19 +87,19 @@ describe('entries past their period', () => {
 
   it('never take the newest batch with them', async () => {
     clock.set('2040-01-01T00:00:00Z');
-    expect(await forgetOldBatches({ clock, database }, signingKey, 3)).toBe(11);
+    expect(await forgetOldBatches({ clock, database }, signingKey, yearsAgo(3))).toBe(11);
     expect(await verify()).toMatchObject({ ok: true, checkpoint: 5, count: 13, batches: 6 });
   });
 
   it('stay for a year at least, whatever period is configured', async () => {
     clock.set('2025-01-01T00:00:00Z');
-    await expect(forgetOldBatches({ clock, database }, signingKey, 0)).rejects.toThrow('refused');
+    await expect(forgetOldBatches({ clock, database }, signingKey, yearsAgo(0))).rejects.toThrow('refused');
     expect((await ids()).length).toBe(13);
   });
 
   it('are gone for good: one that is left, or one more that is taken, is found', async () => {
     clock.set('2025-03-05T12:00:00Z');
-    await forgetOldBatches({ clock, database }, signingKey, 3);
+    await forgetOldBatches({ clock, database }, signingKey, yearsAgo(3));
     await sealer.seal();
     // The database lets no more go than the checkpoint covers.
     await expect(database.query('DELETE FROM audit_entries WHERE id = $1', [(await ids())[0]])).rejects.toThrow('no checkpoint');
@@ -107,7 +114,7 @@ describe('entries past their period', () => {
     const foreign = await openSigningKey({ folder: path.join(folder, 'foreign') });
     clock.set('2025-03-05T12:00:00Z');
     await database.query('INSERT INTO signing_keys VALUES ($1, $2, $3)', [foreign.keyId, foreign.publicPem, clock.now()]);
-    await forgetOldBatches({ clock, database }, foreign, 3);
+    await forgetOldBatches({ clock, database }, foreign, yearsAgo(3));
     const untrusted = [{ batch: 3, what: 'the checkpoint that stands for it is signed by a key that is not trusted' }];
     expect((await verify()).faults).toEqual(untrusted);
     // Nor when the service, unaware, seals what was written about it.
@@ -120,7 +127,7 @@ describe('entries past their period', () => {
 
   it('stay gone when the key is rotated afterwards', async () => {
     clock.set('2025-03-05T12:00:00Z');
-    await forgetOldBatches({ clock, database }, signingKey, 3);
+    await forgetOldBatches({ clock, database }, signingKey, yearsAgo(3));
     await sealer.seal();
     const next = await openSigningKey({ folder: path.join(folder, 'next') });
     await createSealer({ clock, database, log: createLog('silent'), signingKey: next }).seal();

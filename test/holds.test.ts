@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Person } from '../src/access/caller.js';
 import { isHeld } from '../src/retention/hold.js';
-import { placeHold, placeHoldIn } from '../src/retention/place-hold.js';
+import { confirmHold, placeHold, placeHoldIn } from '../src/retention/place-hold.js';
 import { beginPurge, claimDue } from '../src/retention/purge.js';
 import { runRetags } from '../src/retention/retag.js';
 import { requestSweep, runPurges } from '../src/retention/sweep.js';
@@ -150,5 +150,15 @@ describe('a hold', () => {
     service.clock.advance(6 * 60_000); // what was claimed above is given up
     await sweep();
     expect(await exists(id)).toBe(true);
+  });
+
+  test('where four eyes are only recorded is confirmed by the one who placed it, with a reason on record', async () => {
+    const id = await service.record();
+    const { id: holdId } = await hold(id);
+    const person = await somebody();
+    const alone = (reason: string | null) => confirmHold(service.platform, person, holdId, 'recorded', reason);
+    await expect(confirmHold(service.platform, person, holdId, 'required', 'there is nobody else')).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(alone(null)).rejects.toMatchObject({ code: 'invalid-input' });
+    expect(await alone('there is nobody else')).toMatchObject({ confirmReason: 'there is nobody else', confirmedBy: person.userId });
   });
 });

@@ -6,7 +6,7 @@ import { MovableClock } from '../src/platform/clock.js';
 import { startEmbeddedS3, type EmbeddedS3 } from '../src/platform/embedded/s3/server.js';
 import { createLog } from '../src/platform/log.js';
 import type { LifecycleRule } from '../src/platform/objects.js';
-import { applyLifecycle, checkLifecycle, expectedRules, lastLifecycleCheck } from '../src/retention/lifecycle.js';
+import { applyLifecycle, checkLifecycle, expectedRules, keepLifecycle, lastLifecycleCheck } from '../src/retention/lifecycle.js';
 import { purgeContext } from '../src/retention/jobs.js';
 import { placeHold } from '../src/retention/place-hold.js';
 import { setPolicy, runShortenings } from '../src/retention/policies.js';
@@ -104,6 +104,7 @@ test('what the bucket deletes by its rule is buried as such; what is held it lea
 
 test('the rule waits for the longest period that something there was frozen with', async () => {
   const days = async () => (await checkLifecycle(world, timeZone)).expected[0]?.expireAfterDays;
+  expect((await applyLifecycle(world, timeZone)).state).toBe('in_sync');
   const change = { unit: 'days' as const, reason: 'test' };
   await setPolicy(world, world.categories, world.administrator, 'recording', { ...change, amount: 60, existing: null });
   expect(await days()).toBe(90);
@@ -114,4 +115,15 @@ test('the rule waits for the longest period that something there was frozen with
   expect(await days()).toBe(60);
   await runShortenings(world, world.categories);
   expect(await days()).toBe(30);
+});
+
+test('the rules follow a longer period before they could cut it short; what somebody else changed is only told', async () => {
+  await applyLifecycle(world, timeZone);
+  const change = { unit: 'days' as const, reason: 'test', existing: null };
+  await setPolicy(world, world.categories, world.administrator, 'recording', { ...change, amount: 80 });
+  const kept = await keepLifecycle(world, timeZone);
+  expect([kept.state, kept.actual.find((rule) => rule.id === 'recordings-90-days')?.expireAfterDays]).toEqual(['in_sync', 80]);
+  await world.objects.putLifecycle([], ['recordings-90-days']);
+  expect((await keepLifecycle(world, timeZone)).state).toBe('drifted');
+  expect((await keepLifecycle(world, timeZone)).state).toBe('drifted');
 });

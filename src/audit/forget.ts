@@ -10,20 +10,18 @@ const mostBatches = 1000;
 const mostEntries = 50_000;
 
 /**
- * Takes away the oldest batches whose entries are all past `keepYears` calendar years, behind a signed checkpoint that
- * the chain goes on from, and says how many entries went. The newest batch always stays. Call again until it says 0.
+ * Takes away the oldest batches that were all sealed before `before`, behind a signed checkpoint that the chain goes on
+ * from, and says how many entries went. The newest batch always stays. Call again until it says 0.
  * The database refuses this for anything sealed less than a year ago, whatever is asked here.
  */
 export async function forgetOldBatches(
   { clock, database }: { clock: Clock; database: Database },
   signingKey: SigningKey,
-  keepYears: number,
+  before: Date,
 ): Promise<number> {
   return await database.inTransaction(async (tx) => {
     await database.advisoryLock(tx, sealLock, 'exclusive');
     const now = clock.now();
-    const before = new Date(now);
-    before.setUTCFullYear(now.getUTCFullYear() - keepYears);
     const old = await database.query<BatchRow>(
       `SELECT ${batchColumns} FROM audit_batches
        WHERE number < (SELECT max(number) FROM audit_batches)

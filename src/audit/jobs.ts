@@ -11,12 +11,12 @@ export interface AuditJobs {
   sealer: Sealer;
   verifier: Verifier;
   signingKey: SigningKey;
-  /** Calendar years that entries are kept; 3 unless told. */
-  keepYears?: number;
+  /** Entries from before this have had their period, as the policy now is. */
+  keptFrom: () => Promise<Date>;
 }
 
 /** Seals every 15 seconds; every night recomputes the whole chain, then takes away what is past its period. */
-export function defineAuditJobs(platform: Platform, { sealer, verifier, signingKey, keepYears = 3 }: AuditJobs): void {
+export function defineAuditJobs(platform: Platform, { sealer, verifier, signingKey, keptFrom }: AuditJobs): void {
   const { database, jobs, log, metrics } = platform;
   const faultsFound = metrics.gauge('opname_audit_chain_faults', 'Faults in the audit chain at its last verification');
   metrics.gauge('opname_audit_unsealed_entries', 'Audit entries that wait to be sealed', [], async (gauge) => {
@@ -50,10 +50,11 @@ export function defineAuditJobs(platform: Platform, { sealer, verifier, signingK
 
   jobs.define('audit.forget', async (signal, touch) => {
     let entries = 0;
+    const before = await keptFrom();
     // What has been tampered with is evidence: it stays until someone has looked.
     if (!(await unlessAborted(verifier.verify(), signal)).ok) return;
     for (let gone = -1; gone !== 0 && !signal.aborted; entries += gone) {
-      gone = await forgetOldBatches(platform, signingKey, keepYears);
+      gone = await forgetOldBatches(platform, signingKey, before);
       await touch();
     }
     if (entries > 0) log.info({ entries }, 'audit entries past their period were taken away');

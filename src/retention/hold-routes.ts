@@ -27,6 +27,7 @@ export const holdSchema = z
     confirmationLate: z.boolean(),
     confirmedBy: z.string().nullable(),
     confirmedAt: instant.nullable(),
+    confirmReason: z.string().nullable(),
     reviewAt: instant,
     reviewDue: z.boolean(),
     releasedBy: z.string().nullable(),
@@ -57,6 +58,7 @@ export function presentHold(hold: Hold, now: Date): z.input<typeof holdSchema> {
     confirmationLate: open && hold.confirmedAt === null && hold.confirmBy <= now,
     confirmedBy: hold.confirmedBy,
     confirmedAt: isoOrNull(hold.confirmedAt),
+    confirmReason: hold.confirmReason,
     reviewAt: hold.reviewAt.toISOString(),
     reviewDue: open && hold.reviewAt <= now,
     releasedBy: hold.releasedBy,
@@ -160,12 +162,14 @@ export function holdOperations(
       id: 'confirmHold',
       tag: 'retention',
       summary: 'A second person stands behind a hold',
+      description: 'Where four eyes are only recorded (`FOUR_EYES`), the one who placed it may confirm it too, with a reason.',
       action: 'hold.confirm',
       params: idParams,
+      body: z.object({ reason: reasonSchema.nullish() }).optional(),
       replies: { 200: { description: 'Confirmed', schema: holdSchema } },
       problems: ['conflict'],
-      async handle({ caller, params }) {
-        const hold = await confirmHold(platform, personOf(caller), params.id, fourEyes);
+      async handle({ caller, params, body }) {
+        const hold = await confirmHold(platform, personOf(caller), params.id, fourEyes, body?.reason ?? null);
         return { status: 200, body: presentHold(hold, now()) };
       },
     }),

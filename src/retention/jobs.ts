@@ -1,11 +1,11 @@
 import type { Platform } from '../platform/platform.js';
 import type { PurgeContext } from './carry-out.js';
 import type { Category } from './category.js';
-import { applyLifecycle, checkLifecycle, lastLifecycleCheck } from './lifecycle.js';
+import { applyLifecycle, keepLifecycle, lastLifecycleCheck, lifecycleJob } from './lifecycle.js';
 import { countHolds } from './overview.js';
 import { forgetTombstones } from './journal.js';
-import { lifecycleDays, promised, startOfPeriod, type PolicyName } from './policy.js';
-import { longestPeriods, periodInForce, runShortenings, shortenJob } from './policies.js';
+import { lifecycleDays, promised, type PolicyName } from './policy.js';
+import { keptFrom, longestPeriods, runShortenings, shortenJob } from './policies.js';
 import { retagJob, runRetags } from './retag.js';
 import { purgeJob, runPurges, scheduleSweep } from './sweep.js';
 
@@ -70,14 +70,13 @@ export function retentionJobs(platform: Platform, categories: readonly Category[
   jobs.define(shortenJob, (signal) => runShortenings(platform, categories, signal));
   jobs.every(shortenJob, '5 minutes');
 
-  jobs.define('retention.lifecycle', async () => {
-    await checkLifecycle(platform, timeZone);
+  jobs.define(lifecycleJob, async () => {
+    await keepLifecycle(platform, timeZone);
   });
-  jobs.every('retention.lifecycle', '41 3 * * *');
+  jobs.every(lifecycleJob, '41 3 * * *');
 
   jobs.define('retention.forget', async (signal, touch) => {
-    const period = await periodInForce(platform.database, 'tombstone');
-    const before = startOfPeriod(platform.clock.now(), period);
+    const before = await keptFrom(platform, 'tombstone');
     while (!signal.aborted && (await forgetTombstones(platform, before)) > 0) await touch();
   });
   jobs.every('retention.forget', '11 4 * * *');

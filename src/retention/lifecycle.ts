@@ -75,6 +75,24 @@ export async function applyLifecycle(platform: LifecyclePlatform, timeZone: stri
   return await record(platform, expected, after, needed);
 }
 
+/** The job that keeps the rules of the bucket in step with the periods, and compares them. */
+export const lifecycleJob = 'retention.lifecycle';
+
+/**
+ * Once a day, and after a change of a period. Rules that ask for something else than last time follow a decision made
+ * here, and are put: a longer period must not be cut short by the rule of the shorter one. What somebody else changed is
+ * only told.
+ */
+export async function keepLifecycle(platform: LifecyclePlatform, timeZone: string): Promise<LifecycleCheck> {
+  const last = await lastLifecycleCheck(platform.database);
+  const expected = expectedRules(
+    await longestPeriods(platform.database, platform.clock.now(), timeZone),
+    await isVersioned(platform),
+  );
+  const decided = last !== undefined && !isInSync(expected, last.expected);
+  return decided ? await applyLifecycle(platform, timeZone) : await checkLifecycle(platform, timeZone);
+}
+
 /** Compares and changes nothing. */
 export async function checkLifecycle(platform: LifecyclePlatform, timeZone: string): Promise<LifecycleCheck> {
   const expected = expectedRules(

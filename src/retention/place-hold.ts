@@ -41,6 +41,8 @@ export interface Hold {
   reviewAt: Date;
   confirmedBy: string | null;
   confirmedAt: Date | null;
+  /** Why one person stood behind it alone; null where a second one did without a word. */
+  confirmReason: string | null;
   releasedBy: string | null;
   releasedAt: Date | null;
   releaseReason: string | null;
@@ -67,7 +69,7 @@ const workingDaysToConfirm = 3;
 
 const columns = `id, category AS kind, item_id AS "itemId", ground, reason, owner_id AS "ownerId", request_id AS "requestId",
   placed_by AS "placedBy", placed_at AS "placedAt", confirm_by AS "confirmBy", review_at AS "reviewAt",
-  confirmed_by AS "confirmedBy", confirmed_at AS "confirmedAt", released_by AS "releasedBy", released_at AS "releasedAt",
+  confirmed_by AS "confirmedBy", confirmed_at AS "confirmedAt", confirm_reason AS "confirmReason", released_by AS "releasedBy", released_at AS "releasedAt",
   release_reason AS "releaseReason", ends_at AS "endsAt"`;
 
 /**
@@ -148,14 +150,16 @@ async function lockHold(database: Database, tx: Transaction, id: string): Promis
 }
 
 /**
- * A second person stands behind a hold.
- * @throws Problem `not-found`, `forbidden` for the one who placed it, `conflict` when it is confirmed or released already
+ * A second person stands behind a hold; where four eyes are only recorded, the first one may, and says why.
+ * @throws Problem `not-found`, `forbidden` for the one who placed it, `invalid-input` when they may but give no reason,
+ * `conflict` when it is confirmed or released already
  */
 export async function confirmHold(
   platform: HoldPlatform,
   person: Person,
   id: string,
   fourEyes: 'required' | 'recorded',
+  reason: string | null = null,
 ): Promise<Hold> {
   const { database, clock } = platform;
   return await database.inTransaction(async (tx) => {
@@ -163,9 +167,11 @@ export async function confirmHold(
     if (!may(person, 'hold.confirm', { firstPersonId: hold.placedBy, fourEyes }))
       throw new Problem('forbidden', { detail: 'A hold is confirmed by somebody other than the one who placed it.' });
     if (hold.confirmedAt !== null || hold.releasedAt !== null) throw new Problem('conflict');
+    if (hold.placedBy === person.userId && reason === null)
+      throw new Problem('invalid-input', { errors: [{ path: 'reason', message: 'is required of who confirms their own hold' }] });
     const [confirmed] = await database.query<Hold>(
-      `UPDATE holds SET confirmed_by = $2, confirmed_at = $3 WHERE id = $1 RETURNING ${columns}`,
-      [id, person.userId, clock.now()],
+      `UPDATE holds SET confirmed_by = $2, confirmed_at = $3, confirm_reason = $4 WHERE id = $1 RETURNING ${columns}`,
+      [id, person.userId, clock.now(), reason],
       tx,
     );
     if (confirmed === undefined) throw new Error('a locked hold is gone');

@@ -6,7 +6,7 @@ import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { Category, Period } from './category.js';
-import { endOfPeriod, lifecycleDays, policyNames, promised, type PolicyName } from './policy.js';
+import { endOfPeriod, lifecycleDays, policyNames, promised, startOfPeriod, type PolicyName } from './policy.js';
 
 /**
  * The periods as the organisation decided them. A change is an act with a reason. It counts for what comes in from then on;
@@ -42,6 +42,11 @@ export async function periodInForce(database: Database, category: PolicyName, tx
     tx,
   );
   return row ?? { amount: promised[category].amount, unit: promised[category].unit };
+}
+
+/** What began before this has had its period, as the policy of its category is now. */
+export async function keptFrom({ clock, database }: Pick<Platform, 'clock' | 'database'>, category: PolicyName): Promise<Date> {
+  return startOfPeriod(clock.now(), await periodInForce(database, category));
 }
 
 /**

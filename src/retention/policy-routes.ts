@@ -4,7 +4,7 @@ import { operation, type Operation } from '../platform/http.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { Category } from './category.js';
-import { applyLifecycle, checkLifecycle, type LifecycleCheck } from './lifecycle.js';
+import { applyLifecycle, checkLifecycle, lifecycleJob, type LifecycleCheck } from './lifecycle.js';
 import { policyNames } from './policy.js';
 import { previewPolicy, setPolicy, shortenJob } from './policies.js';
 
@@ -88,6 +88,7 @@ export function policyOperations(
         if (caller.kind !== 'person') throw new Problem('forbidden');
         const policy = await setPolicy(platform, categories, caller, category, body);
         platform.jobs.nudge(shortenJob);
+        platform.jobs.nudge(lifecycleJob);
         return { status: 200, body: policy };
       },
     }),
