@@ -97,9 +97,34 @@ const environment = z.object({
     .transform((value) => value.split(',').map((part) => part.trim()))
     .pipe(z.array(webAddress))
     .default([]),
+  TRANSCRIPTION_URL: webAddress.optional(),
+  TRANSCRIPTION_KEY: text.optional(),
+  TRANSCRIPTION_MODEL: text.default('whisper-1'),
   MAX_ATTACHMENT_MB: whole(1, 1_000).default(25),
   MALWARE_SCANNER: readable(createScanner).optional(),
   HELPDESK_TOKENS: readable(readHelpdeskTokens).optional(),
+  PULL_SOURCES: text
+    .transform((value, context) => {
+      try {
+        return JSON.parse(value) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be a JSON list' });
+        return z.NEVER;
+      }
+    })
+    .pipe(
+      z.array(
+        z.object({
+          kind: z.literal('3cx', 'may hold PBXs of the kind 3cx'),
+          source: text.max(100),
+          url: webAddress.transform((value) => value.replace(/\/+$/, '')),
+          clientId: text,
+          clientSecret: text,
+        }),
+        'must be a JSON list',
+      ),
+    )
+    .default([]),
   ALARM_WEBHOOK_URL: webAddress.optional(),
   ALARM_WEBHOOK_SECRET: text.optional(),
   SMTP_URL: text.refine((value) => /^smtps?:$/.test(schemeOf(value)), 'must be an smtp:// or smtps:// address').optional(),
@@ -109,7 +134,7 @@ const environment = z.object({
   TRUST_PROXY: text.optional(),
 });
 
-const secrets = ['DATABASE_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'ADMIN_PASSWORD', 'SIGNING_KEY', 'OIDC_CLIENT_SECRET', 'HELPDESK_TOKENS', 'ALARM_WEBHOOK_SECRET', 'SMTP_URL'] as const;
+const secrets = ['DATABASE_URL', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'ADMIN_PASSWORD', 'SIGNING_KEY', 'OIDC_CLIENT_SECRET', 'HELPDESK_TOKENS', 'TRANSCRIPTION_KEY', 'ALARM_WEBHOOK_SECRET', 'SMTP_URL', 'PULL_SOURCES'] as const;
 
 export interface Config {
   port: number;
@@ -141,11 +166,15 @@ export interface Config {
   fourEyes: 'required' | 'recorded';
   oidc: { issuer: string; clientId: string; clientSecret: string } | undefined;
   timeStampUrls: readonly string[];
+  /** A speech-to-text server, which is asked only once an act on record allows it; undefined: there is none. */
+  transcription: { url: string; key: string | undefined; model: string } | undefined;
   maxAttachmentBytes: number;
   /** As `createScanner` reads it; undefined: attachments are not scanned. */
   malwareScanner: string | undefined;
   /** By origin, the Authorization header with which attachments are fetched from there. */
   helpdeskTokens: Readonly<Record<string, string>>;
+  /** PBXs that push nothing and are asked. */
+  pulls: readonly { kind: '3cx'; source: string; url: string; clientId: string; clientSecret: string }[];
   /** Who is told when a PBX falls silent or recordings are missing. */
   alarms: {
     webhook: { url: string; secret: string | undefined } | undefined;
@@ -216,6 +245,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     faults.push('SMTP_URL, ALARM_FROM and ALARM_EMAIL go together: one of them is missing');
   if (e.ALARM_WEBHOOK_SECRET !== undefined && e.ALARM_WEBHOOK_URL === undefined)
     faults.push('ALARM_WEBHOOK_SECRET means nothing without ALARM_WEBHOOK_URL');
+  if (e.TRANSCRIPTION_KEY !== undefined && e.TRANSCRIPTION_URL === undefined)
+    faults.push('TRANSCRIPTION_URL is missing: TRANSCRIPTION_KEY means nothing without it');
   if (faults.length > 0) throw new ConfigFault(faults);
 
   return {
@@ -251,9 +282,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         ? { issuer: e.OIDC_ISSUER, clientId: e.OIDC_CLIENT_ID, clientSecret: e.OIDC_CLIENT_SECRET }
         : undefined,
     timeStampUrls: e.TSA_URLS,
+    transcription:
+      e.TRANSCRIPTION_URL === undefined
+        ? undefined
+        : { url: e.TRANSCRIPTION_URL, key: e.TRANSCRIPTION_KEY, model: e.TRANSCRIPTION_MODEL },
     maxAttachmentBytes: e.MAX_ATTACHMENT_MB * 1024 * 1024,
     malwareScanner: e.MALWARE_SCANNER,
     helpdeskTokens: readHelpdeskTokens(e.HELPDESK_TOKENS),
+    pulls: e.PULL_SOURCES,
     alarms: {
       webhook: e.ALARM_WEBHOOK_URL === undefined ? undefined : { url: e.ALARM_WEBHOOK_URL, secret: e.ALARM_WEBHOOK_SECRET },
       mail:
@@ -283,12 +319,14 @@ export function redactedConfig(config: Config): Record<string, unknown> {
         ? 'embedded'
         : { ...config.s3, credentials: config.s3.credentials === undefined ? "the SDK's chain" : 'given' },
     firstAdministrator: config.firstAdministrator === undefined ? 'none' : 'given',
+    pulls: config.pulls.map(({ kind }) => kind),
     alarms: {
       webhook: config.alarms.webhook === undefined ? 'none' : 'given',
       mail: config.alarms.mail === undefined ? 'none' : 'given',
     },
     signingKey: config.signingKey === undefined ? 'made under DATA_DIR' : 'given',
     helpdeskTokens: Object.keys(config.helpdeskTokens),
+    transcription: config.transcription === undefined ? 'none' : { url: config.transcription.url, model: config.transcription.model },
     oidc: config.oidc === undefined ? 'none' : { issuer: config.oidc.issuer },
   };
 }

@@ -80,6 +80,17 @@ export class IngestCounts {
   }
 }
 
+const counters = new WeakMap<object, IngestCounts>();
+
+/** The counts of this process: one for all doors. */
+export function countsOf(platform: Base): IngestCounts {
+  const known = counters.get(platform.metrics);
+  if (known !== undefined) return known;
+  const counts = new IngestCounts(platform);
+  counters.set(platform.metrics, counts);
+  return counts;
+}
+
 /** Drops counts that nobody looks at any more. */
 export async function dropOldCounts({ clock, database }: Pick<Platform, 'clock' | 'database'>): Promise<void> {
   await database.query('DELETE FROM ingest_hours WHERE hour < $1', [new Date(clock.now().getTime() - keptMs)]);

@@ -4,11 +4,24 @@ import { tellAlarms, watch, type AlarmSettings } from './alarms.js';
 import { isSilent, missingRecordings, rhythms } from './completeness.js';
 import { dropOldCounts } from './ingest-counts.js';
 import { queueOf } from './ingest-routes.js';
+import type { PullSettings } from './doors/threecx.js';
 import { separateDeletedSides } from './legs.js';
+import { pullAll } from './pull.js';
+import { createDoor, type RecordingSettings } from './routes.js';
 
 /** The jobs that look after what comes in, before `jobs.start`. Each finds its work by state. */
-export function defineIngestJobs(platform: Platform, settings: { alarms: AlarmSettings }): void {
+export function defineIngestJobs(
+  platform: Platform,
+  settings: RecordingSettings & { alarms: AlarmSettings; pulls: readonly PullSettings[]; timeZone: string },
+): void {
   const { jobs } = platform;
+  if (settings.pulls.length > 0) {
+    const door = createDoor(platform, settings);
+    jobs.define('recordings.pull', (signal) => pullAll(platform, door, settings.pulls, settings.timeZone, signal), {
+      lockLifetimeMs: 3 * 3_600_000,
+    });
+    jobs.every('recordings.pull', '1 minute');
+  }
   jobs.define('recordings.watch', async (signal) => {
     await watch(platform, settings.alarms);
     await tellAlarms(platform, settings.alarms, signal);

@@ -35,6 +35,8 @@ export async function findListenable(
     await refuseDeleted(database, 'recording', id);
     throw new Problem('not-found');
   }
+  // Its deletion has begun, whatever its date: from here on nothing reads it.
+  if (found.recording.purge_intent !== null) throw new Problem('retention-ended', { members: { deletedAt: now.toISOString() } });
   const held = await isHeld(database, undefined, 'recording', id, now);
   if (found.recording.retain_until <= now && !may(person, 'recording.read_held', { held }))
     throw new Problem('retention-ended', { members: { deletedAt: found.recording.retain_until.toISOString() } });

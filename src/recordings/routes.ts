@@ -7,7 +7,7 @@ import { idSchema } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { Door } from './doors/door.js';
-import { IngestCounts } from './ingest-counts.js';
+import { countsOf } from './ingest-counts.js';
 import { ingestOperations } from './ingest-routes.js';
 import { cdrDoor } from './doors/cdr.js';
 import { freeswitchDoor } from './doors/freeswitch.js';
@@ -29,10 +29,15 @@ export interface RecordingSettings {
 export const incomingFolder = (dataDir: string) => path.join(dataDir, 'incoming');
 export const processingFolder = (dataDir: string) => path.join(dataDir, 'processing');
 
-function createDoor(platform: Platform, settings: RecordingSettings): Door {
+/** At once and in one process: more would only wait for the same disk, storage and database. */
+const mostUploads = 64;
+
+/** What the doors stand on, for requests and for the worker that asks PBXs. */
+export function createDoor(platform: Platform, settings: RecordingSettings): Door {
   return {
     platform,
-    counts: new IngestCounts(platform),
+    uploads: { active: 0, most: mostUploads },
+    counts: countsOf(platform),
     limits: { folder: incomingFolder(settings.dataDir), maxBytes: settings.maxRecordingBytes },
     async readingContext(machine) {
       return {

@@ -109,6 +109,12 @@ export async function receiveRaw(request: Request, limits: UploadLimits): Promis
   return await store(bodyOf(request), undefined, limits);
 }
 
+/** Takes a file that this service fetched itself. @throws Problem `too-large`, `disk-low` */
+export async function receiveStream(source: Readable, fileName: string | undefined, limits: UploadLimits): Promise<Upload> {
+  await requireSpace(limits.folder, 0);
+  return await store(source, fileName, limits);
+}
+
 /**
  * Takes a body that is text, whatever its Content-Type claims: UTF-8, or Windows-1252 where it is not.
  * @throws Problem `too-large`, `invalid-request` when the client went away

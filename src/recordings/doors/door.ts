@@ -10,6 +10,8 @@ import type { UploadLimits } from '../upload.js';
 export interface Door {
   platform: IngestPlatform;
   limits: UploadLimits;
+  /** Uploads under way in this process, and how many there may be. */
+  uploads: { active: number; most: number };
   counts: IngestCounts;
   readingContext(machine: Machine): Promise<ReadingContext>;
   ingestSettings(machine: Machine): Promise<IngestSettings>;

@@ -20,15 +20,23 @@ export const pushProblems = [
   'too-busy', 'storage-unavailable', 'disk-low',
 ] as const satisfies readonly ProblemCode[];
 
-/** Counts what becomes of a push: refusals with their cause, so that a PBX that is refused does not go unnoticed. */
+/**
+ * Takes a push if there is room for one more, and counts what becomes of it: refusals with their cause, so that a PBX that
+ * is refused does not go unnoticed.
+ * @throws Problem `too-busy` when too many are under way already: each of them holds a file and a connection
+ */
 export async function counted(door: Door, machine: Machine, push: () => Promise<Answer>): Promise<Answer> {
+  door.uploads.active += 1;
   try {
+    if (door.uploads.active > door.uploads.most) throw new Problem('too-busy', { headers: { 'Retry-After': '5' } });
     const answer = await push();
     door.counts.count(machine.sourceId, answer.status === 201 ? 'received' : 'duplicate');
     return answer;
   } catch (error) {
     door.counts.count(machine.sourceId, error instanceof Problem ? error.code : 'internal-error');
     throw error;
+  } finally {
+    door.uploads.active -= 1;
   }
 }
 
