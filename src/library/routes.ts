@@ -186,6 +186,8 @@ export function libraryOperations(platform: Platform, settings: LibrarySettings)
           await refuseDeleted(database, 'recording', params.id);
           throw new Problem('not-found');
         }
+        // Its deletion has begun, whatever its date: from here on nothing reads it.
+        if (row.purge_intent !== null) throw new Problem('retention-ended', { members: { deletedAt: now.toISOString() } });
         if (row.retain_until <= now && !may(person, 'recording.read_held', { held: row.held }))
           throw new Problem('retention-ended', { members: { deletedAt: row.retain_until.toISOString() } });
         await database.inTransaction((tx) =>

@@ -1,8 +1,201 @@
-import type { Caller } from '../access/caller.js';
-import type { Operation } from '../platform/http.js';
-import type { PrivacyContext } from './request.js';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { Response } from 'express';
+import { z } from 'zod';
+import { requirePerson, type Caller, type Person } from '../access/caller.js';
+import { operation, type Operation } from '../platform/http.js';
+import { idSchema } from '../platform/identifier.js';
+import { findRecording } from '../recordings/recording.js';
+import { openListen } from '../recordings/listen.js';
+import { disclosed, readAnswer, readApprovedAnswer, type Answer } from './answer.js';
+import { makeBundle, previewCopy, type Bundle } from './bundle.js';
+import { letterHtml, letterPdf } from './letter.js';
+import { draftLetter, letterText, templateOf, writeLetter, writeTemplate } from './letters.js';
+import { record, referenceOf, type PrivacyContext } from './request.js';
 
-/** What goes out. */
-export function answerOperations(_context: PrivacyContext): Operation<Caller>[] {
-  return [];
+/** What goes out: the letter and the package, and what officers see of them before. */
+
+const idParams = z.object({ id: idSchema });
+const localeParams = z.object({ locale: z.enum(['nl', 'en']) });
+const draftSchema = z.object({
+  locale: z.enum(['nl', 'en']),
+  text: z.string().meta({ description: 'Paragraphs with empty lines between; `## ` before a heading, `- ` before items of a list' }),
+  edited: z.boolean(),
+  fixed: z.string().meta({ description: 'Complaint and petition: in every letter, below the text' }),
+});
+const templateSchema = z.object({ opening: z.string(), closing: z.string(), revision: z.int() });
+
+/** Puts on record that the answer went out, before the first byte of it does. */
+async function handOut({ platform }: PrivacyContext, person: Person, answer: Answer, kind: 'package' | 'letter'): Promise<void> {
+  const { clock, database } = platform;
+  const now = clock.now();
+  await database.inTransaction(async (tx) => {
+    await database.query(
+      'UPDATE privacy_requests SET handed_out_at = coalesce(handed_out_at, $2) WHERE id = $1',
+      [answer.request.id, now],
+      tx,
+    );
+    if (kind === 'package')
+      for (const { item } of disclosed(answer, 'access').filter((each) => each.item.kind === 'recording'))
+        await database.query(
+          `INSERT INTO disclosures (package_id, recording_id, kind, reference, recipient, reason, disclosed_at)
+           VALUES ($1, $2, 'privacy', $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+          [answer.request.id, item.item_id, referenceOf(answer.request), 'betrokkene', 'art. 15', now],
+          tx,
+        );
+    await record(platform, tx, person, answer.request, `${kind}_handed_out`, {
+      recordings: disclosed(answer, 'access').length, portable: disclosed(answer, 'portability').length,
+    });
+  });
+}
+
+async function send(bundle: Bundle, response: Response, type: string, disposition: string, signal: AbortSignal): Promise<void> {
+  response.status(200).set({
+    'Content-Type': type, 'Content-Length': String(bundle.bytes), 'Content-Disposition': disposition, 'Cache-Control': 'private, no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  try {
+    await pipeline(createReadStream(bundle.file), response, { signal });
+  } catch (error) {
+    // Who leaves breaks the stream off: that is no fault of anybody's.
+    if (!signal.aborted && !response.destroyed) throw error;
+  } finally {
+    await bundle.discard();
+  }
+}
+
+/** Letters, packages, templates. */
+export function answerOperations(context: PrivacyContext): Operation<Caller>[] {
+  const { platform, settings } = context;
+  const { database } = platform;
+  return [
+    operation({
+      method: 'get',
+      path: '/privacy-requests/{id}/package',
+      id: 'privacyPackage',
+      tag: 'privacy',
+      summary: 'The answer as a signed zip with a page to begin with, made anew from what is there',
+      action: 'privacy_request.hand_out',
+      params: idParams,
+      replies: { 200: { description: 'One folder with `index.html`', mediaType: 'application/zip' } },
+      problems: ['conflict', 'storage-unavailable'],
+      async handle({ caller, params, response, signal }) {
+        const answer = await readApprovedAnswer(context, params.id);
+        const { text } = await letterText(context, answer);
+        const bundle = await makeBundle(context, answer, text, signal);
+        try {
+          await handOut(context, requirePerson(caller), answer, 'package');
+        } catch (error) {
+          await bundle.discard();
+          throw error;
+        }
+        await send(bundle, response, 'application/zip', `attachment; filename="${referenceOf(answer.request)}.zip"`, signal);
+        return undefined;
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/privacy-requests/{id}/letter',
+      id: 'privacyLetter',
+      tag: 'privacy',
+      summary: 'The letter, in the language of the request',
+      action: 'privacy_request.hand_out',
+      params: idParams,
+      query: z.object({ format: z.enum(['html', 'pdf']).default('html') }),
+      replies: { 200: { description: 'HTML, or a PDF when asked for', mediaType: 'text/html' } },
+      problems: ['conflict'],
+      async handle({ caller, params, query, response }) {
+        const answer = await readApprovedAnswer(context, params.id);
+        const { text } = await letterText(context, answer);
+        const isPdf = query.format === 'pdf';
+        const body = isPdf ? await letterPdf(answer, text, settings.timeZone) : Buffer.from(letterHtml(answer, text, settings.timeZone));
+        await handOut(context, requirePerson(caller), answer, 'letter');
+        response.status(200).set({
+          'Content-Type': isPdf ? 'application/pdf' : 'text/html; charset=utf-8',
+          'Content-Disposition': `${isPdf ? 'attachment' : 'inline'}; filename="${referenceOf(answer.request)}.${query.format}"`,
+          'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox", 'Cache-Control': 'private, no-store',
+        });
+        response.end(body);
+        return undefined;
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/privacy-requests/{id}/letter/draft',
+      id: 'draftPrivacyLetter',
+      tag: 'privacy',
+      summary: 'The text of the letter as it would be now',
+      action: 'privacy_request.handle',
+      params: idParams,
+      replies: { 200: { description: 'The text', schema: draftSchema } },
+      async handle({ params }) {
+        return { status: 200, body: await draftLetter(context, params.id) };
+      },
+    }),
+    operation({
+      method: 'put',
+      path: '/privacy-requests/{id}/letter/draft',
+      id: 'writePrivacyLetter',
+      tag: 'privacy',
+      summary: 'Write the letter in other words, until it is approved; null goes back to the composed text',
+      action: 'privacy_request.handle',
+      params: idParams,
+      body: z.object({ text: z.string().trim().min(1).max(50_000).nullable() }),
+      replies: { 200: { description: 'The text', schema: draftSchema } },
+      problems: ['conflict'],
+      async handle({ caller, params, body }) {
+        await writeLetter(context, requirePerson(caller), params.id, body.text);
+        return { status: 200, body: await draftLetter(context, params.id) };
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/privacy-requests/{id}/items/{itemId}/preview',
+      id: 'previewPrivacyItem',
+      tag: 'privacy',
+      summary: 'A recording as it would leave: masked as decided, without hold music',
+      action: 'privacy_request.hand_out',
+      params: z.object({ id: idSchema, itemId: idSchema }),
+      replies: { 200: { description: 'WAV', mediaType: 'audio/wav' } },
+      problems: ['retention-ended', 'storage-unavailable'],
+      async handle({ caller, params, response, signal }) {
+        const answer = await readAnswer(context, params.id);
+        const bundle = await previewCopy(context, answer, params.itemId, signal);
+        const item = answer.items.find(({ id }) => id === params.itemId);
+        const found = item === undefined ? undefined : await findRecording(database, item.item_id);
+        if (found !== undefined)
+          await openListen(platform, requirePerson(caller), found.recording.id, found.version.id, 'access_request');
+        await send(bundle, response, 'audio/wav', 'inline', signal);
+        return undefined;
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/privacy-letter-templates/{locale}',
+      id: 'readLetterTemplate',
+      tag: 'privacy',
+      summary: 'How the organisation opens and closes its letters',
+      action: 'privacy_request.handle',
+      params: localeParams,
+      replies: { 200: { description: 'The template', schema: templateSchema } },
+      async handle({ params }) {
+        return { status: 200, body: await templateOf(database, params.locale) };
+      },
+    }),
+    operation({
+      method: 'put',
+      path: '/privacy-letter-templates/{locale}',
+      id: 'writeLetterTemplate',
+      tag: 'privacy',
+      summary: 'Change how letters open and close; earlier templates stay on record',
+      action: 'privacy_request.handle',
+      params: localeParams,
+      body: z.object({ opening: z.string().trim().max(10_000), closing: z.string().trim().max(10_000) }),
+      replies: { 200: { description: 'The template', schema: templateSchema } },
+      async handle({ caller, params, body }) {
+        await writeTemplate(context, requirePerson(caller), params.locale, body);
+        return { status: 200, body: await templateOf(database, params.locale) };
+      },
+    }),
+  ];
 }

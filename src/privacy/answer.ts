@@ -1,0 +1,85 @@
+import { organisationOf, type Organisation } from '../access/organisation.js';
+import { disclosuresOf, type Disclosure } from '../packages/package.js';
+import { Problem } from '../platform/problem.js';
+import type { ListenPurpose } from '../recordings/listen.js';
+import { decisionsOf, itemsOf, type DecisionRow, type ItemRow } from './items.js';
+import { findRequest, processesOf, subjectOf, type PrivacyContext, type ProcessRow, type RequestRow, type SubjectRow } from './request.js';
+import type { Right } from './rights.js';
+
+/** All that a letter and a package say: read once, so that both say the same. */
+export interface Answer {
+  request: RequestRow;
+  subject: SubjectRow;
+  processes: ProcessRow[];
+  /** Theirs; what turned out to be others' is not among them. */
+  items: ItemRow[];
+  decisions: Map<string, DecisionRow[]>;
+  organisation: Organisation;
+  /** Who listened to what for which purpose, without who: dates and purposes are the caller's to know (C-579/21). */
+  listens: { recordingId: string; at: Date; purpose: ListenPurpose }[];
+  /** Who was handed something of these recordings before (art. 15(1)(c), 19). */
+  disclosures: Disclosure[];
+  /** Earlier requests of the same person: the file on them is data, too. */
+  earlier: { reference: string; receivedAt: Date }[];
+  /** The date of the answer: when it was approved. */
+  at: Date;
+}
+
+export const isAnswered = (process: ProcessRow) =>
+  (process.state === 'approved' || process.state === 'done') && process.outcome !== 'withdrawn';
+
+/** What was decided on a right about an item; undefined where nothing was. */
+export const decisionOn = (answer: Pick<Answer, 'decisions'>, item: ItemRow, right: Right): DecisionRow | undefined =>
+  (answer.decisions.get(item.id) ?? []).find((decision) => decision.right === right);
+
+/** Items of which something leaves under `right`: approved, granted wholly or in part, and still there. */
+export function disclosed(answer: Answer, right: Right): { item: ItemRow; decision: DecisionRow }[] {
+  if (!answer.processes.some((process) => process.right === right && isAnswered(process))) return [];
+  return answer.items.flatMap((item) => {
+    const decision = decisionOn(answer, item, right);
+    return decision === undefined || decision.decision === 'refuse' || !item.available ? [] : [{ item, decision }];
+  });
+}
+
+/** Reads what there is to say, approved or not: a draft is made of the same. @throws Problem `not-found` */
+export async function readAnswer({ platform: { clock, database } }: PrivacyContext, id: string): Promise<Answer> {
+  const request = await findRequest(database, id);
+  const items = (await itemsOf(database, id, clock.now())).filter((item) => item.confirmed === true);
+  const recordingIds = items.filter(({ kind }) => kind === 'recording').map((item) => item.item_id);
+  const [subject, processes, decisions, organisation, listens, disclosures, earlier] = [
+    await subjectOf(database, id),
+    await processesOf(database, id),
+    await decisionsOf(database, id),
+    await organisationOf(database),
+    await database.query<Answer['listens'][number]>(
+      `SELECT recording_id AS "recordingId", opened_at AS at, purpose FROM listens
+       WHERE recording_id = ANY ($1::uuid[]) ORDER BY opened_at`,
+      [recordingIds],
+    ),
+    (await disclosuresOf(database, recordingIds)).filter(({ packageId }) => packageId !== id),
+    await database.query<Answer['earlier'][number]>(
+      `SELECT 'PV-' || q.year || '-' || lpad(q.number::text, 4, '0') AS reference, q.received_at AS "receivedAt"
+       FROM privacy_requests q JOIN privacy_subjects s ON s.request_id = q.id
+       JOIN privacy_subjects mine ON mine.request_id = $1 AND mine.emails && s.emails
+       WHERE q.id <> $1 AND NOT q.secret ORDER BY q.received_at LIMIT 100`,
+      [id],
+    ),
+  ];
+  const at = request.approved_at ?? clock.now();
+  return { request, subject, processes, items, decisions, organisation, listens, disclosures, earlier, at };
+}
+
+/**
+ * Reads what may go out.
+ * @throws Problem `not-found`, `conflict` before identity, decisions and approval, and where there is no answer
+ */
+export async function readApprovedAnswer(context: PrivacyContext, id: string): Promise<Answer> {
+  const answer = await readAnswer(context, id);
+  const { request, processes } = answer;
+  if (request.closed_at !== null && request.outcome !== 'answered')
+    throw new Problem('conflict', { detail: 'This request was closed without an answer.' });
+  if (request.identified_at === null) throw new Problem('conflict', { detail: 'The identity is not verified yet.' });
+  if (!processes.some(isAnswered) || request.approved_at === null || request.state === 'decide')
+    throw new Problem('conflict', { detail: 'The answer is not decided and approved yet.' });
+  return answer;
+}

@@ -1,0 +1,214 @@
+import { grounds, register } from '../retention/register.js';
+import type { ShownPiece } from '../tickets/read-ticket.js';
+import { decisionOn, isAnswered, type Answer } from './answer.js';
+import { groundOf } from './decide.js';
+import type { DecisionRow, ItemRow } from './items.js';
+import { escapeHtml, readBlocks } from './letter.js';
+import { referenceOf } from './request.js';
+import { rightNames } from './rights.js';
+import { cite, controllers, dateIn, grounds6, momentIn, nameOf, pick, purposes, remediesIn, rightsIn } from './words.js';
+
+/** The pages of a package: they open from a folder, without network and without script, in the person's language. */
+
+export interface IndexedRecording {
+  item: ItemRow;
+  decision: DecisionRow;
+  listens: Answer['listens'];
+  statements: string[];
+  /** Where its copy stands; null when none could be made. */
+  audio: string | null;
+  durationMs: number | null;
+}
+
+export interface IndexedTicket {
+  item: ItemRow;
+  decision: DecisionRow;
+  path: string;
+  messages: number;
+}
+
+export interface Contents {
+  recordings: readonly IndexedRecording[];
+  tickets: readonly IndexedTicket[];
+  /** How many tickets are in the part to take elsewhere. */
+  portable: number;
+}
+
+const style = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;color:#1b2430;background:#fff;max-width:60rem;margin:2rem auto;padding:0 1rem}
+a{color:#0b5cad}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #7a8594}
+audio{width:16rem;max-width:100%}article{border-top:1px solid #7a8594;margin-top:1rem}.wide{overflow-x:auto}pre{white-space:pre-wrap;font:inherit}
+@media(prefers-color-scheme:dark){body{color:#e8edf3;background:#12171e}a{color:#7fb8ff}}`;
+
+const page = (locale: string, title: string, body: string) => `<!doctype html>
+<html lang="${locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title><style>${style}</style></head><body><main>
+${body}
+</main></body></html>
+`;
+
+const row = (cells: readonly string[], tag: 'td' | 'th' = 'td') =>
+  `<tr>${cells.map((cell) => `<${tag}${tag === 'th' ? ' scope="col"' : ''}>${cell}</${tag}>`).join('')}</tr>`;
+const table = (head: readonly string[], rows: readonly string[]) =>
+  `<div class="wide"><table><thead>${row(head, 'th')}</thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+
+/** Minutes and seconds, as people read them. */
+const length = (ms: number | null) => (ms === null ? '' : `${Math.floor(ms / 60_000)}:${String(Math.floor((ms % 60_000) / 1000)).padStart(2, '0')}`);
+
+/** The page to begin with. */
+export function indexPage(answer: Answer, contents: Contents, timeZone: string): string {
+  const { request, subject, organisation } = answer;
+  const { locale } = request;
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const title = `${locale === 'nl' ? 'Antwoord op uw verzoek' : 'Answer to your request'} ${referenceOf(request)}`;
+  const parts = [
+    `<h1>${escapeHtml(title)}</h1>`,
+    `<p>${told('Van', 'From')}: ${escapeHtml(organisation.controller)}<br>${told('Voor', 'For')}: ${escapeHtml(subject.name ?? '')}<br>
+${told('Ontvangen', 'Received')}: ${escapeHtml(dateIn(request.received_at, locale, timeZone))}<br>
+${told('Antwoord', 'Answer')}: ${escapeHtml(dateIn(answer.at, locale, timeZone))}</p>`,
+    `<p>${told(`U vroeg om ${rightsIn(answer, locale)}.`, `You asked for ${rightsIn(answer, locale)}.`)}
+<a href="data/letter.html">${told('Lees de brief', 'Read the letter')}</a>.</p>`,
+    ...recordingsPart(contents.recordings, answer, timeZone),
+    ...ticketsPart(contents.tickets, answer, timeZone),
+    ...(contents.portable === 0
+      ? []
+      : [
+          `<h2>${told('Gegevens om mee te nemen', 'Data to take with you')}</h2>
+<p>${told(`${contents.portable} supportvragen, zoals u ze zelf hebt aangeleverd:`, `${contents.portable} support questions, as you supplied them yourself:`)}
+<a href="data/portability/tickets.json">JSON</a>, <a href="data/portability/tickets.csv">CSV</a>,
+<a href="data/portability/schema.json">${told('beschrijving', 'schema')}</a>.</p>`,
+        ]),
+    ...withheldPart(answer, timeZone),
+    ...registerPart(answer),
+    ...recipientsPart(answer, timeZone),
+    ...earlierPart(answer, timeZone),
+    ...remedies(answer),
+    `<h2>${told('Echtheid', 'Authenticity')}</h2><p>${told(
+      'Dit pakket is ondertekend. Met verify.sh kunt u nagaan of er sinds het maken niets in is veranderd.',
+      'This package is signed. verify.sh checks that nothing in it has changed since it was made.',
+    )}</p>`,
+  ];
+  return page(locale, title, parts.join('\n'));
+}
+
+function recordingsPart(recordings: readonly IndexedRecording[], { request: { locale } }: Answer, timeZone: string): string[] {
+  if (recordings.length === 0) return [];
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const rows = recordings.map(({ item, decision, listens, statements, audio, durationMs }) => {
+    const name = nameOf(item, locale, timeZone);
+    const player =
+      audio === null
+        ? told('Van deze opname kon geen kopie worden gemaakt.', 'No copy could be made of this recording.')
+        : `<audio controls preload="none" src="${audio}" aria-label="${escapeHtml(name)}"></audio><br><a href="${audio}">${told('bestand', 'file')}</a> ${length(durationMs)}`;
+    const masked = decision.mask.length === 0 ? '' : `<br>${told('Anderen zijn onhoorbaar gemaakt.', 'Others have been made inaudible.')}`;
+    const reason = decision.reason === null ? '' : `<br>${escapeHtml(decision.reason)}`;
+    const statement = statements.map((text) => `<br>${told('Uw verklaring', 'Your statement')}: ${escapeHtml(text)}`).join('');
+    const heard = listens.map(({ at, purpose }) => `${escapeHtml(momentIn(at, locale, timeZone))}: ${escapeHtml(pick(purposes[purpose], locale))}`);
+    const until = item.retain_until === null ? '' : escapeHtml(dateIn(item.retain_until, locale, timeZone));
+    const facts = [item.caller_number, item.callee_number, item.agent].filter((fact) => fact !== null).join(' → ');
+    return row([
+      `${escapeHtml(name)}<br>${escapeHtml(facts)}`, `${player}${masked}${reason}${statement}`,
+      heard.length === 0 ? told('niet beluisterd', 'not listened to') : heard.join('<br>'),
+      `${until}<br>${escapeHtml(pick(grounds6['6(1)(f)'], locale))}`,
+    ]);
+  });
+  const head = [told('Gesprek', 'Call'), told('Geluid', 'Audio'), told('Beluisterd: datum en doel', 'Listened to: date and purpose'), told('Bewaard tot, grond', 'Kept until, ground')];
+  return [`<h2>${told('Gespreksopnamen', 'Call recordings')}</h2>`, table(head, rows)];
+}
+
+function ticketsPart(tickets: readonly IndexedTicket[], { request: { locale } }: Answer, timeZone: string): string[] {
+  if (tickets.length === 0) return [];
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const rows = tickets.map(({ item, decision, path, messages }) =>
+    row([
+      `<a href="${path}">${escapeHtml(nameOf(item, locale, timeZone))}</a>`,
+      escapeHtml(item.subject ?? ''), `${messages}${decision.reason === null ? '' : `<br>${escapeHtml(decision.reason)}`}`,
+      `${item.retain_until === null ? '' : escapeHtml(dateIn(item.retain_until, locale, timeZone))}<br>${escapeHtml(
+        pick(grounds6[groundOf({ kind: item.kind, relation: item.requester_relation })], locale),
+      )}`,
+    ]),
+  );
+  const head = [told('Supportvraag', 'Support question'), told('Onderwerp', 'Subject'), told('Berichten', 'Messages'), told('Bewaard tot, grond', 'Kept until, ground')];
+  return [`<h2>${told('Supportvragen', 'Support questions')}</h2>`, table(head, rows)];
+}
+
+/** What was refused, and why: nothing is left out in silence. */
+function withheldPart(answer: Answer, timeZone: string): string[] {
+  const { locale } = answer.request;
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const rows = answer.processes.filter(isAnswered).flatMap(({ right }) =>
+    answer.items.flatMap((item) => {
+      const decision = decisionOn(answer, item, right);
+      if (decision === undefined || decision.decision === 'grant') return [];
+      const article = decision.ground ?? decision.article;
+      return [
+        row([
+          escapeHtml(pick(rightNames[right], locale)), escapeHtml(nameOf(item, locale, timeZone)),
+          decision.decision === 'refuse' ? told('geweigerd', 'refused') : told('gedeeltelijk', 'in part'),
+          `${escapeHtml(article === 'other' ? '' : cite(article, locale))} ${escapeHtml(decision.reason ?? '')}`,
+        ]),
+      ];
+    }),
+  );
+  if (rows.length === 0) return [];
+  const head = [told('Recht', 'Right'), told('Over', 'About'), told('Besluit', 'Decision'), told('Grond en reden', 'Ground and reason')];
+  return [`<h2>${told('Wat niet of niet helemaal is toegewezen', 'What was not granted, or not wholly')}</h2>`, table(head, rows)];
+}
+
+function registerPart({ request: { locale }, organisation }: Answer): string[] {
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const rows = register.map((each) =>
+    row([
+      escapeHtml(pick(each.service, locale)), escapeHtml(pick(each.data, locale)), escapeHtml(pick(each.kept, locale)),
+      escapeHtml(each.controller === 'organisation' && organisation.controller !== '' ? organisation.controller : pick(controllers[each.controller], locale)),
+      escapeHtml([pick(grounds[each.ground], locale), each.purpose === undefined ? '' : pick(each.purpose, locale)].filter((text) => text !== '').join('. ')),
+    ]),
+  );
+  const head = [told('Dienst', 'Service'), told('Gegevens', 'Data'), told('Bewaard', 'Kept'), told('Verantwoordelijke', 'Controller'), told('Grond en doel', 'Ground and purpose')];
+  return [`<h2>${told('Welke gegevens wij verwerken', 'Which data we process')}</h2>`, table(head, rows)];
+}
+
+function recipientsPart({ request: { locale }, disclosures }: Answer, timeZone: string): string[] {
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const heading = `<h2>${told('Aan wie is verstrekt', 'Who was given your data')}</h2>`;
+  if (disclosures.length === 0) return [heading, `<p>${told('Aan niemand anders.', 'Nobody else.')}</p>`];
+  const items = disclosures.map(({ recipient, disclosedAt }) => `<li>${escapeHtml(recipient)}, ${escapeHtml(dateIn(disclosedAt, locale, timeZone))}</li>`);
+  return [heading, `<ul>${items.join('')}</ul>`];
+}
+
+function earlierPart({ request: { locale }, earlier }: Answer, timeZone: string): string[] {
+  if (earlier.length === 0) return [];
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const items = earlier.map(({ reference, receivedAt }) => `<li>${escapeHtml(reference)}, ${escapeHtml(dateIn(receivedAt, locale, timeZone))}</li>`);
+  return [`<h2>${told('Eerdere verzoeken', 'Earlier requests')}</h2>`, `<ul>${items.join('')}</ul>`];
+}
+
+const remedies = (answer: Answer): string[] =>
+  readBlocks(remediesIn(answer, answer.request.locale)).map((block) =>
+    block.kind === 'heading' ? `<h2>${escapeHtml(block.text)}</h2>` : `<p>${escapeHtml(block.kind === 'list' ? block.items.join(' ') : block.text)}</p>`,
+  );
+
+/** A ticket with its messages. Only the words: what a message brought along in mark-up or pictures loads nothing here. */
+export function ticketPage(
+  { request: { locale } }: Answer,
+  item: ItemRow,
+  messages: readonly ShownPiece[],
+  attachments: readonly { name: string; path: string | null }[],
+  timeZone: string,
+): string {
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const title = nameOf(item, locale, timeZone);
+  const articles = messages.map((piece) => {
+    const who = piece.sender === 'customer' ? told('U', 'You') : told('Medewerker', 'Staff');
+    const note = piece.internal === true ? ` (${told('interne notitie', 'internal note')})` : '';
+    return `<article><h2>${who}${note}, ${escapeHtml(momentIn(piece.said_at ?? piece.supplied_at, locale, timeZone))}</h2><pre>${escapeHtml(piece.body_text ?? '')}</pre></article>`;
+  });
+  const files = attachments.map(({ name, path }) =>
+    path === null
+      ? `<li>${escapeHtml(name)}: ${told('niet beschikbaar', 'not available')}</li>`
+      : `<li><a href="${escapeHtml(path.replace('data/tickets/', ''))}">${escapeHtml(name)}</a></li>`,
+  );
+  return page(locale, title, `<p><a href="../../index.html">${told('Overzicht', 'Overview')}</a></p>
+<h1>${escapeHtml(title)}</h1><p>${escapeHtml(item.subject ?? '')}</p>
+${articles.join('\n')}
+${files.length === 0 ? '' : `<h2>${told('Bijlagen', 'Attachments')}</h2><ul>${files.join('')}</ul>`}`);
+}

@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Bag } from '../packages/bag.js';
+import { addFile } from '../packages/originals.js';
+import type { SealWork } from '../packages/seal.js';
+import { findOneTicket } from '../tickets/find-tickets.js';
+import { piecesOf } from '../tickets/read-ticket.js';
+import { disclosed, type Answer } from './answer.js';
+import type { PrivacyContext } from './request.js';
+
+/**
+ * What a person supplied themselves, to take elsewhere (art. 20 GDPR): JSON and CSV with a schema. Without replies, internal
+ * notes and what was concluded: those are not theirs to carry.
+ */
+
+/** JSON Schema (2020-12) of `tickets.json`. */
+const schema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Support questions as supplied by the person who asked them',
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['number', 'subject', 'createdAt', 'requester', 'messages', 'attachments'],
+    properties: {
+      number: { type: 'string', description: 'Number of the ticket' },
+      subject: { type: 'string' },
+      createdAt: { type: 'string', format: 'date-time' },
+      requester: {
+        type: 'object',
+        properties: {
+          name: { type: ['string', 'null'] }, email: { type: ['string', 'null'] }, phone: { type: ['string', 'null'] },
+          organisation: { type: ['string', 'null'] },
+        },
+      },
+      messages: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['at', 'contentType', 'body', 'text'],
+          properties: {
+            at: { type: 'string', format: 'date-time' }, contentType: { type: 'string' },
+            body: { type: 'string', description: 'As it was supplied' }, text: { type: 'string', description: 'The words alone' },
+          },
+        },
+      },
+      attachments: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { fileName: { type: 'string' }, contentType: { type: 'string' }, bytes: { type: 'integer' }, sha256: { type: 'string' } },
+        },
+      },
+    },
+  },
+};
+
+const columns = ['number', 'subject', 'createdAt', 'name', 'email', 'phone', 'organisation', 'at', 'text'] as const;
+
+/** RFC 4180; a spreadsheet runs a cell that begins like a formula, so a quotation mark before it keeps it text. */
+function csvCell(cell: string): string {
+  const safe = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+async function write(stream: WriteStream, text: string): Promise<void> {
+  if (!stream.write(text)) await once(stream, 'drain');
+}
+
+async function end(stream: WriteStream): Promise<void> {
+  stream.end();
+  await once(stream, 'close');
+}
+
+/** Writes the part to take elsewhere under `data/portability/`, a ticket at a time. @returns how many tickets are in it */
+export async function writePortability(context: PrivacyContext, answer: Answer, bag: Bag, work: SealWork): Promise<number> {
+  const { clock, database } = context.platform;
+  const found = disclosed(answer, 'portability').filter(({ item }) => item.kind === 'ticket');
+  if (found.length === 0) return 0;
+  const files = { json: path.join(work.folder, 'portability.json'), csv: path.join(work.folder, 'portability.csv') };
+  const [json, csv] = [createWriteStream(files.json, { mode: 0o600 }), createWriteStream(files.csv, { mode: 0o600 })];
+  try {
+    await write(json, '[');
+    await write(csv, `${columns.join(',')}\r\n`);
+    let count = 0;
+    for (const { item } of found) {
+      work.signal.throwIfAborted();
+      const ticket = await findOneTicket(database, 'privacy_officer', item.item_id, clock.now());
+      if (ticket === undefined) continue;
+      const pieces = await piecesOf(database, item.item_id, clock.now(), item.held);
+      const theirs = pieces.filter((piece) => piece.kind === 'message' && piece.sender === 'customer' && piece.internal !== true);
+      const messageIds = new Set(theirs.map((piece) => piece.external_id));
+      const attachments = pieces.filter(
+        (piece) => piece.kind === 'attachment' && (piece.message_external_id === null || messageIds.has(piece.message_external_id)),
+      );
+      const requester = {
+        name: ticket.requester_name, email: ticket.requester_email, phone: ticket.requester_phone, organisation: ticket.organisation,
+      };
+      const shell = { number: ticket.number, subject: ticket.subject, createdAt: ticket.opened_at.toISOString() };
+      const messages = theirs.map((piece) => ({
+        at: (piece.said_at ?? piece.supplied_at).toISOString(), contentType: piece.content_type, body: piece.body ?? '',
+        text: piece.body_text ?? '',
+      }));
+      const supplied = attachments.map((piece) => ({
+        fileName: piece.file_name ?? '', contentType: piece.content_type, bytes: piece.bytes, sha256: piece.sha256,
+      }));
+      await write(json, `${count === 0 ? '' : ','}\n${JSON.stringify({ ...shell, requester, messages, attachments: supplied })}`);
+      for (const { at, text } of messages.length > 0 ? messages : [{ at: '', text: '' }]) {
+        const cells = [shell.number, shell.subject, shell.createdAt, ...Object.values(requester).map((value) => value ?? ''), at, text];
+        await write(csv, `${cells.map(csvCell).join(',')}\r\n`);
+      }
+      count += 1;
+    }
+    await write(json, '\n]\n');
+    await Promise.all([end(json), end(csv)]);
+    await addFile(bag, 'data/portability/tickets.json', files.json);
+    await addFile(bag, 'data/portability/tickets.csv', files.csv);
+    await bag.addJson('data/portability/schema.json', schema);
+    return count;
+  } finally {
+    json.destroy();
+    csv.destroy();
+    await rm(files.json, { force: true });
+    await rm(files.csv, { force: true });
+  }
+}

@@ -1,0 +1,77 @@
+import type { RegisterRow } from '../retention/register.js';
+import type { Answer } from './answer.js';
+import type { ItemRow } from './items.js';
+import { referenceOf } from './request.js';
+import { articleOf, rightNames, type Told } from './rights.js';
+
+/** The words of letters and packages, in the person's language, and how dates and things are named in them. */
+
+export type Locale = 'nl' | 'en';
+
+export const pick = (told: Told, locale: Locale): string => told[locale];
+
+export function dateIn(at: Date, locale: Locale, timeZone: string): string {
+  return new Intl.DateTimeFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { timeZone, dateStyle: 'long' }).format(at);
+}
+
+export function momentIn(at: Date, locale: Locale, timeZone: string): string {
+  return new Intl.DateTimeFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { timeZone, dateStyle: 'long', timeStyle: 'short' }).format(at);
+}
+
+/** How a letter names a thing: by its date, and a ticket by its number. */
+export function nameOf(item: ItemRow, locale: Locale, timeZone: string): string {
+  if (item.kind === 'recording') {
+    const at = item.started_at ?? item.found_at;
+    return locale === 'nl' ? `gesprek van ${momentIn(at, locale, timeZone)}` : `call of ${momentIn(at, locale, timeZone)}`;
+  }
+  const at = dateIn(item.opened_at ?? item.found_at, locale, timeZone);
+  const number = item.ticket_number ?? '';
+  return locale === 'nl' ? `supportvraag ${number} van ${at}` : `support question ${number} of ${at}`;
+}
+
+export const purposes: Record<'training' | 'evidence' | 'access_request', Told> = {
+  training: { nl: 'training van supportmedewerkers', en: 'training of support agents' },
+  evidence: { nl: 'bewijs van gemaakte afspraken', en: 'evidence of agreements' },
+  access_request: { nl: 'behandeling van uw verzoek', en: 'handling of your request' },
+};
+
+export const controllers: Record<RegisterRow['controller'], Told> = {
+  organisation: { nl: 'wij', en: 'we' },
+  client: { nl: 'uw werkgever of opdrachtgever', en: 'your employer or client' },
+};
+
+export const grounds6: Record<'6(1)(b)' | '6(1)(f)', Told> = {
+  '6(1)(b)': { nl: 'uitvoering van een overeenkomst (artikel 6 lid 1 onder b AVG)', en: 'performance of a contract (article 6(1)(b) GDPR)' },
+  '6(1)(f)': { nl: 'gerechtvaardigd belang (artikel 6 lid 1 onder f AVG)', en: 'legitimate interest (article 6(1)(f) GDPR)' },
+};
+
+/** How an article is cited in a letter. */
+export const cite = (article: string, locale: Locale): string =>
+  locale === 'nl' ? `artikel ${article} AVG` : `article ${article} GDPR`;
+
+/** `inzage en verwijdering`. */
+export function rightsIn(answer: Answer, locale: Locale): string {
+  const names = answer.processes.map(({ right }) => `${pick(rightNames[right], locale).toLowerCase()} (${cite(articleOf[right], locale)})`);
+  return new Intl.ListFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { type: 'conjunction' }).format(names);
+}
+
+/** What stands in every letter, whatever an officer wrote: complaint and petition (art. 12(4) GDPR, art. 35 UAVG). */
+export function remediesIn({ organisation, request }: Answer, locale: Locale): string {
+  const contact = organisation.privacyEmail;
+  const reference = referenceOf(request);
+  return locale === 'nl'
+    ? `## Niet eens met dit antwoord?
+
+Neem gerust contact met ons op${contact === '' ? '' : ` via ${contact}`}, onder vermelding van ${reference}; wij zoeken dan samen naar een oplossing.
+
+U kunt een klacht indienen bij de Autoriteit Persoonsgegevens (artikel 77 AVG): autoriteitpersoonsgegevens.nl, Postbus 93374, 2509 AJ Den Haag.
+
+U kunt ook de rechtbank verzoeken ons te bevelen uw verzoek alsnog toe of af te wijzen (artikel 35 UAVG). Het verzoekschrift moet binnen zes weken na ontvangst van dit antwoord bij de rechtbank zijn ingediend; een advocaat is niet nodig. Heeft u na afloop van de termijn geen antwoord gekregen, dan geldt die termijn van zes weken niet.`
+    : `## Do you disagree with this answer?
+
+Please contact us${contact === '' ? '' : ` at ${contact}`}, quoting ${reference}; we will look for a solution together.
+
+You can lodge a complaint with the supervisory authority, the Autoriteit Persoonsgegevens (article 77 GDPR): autoriteitpersoonsgegevens.nl, Postbus 93374, 2509 AJ Den Haag, the Netherlands.
+
+You can also petition the court (rechtbank) to order us to grant your request (article 35 of the Dutch implementation act, UAVG). The petition must be filed with the court within six weeks of receiving this answer; no lawyer is needed. If you received no answer within the period, that limit of six weeks does not apply.`;
+}
