@@ -39,8 +39,9 @@ const limit16 = 0xffff;
 const utf8Names = 0x0800;
 const madeByUnix = 0x032d; // Unix, specification 4.5
 
-/** MS-DOS date and time; of UTC, so that a package made twice is the same. */
-function dosTime(at: Date): { date: number; time: number } {
+/** MS-DOS date and time, which begin in 1980; of UTC, so that a package made twice is the same. */
+function dosTime(instant: Date): { date: number; time: number } {
+  const at = new Date(Math.max(instant.getTime(), Date.UTC(1980, 0, 1)));
   return {
     date: ((at.getUTCFullYear() - 1980) << 9) | ((at.getUTCMonth() + 1) << 5) | at.getUTCDate(),
     time: (at.getUTCHours() << 11) | (at.getUTCMinutes() << 5) | (at.getUTCSeconds() >> 1),
