@@ -1,16 +1,15 @@
-import { useEffect, useState } from 'preact/hooks';
-import { ask } from '../api/client.js';
-import type { Page } from '../api/types.js';
+import { useState } from 'preact/hooks';
 import { longDay, moment } from '../format.js';
 import { plural, t } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
+import { More } from '../parts/more.js';
+import { usePages } from '../parts/pages.js';
 import { useNames } from '../parts/people.js';
-import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
+import { BoneRows, Failure, State } from '../parts/state.js';
 import { Cell, Table } from '../parts/table.js';
 import { itemName } from '../retention/words.js';
 import { go, place } from '../shell/router.js';
-import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
 import { ConfirmHold, ReleaseHold } from './decide.js';
 import { HoldState } from './state.js';
@@ -19,34 +18,18 @@ import '../admin/admin.css';
 import '../recordings/recordings.css';
 import './holds.css';
 
-const empty: Page<Hold> = { items: [], nextCursor: null };
-
 /** What is kept past its date: why, by whom, until when it is looked at again, and who stands behind it. */
 export function Holds() {
   const user = useUser();
   const nameOf = useNames();
   const all = place.value.query.get('all') === 'true';
-  const asked = { limit: 50, inForce: all ? undefined : true };
-  const first = useLoaded(String(all), (signal) => ask<Page<Hold>>('/holds', { query: asked, signal }));
-  const [further, setFurther] = useState(empty);
+  const pages = usePages<Hold>('/holds', { inForce: all ? undefined : true });
+  const { first, items } = pages;
   const [deciding, setDeciding] = useState<{ act: 'confirm' | 'release'; hold: Hold } | undefined>();
-  useEffect(() => setFurther(empty), [all]);
-  const items = first.state === 'ready' ? [...first.value.items, ...further.items] : [];
-  const cursor =
-    further.items.length > 0 ? further.nextCursor : first.state === 'ready' ? first.value.nextCursor : null;
   const officer = user.role === 'privacy_officer';
-  async function more() {
-    try {
-      const page = await ask<Page<Hold>>('/holds', { query: { ...asked, cursor: cursor ?? undefined } });
-      setFurther({ items: [...further.items, ...page.items], nextCursor: page.nextCursor });
-    } catch (error) {
-      say(problemText(asProblem(error)));
-    }
-  }
   const decided = () => {
     setDeciding(undefined);
-    setFurther(empty);
-    first.again();
+    pages.again();
   };
   const columns = (['item', 'ground', 'owner', 'review', 'state', 'actions'] as const)
     .filter((name) => officer || name !== 'actions')
@@ -91,16 +74,7 @@ export function Holds() {
                 ))
               )}
             </Table>
-            <div class="more">
-              <p class="muted" role="status">
-                {first.state === 'loading' ? t('state.loading') : plural('holds.shown', items.length)}
-              </p>
-              {cursor !== null && (
-                <button type="button" class="button" onClick={() => void more()}>
-                  {t('recordings.more')}
-                </button>
-              )}
-            </div>
+            <More pages={pages} shown={plural('holds.shown', items.length)} />
           </>
         )}
       </div>

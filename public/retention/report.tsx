@@ -50,10 +50,12 @@ export function ReportPanel() {
           </Field>
         </div>
         {fault === undefined && (
-          <a class="button" href={address('/retention/report', { from, to })} download>
-            <Icon name="audit" />
-            {t('report.download')}
-          </a>
+          <div class="actions">
+            <a class="button" href={address('/retention/report', { from, to })} download>
+              <Icon name="audit" />
+              {t('report.download')}
+            </a>
+          </div>
         )}
         <details>
           <summary>{t('report.how')}</summary>

@@ -1,23 +1,20 @@
-import { useEffect, useState } from 'preact/hooks';
-import { ask } from '../api/client.js';
-import type { Page } from '../api/types.js';
 import { day, moment } from '../format.js';
 import { plural, t, textOf } from '../i18n.js';
 import { PageHead } from '../parts/heading.js';
 import { useForm } from '../parts/form.js';
 import { Field } from '../parts/field.js';
 import { Icon } from '../parts/icon.js';
-import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
+import { More } from '../parts/more.js';
+import { usePages } from '../parts/pages.js';
+import { BoneRows, Failure, State } from '../parts/state.js';
 import { Cell, Table } from '../parts/table.js';
 import { go, place } from '../shell/router.js';
-import { say } from '../shell/toast.js';
 import type { Tombstone } from './types.js';
 import { itemName } from './words.js';
 import '../audit/audit.css';
 import '../recordings/recordings.css';
 import './retention.css';
 
-const empty: Page<Tombstone> = { items: [], nextCursor: null };
 const kinds = ['recording', 'ticket'] as const;
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -26,22 +23,8 @@ export function Tombstones() {
   const { query } = place.value;
   const kind = kinds.find((each) => query.has(each));
   const id = kind === undefined ? '' : (query.get(kind) ?? '');
-  const asked = { limit: 50, ...(kind === undefined ? {} : { [`${kind}Id`]: id }) };
-  const key = JSON.stringify(asked);
-  const first = useLoaded(key, (signal) => ask<Page<Tombstone>>('/tombstones', { query: asked, signal }));
-  const [further, setFurther] = useState(empty);
-  useEffect(() => setFurther(empty), [key]);
-  const items = first.state === 'ready' ? [...first.value.items, ...further.items] : [];
-  const cursor =
-    further.items.length > 0 ? further.nextCursor : first.state === 'ready' ? first.value.nextCursor : null;
-  async function more() {
-    try {
-      const page = await ask<Page<Tombstone>>('/tombstones', { query: { ...asked, cursor: cursor ?? undefined } });
-      setFurther({ items: [...further.items, ...page.items], nextCursor: page.nextCursor });
-    } catch (error) {
-      say(problemText(asProblem(error)));
-    }
-  }
+  const pages = usePages<Tombstone>('/tombstones', kind === undefined ? {} : { [`${kind}Id`]: id });
+  const { first, items } = pages;
   return (
     <>
       <div class="way">
@@ -51,7 +34,7 @@ export function Tombstones() {
         </a>
       </div>
       <PageHead title={t('tombstones.title')} lead={t('tombstones.lead')} />
-      <Search key={key} kind={kind ?? 'recording'} id={id} />
+      <Search key={`${kind ?? ''} ${id}`} kind={kind ?? 'recording'} id={id} />
       <div class="panel">
         {first.state === 'failed' && <Failure problem={first.problem} again={first.again} />}
         {first.state === 'ready' && items.length === 0 && (
@@ -75,16 +58,7 @@ export function Tombstones() {
                 items.map((stone) => <Row key={stone.id} stone={stone} />)
               )}
             </Table>
-            <div class="more">
-              <p class="muted" role="status">
-                {first.state === 'loading' ? t('state.loading') : plural('tombstones.shown', items.length)}
-              </p>
-              {cursor !== null && (
-                <button type="button" class="button" onClick={() => void more()}>
-                  {t('recordings.more')}
-                </button>
-              )}
-            </div>
+            <More pages={pages} shown={plural('tombstones.shown', items.length)} />
           </>
         )}
       </div>

@@ -24,14 +24,19 @@ const administration: Entry[] = [
   { path: '/admin/organisation', icon: 'organisation', label: 'nav.organisation' },
 ];
 
-const listening: Group = { label: 'nav.listening', entries: [recordings, tickets] };
+const agreements: Entry = { path: '/agreements', icon: 'agreement', label: 'nav.agreements' };
+const packages: Entry = { path: '/packages', icon: 'seal', label: 'nav.packages' };
+const verify: Entry = { path: '/verify', icon: 'ok', label: 'nav.verify' };
+
+const listening: Group = { label: 'nav.listening', entries: [recordings, tickets, agreements] };
+const evidence: Group = { label: 'nav.evidence', entries: [packages, verify] };
 const accountability: Group = { label: 'nav.accountability', entries: [audit, retention, holds] };
 
 /** What each role finds in the navigation. What it may do is decided by the service, not here. */
 export const navigation: Record<Role, Group[]> = {
   trainer: [listening],
   agent: [{ label: 'nav.listening', entries: [recordings] }],
-  privacy_officer: [listening, accountability],
+  privacy_officer: [listening, evidence, accountability],
   auditor: [accountability],
   administrator: [
     { label: 'nav.administration', entries: administration },

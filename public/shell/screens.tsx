@@ -41,6 +41,9 @@ export const screens: { pattern: string; Component: Screen }[] = [
   { pattern: '/tickets/:id', Component: later(async () => (await import('../tickets/ticket.js')).TicketScreen) },
   { pattern: '/account', Component: later(async () => (await import('../account/screen.js')).Account) },
   { pattern: '/audit', Component: later(async () => (await import('../audit/screen.js')).Audit) },
+  { pattern: '/agreements', Component: later(async () => (await import('../evidence/find.js')).FindAgreements) },
+  { pattern: '/packages', Component: later(async () => (await import('../evidence/packages.js')).Packages) },
+  { pattern: '/verify', Component: later(async () => (await import('../evidence/verify.js')).Verify) },
   { pattern: '/retention', Component: later(async () => (await import('../retention/screen.js')).Retention) },
   {
     pattern: '/retention/register',

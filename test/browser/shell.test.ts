@@ -83,9 +83,9 @@ describe('signing in', () => {
 
   it('shows each role its own way only', async () => {
     const expected = {
-      trainer: ['Opnames', 'Tickets'],
+      trainer: ['Opnames', 'Tickets', 'Afspraken'],
       agent: ['Opnames'],
-      privacy_officer: ['Opnames', 'Tickets', 'Toegangslogboek', 'Bewaartermijnen', 'Bewaarblokkeringen'],
+      privacy_officer: ['Opnames', 'Tickets', 'Afspraken', 'Bewijspakketten', 'Echtheid controleren', 'Toegangslogboek', 'Bewaartermijnen', 'Bewaarblokkeringen'],
       auditor: ['Toegangslogboek', 'Bewaartermijnen', 'Bewaarblokkeringen'],
       administrator: ['Gebruikers', 'API-sleutels', 'Organisatie', 'Bewaartermijnen', 'Bewaarblokkeringen'],
     } as const;
