@@ -3,8 +3,10 @@ import { administration } from './admin/en.js';
 import { audit } from './audit/en.js';
 import { evidence } from './evidence/en.js';
 import { holds } from './holds/en.js';
+import { ingest } from './ingest/en.js';
 import type { nl } from './nl.js';
 import { player } from './player/en.js';
+import { privacy } from './privacy/en.js';
 import { recordings } from './recordings/en.js';
 import { retention } from './retention/en.js';
 import { shell } from './shell/en.js';
@@ -22,4 +24,6 @@ export const en: Record<keyof typeof nl, string> = {
   ...retention,
   ...holds,
   ...evidence,
+  ...ingest,
+  ...privacy,
 };

@@ -3,11 +3,13 @@ import { administration } from './admin/nl.js';
 import { audit } from './audit/nl.js';
 import { evidence } from './evidence/nl.js';
 import { holds } from './holds/nl.js';
+import { ingest } from './ingest/nl.js';
 import { player } from './player/nl.js';
+import { privacy } from './privacy/nl.js';
 import { recordings } from './recordings/nl.js';
 import { retention } from './retention/nl.js';
 import { shell } from './shell/nl.js';
 import { tickets } from './tickets/nl.js';
 
 /** Dutch, the source: every other language has the same keys and placeholders. Each screen keeps its own words. */
-export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence } as const;
+export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence, ...ingest, ...privacy } as const;

@@ -18,9 +18,11 @@ const tickets: Entry = { path: '/tickets', icon: 'ticket', label: 'nav.tickets' 
 const retention: Entry = { path: '/retention', icon: 'clock', label: 'nav.retention' };
 const holds: Entry = { path: '/holds', icon: 'hold', label: 'nav.holds' };
 const audit: Entry = { path: '/audit', icon: 'audit', label: 'nav.audit' };
+const privacy: Entry = { path: '/privacy', icon: 'mail', label: 'nav.privacy' };
 const administration: Entry[] = [
   { path: '/admin/users', icon: 'users', label: 'nav.users' },
   { path: '/admin/keys', icon: 'key', label: 'nav.keys' },
+  { path: '/admin/ingest', icon: 'inbound', label: 'nav.ingest' },
   { path: '/admin/organisation', icon: 'organisation', label: 'nav.organisation' },
 ];
 
@@ -31,13 +33,14 @@ const verify: Entry = { path: '/verify', icon: 'ok', label: 'nav.verify' };
 const listening: Group = { label: 'nav.listening', entries: [recordings, tickets, agreements] };
 const evidence: Group = { label: 'nav.evidence', entries: [packages, verify] };
 const accountability: Group = { label: 'nav.accountability', entries: [audit, retention, holds] };
+const answerable: Group = { ...accountability, entries: [audit, privacy, retention, holds] };
 
 /** What each role finds in the navigation. What it may do is decided by the service, not here. */
 export const navigation: Record<Role, Group[]> = {
   trainer: [listening],
   agent: [{ label: 'nav.listening', entries: [recordings] }],
-  privacy_officer: [listening, evidence, accountability],
-  auditor: [accountability],
+  privacy_officer: [listening, evidence, answerable],
+  auditor: [answerable],
   administrator: [
     { label: 'nav.administration', entries: administration },
     { label: 'nav.accountability', entries: [retention, holds] },

@@ -40,6 +40,9 @@ export const screens: { pattern: string; Component: Screen }[] = [
   { pattern: '/tickets', Component: later(async () => (await import('../tickets/screen.js')).Tickets) },
   { pattern: '/tickets/:id', Component: later(async () => (await import('../tickets/ticket.js')).TicketScreen) },
   { pattern: '/account', Component: later(async () => (await import('../account/screen.js')).Account) },
+  { pattern: '/privacy', Component: later(async () => (await import('../privacy/queue.js')).Requests) },
+  { pattern: '/privacy/new', Component: later(async () => (await import('../privacy/intake.js')).TakeIn) },
+  { pattern: '/privacy/:id', Component: later(async () => (await import('../privacy/request.js')).RequestScreen) },
   { pattern: '/audit', Component: later(async () => (await import('../audit/screen.js')).Audit) },
   { pattern: '/agreements', Component: later(async () => (await import('../evidence/find.js')).FindAgreements) },
   { pattern: '/packages', Component: later(async () => (await import('../evidence/packages.js')).Packages) },
@@ -55,6 +58,7 @@ export const screens: { pattern: string; Component: Screen }[] = [
   },
   { pattern: '/holds', Component: later(async () => (await import('../holds/screen.js')).Holds) },
   { pattern: '/admin/users', Component: later(async () => (await import('../admin/users.js')).Users) },
+  { pattern: '/admin/ingest', Component: later(async () => (await import('../ingest/screen.js')).IngestScreen) },
   { pattern: '/admin/keys', Component: later(async () => (await import('../admin/keys.js')).Keys) },
   {
     pattern: '/admin/organisation',

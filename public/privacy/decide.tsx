@@ -1,0 +1,199 @@
+import { useState } from 'preact/hooks';
+import { ask } from '../api/client.js';
+import { clock, readClock, startOfDay, dateBefore } from '../format.js';
+import { language, t } from '../i18n.js';
+import { Field, type Faults } from '../parts/field.js';
+import { FormDialog, type Read, type Wired } from '../parts/form.js';
+import { itemTitle, verdictText } from './item.js';
+import { refusalGrounds, type Item, type PartProps, type RequestFile, type Usual, type Verdict } from './types.js';
+
+const verdicts: Verdict[] = ['grant', 'partly', 'refuse'];
+
+interface Props extends Pick<PartProps, 'file' | 'changed'> {
+  item: Item;
+  close: () => void;
+}
+
+/** Decides on one item for every right that was asked for: the law's default stands chosen, with its article. */
+export function DecideDialog({ file, item, close, changed }: Props) {
+  const title = itemTitle(item);
+  const [theirs, setTheirs] = useState(item.confirmed !== false);
+  const open = item.usual.filter(({ decides }) => decides);
+  return (
+    <FormDialog
+      title={t('decide.title', { item: title })}
+      label={t('decide.save')}
+      prefix="decide-"
+      fields={['theirs', ...open.flatMap(({ right }) => [`${right}-reason`, `${right}-mask`, right])]}
+      check={(read) => (theirs ? faultsIn(read, open) : {})}
+      send={async (read) => {
+        const decisions = theirs
+          ? open.map(({ right }) => decisionOf(read, item, right))
+          : [{ itemId: item.itemId, right: item.usual[0]?.right, decision: 'not_theirs' }];
+        const path = `/privacy-requests/${file.id}/items`;
+        const next = await ask<RequestFile>(path, { method: 'POST', body: { decisions } });
+        changed(next, t('decide.saved', { item: title }));
+      }}
+      close={close}
+    >
+      {(of) => (
+        <>
+          <fieldset class="form tight" id="decide-theirs" tabIndex={-1}>
+            <legend>{t('decide.theirs')}</legend>
+            {item.sharedNumber && <p class="shared-number">{t('find.shared')}</p>}
+            {[true, false].map((choice) => (
+              <label key={String(choice)} class="check">
+                <input
+                  type="radio"
+                  name="decide-is-theirs"
+                  checked={theirs === choice}
+                  onChange={() => setTheirs(choice)}
+                />
+                <span>
+                  {t(choice ? 'decide.yes' : 'decide.no')}
+                  {!choice && <small>{t('decide.noHint')}</small>}
+                </span>
+              </label>
+            ))}
+          </fieldset>
+          {theirs &&
+            item.usual.map((usual) =>
+              usual.decides ? (
+                <RightChoice key={usual.right} item={item} usual={usual} of={of} />
+              ) : (
+                <section key={usual.right} class="right-choice">
+                  <h3>{t(`right.${usual.right}`)}</h3>
+                  <p>{t('decide.fixed', { article: usual.article })}</p>
+                  <p class="muted">{usual.why[language.value]}</p>
+                </section>
+              ),
+            )}
+        </>
+      )}
+    </FormDialog>
+  );
+}
+
+function RightChoice({ item, usual, of }: { item: Item; usual: Usual; of: Wired['of'] }) {
+  const { right, decision, article, why, offer } = usual;
+  const before = item.decisions.find((each) => each.right === right);
+  const [chosen, setChosen] = useState<Verdict | null>(before?.decision ?? decision);
+  const name = `decide-${right}`;
+  const mayMask = right === 'access' && item.kind === 'recording' && chosen !== 'refuse';
+  return (
+    <fieldset class="right-choice form tight" id={name} tabIndex={-1}>
+      <legend>
+        {t(`right.${right}`)}
+      </legend>
+      <p class="usual">
+        {decision === null
+          ? t('decide.noUsual', { article })
+          : t('decide.usual', { verdict: verdictText(right, decision), article })}{' '}
+        <span class="muted">{why[language.value]}</span>
+        {offer && <span class="muted"> {t('decide.offer', { right: t(`right.${offer}`) })}</span>}
+      </p>
+      <div class="choices">
+        {verdicts.map((verdict) => (
+          <label key={verdict} class="check">
+            <input
+              type="radio"
+              name={`${name}-verdict`}
+              value={verdict}
+              checked={chosen === verdict}
+              onChange={() => setChosen(verdict)}
+            />
+            <span>{verdictText(right, verdict)}</span>
+          </label>
+        ))}
+      </div>
+      {chosen !== null && chosen !== 'grant' && (
+        <Field {...of(`${right}-ground`)} label={t('decide.ground')}>
+          {(wiring) => (
+            <select class="input" {...wiring}>
+              <option value="">{t('decide.groundNone')}</option>
+              {refusalGrounds.map((ground) => (
+                <option key={ground} value={ground} selected={ground === before?.ground}>
+                  {t(`ground17.${ground}`)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
+      {chosen !== null && (chosen !== 'grant' || (decision !== null && decision !== chosen)) && (
+        <Field {...of(`${right}-reason`)} label={t('decide.reason')} hint={t('decide.reasonHint')}>
+          {(wiring) => (
+            <textarea
+              class="input short"
+              rows={2}
+              maxLength={4000}
+              aria-required="true"
+              defaultValue={before?.reason ?? ''}
+              {...wiring}
+            />
+          )}
+        </Field>
+      )}
+      {right === 'erasure' && chosen !== null && chosen !== 'grant' && (
+        <Field {...of(`${right}-review`)} label={t('decide.reviewAt')}>
+          {(wiring) => <input class="input" type="date" min={dateBefore(-1)} {...wiring} />}
+        </Field>
+      )}
+      {mayMask && (
+        <Field {...of(`${right}-mask`)} label={t('decide.mask')} hint={t('decide.maskHint')}>
+          {(wiring) => (
+            <textarea
+              class="input short"
+              rows={2}
+              autocomplete="off"
+              defaultValue={before?.mask.map(({ startMs, endMs }) => `${clock(startMs)}-${clock(endMs)}`).join('\n')}
+              {...wiring}
+            />
+          )}
+        </Field>
+      )}
+    </fieldset>
+  );
+}
+
+type Stretch = { startMs: number; endMs: number };
+
+/** "0:30-0:45" a line; undefined where a line is no stretch. */
+function readMask(text: string): Stretch[] | undefined {
+  const stretches: Stretch[] = [];
+  for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
+    const [from = '', to = ''] = line.split(/[-–]/);
+    const startMs = readClock(from);
+    const endMs = readClock(to);
+    if (startMs === undefined || endMs === undefined || endMs <= startMs) return undefined;
+    stretches.push({ startMs, endMs });
+  }
+  return stretches;
+}
+
+function faultsIn(read: Read, open: Usual[]): Faults {
+  const faults: Faults = {};
+  for (const { right, decision } of open) {
+    const verdict = read(`${right}-verdict`);
+    const needed = verdict !== 'grant' || (decision !== null && decision !== verdict);
+    if (verdict === '') faults[right] = t('decide.verdictMissing', { right: t(`right.${right}`) });
+    else if (needed && read(`${right}-reason`) === '')
+      faults[`${right}-reason`] = t('decide.reasonMissing', { right: t(`right.${right}`) });
+    if (readMask(read(`${right}-mask`)) === undefined) faults[`${right}-mask`] = t('decide.maskWrong');
+  }
+  return faults;
+}
+
+function decisionOf(read: Read, item: Item, right: Usual['right']) {
+  const reviewAt = read(`${right}-review`);
+  const mask = readMask(read(`${right}-mask`)) ?? [];
+  return {
+    itemId: item.itemId,
+    right,
+    decision: read(`${right}-verdict`),
+    reason: read(`${right}-reason`) || undefined,
+    ground: read(`${right}-ground`) || undefined,
+    reviewAt: reviewAt === '' ? undefined : startOfDay(reviewAt),
+    mask: mask.length > 0 ? mask : undefined,
+  };
+}

@@ -1,0 +1,167 @@
+import { useEffect, useState } from 'preact/hooks';
+import { ask } from '../api/client.js';
+import type { Page } from '../api/types.js';
+import { longDay } from '../format.js';
+import { plural, t } from '../i18n.js';
+import { Badge } from '../parts/badge.js';
+import { PageHead } from '../parts/heading.js';
+import { Icon } from '../parts/icon.js';
+import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
+import { Cell, Table } from '../parts/table.js';
+import { go, place } from '../shell/router.js';
+import { say } from '../shell/toast.js';
+import { useUser } from '../shell/user.js';
+import { Left } from './due.js';
+import type { RequestSummary } from './types.js';
+import '../recordings/recordings.css';
+import './privacy.css';
+
+const empty: Page<RequestSummary> = { items: [], nextCursor: null };
+
+/** The queue of requests: what loses its evidence first in a lane of its own, then everything by due date. */
+export function Requests() {
+  const user = useUser();
+  const officer = user.role === 'privacy_officer';
+  const closed = place.value.query.get('state') === 'closed';
+  const asked = { state: closed ? 'closed' : 'open', limit: 50 };
+  const first = useLoaded(asked.state, (signal) =>
+    ask<Page<RequestSummary>>('/privacy-requests', { query: asked, signal }),
+  );
+  const urgent = useLoaded(`urgent ${asked.state}`, (signal) =>
+    closed
+      ? Promise.resolve(empty)
+      : ask<Page<RequestSummary>>('/privacy-requests', { query: { ...asked, urgent: true }, signal }),
+  );
+  const [further, setFurther] = useState(empty);
+  useEffect(() => setFurther(empty), [closed]);
+  const items = first.state === 'ready' ? [...first.value.items, ...further.items] : [];
+  const cursor =
+    further.items.length > 0 ? further.nextCursor : first.state === 'ready' ? first.value.nextCursor : null;
+  const lane = urgent.state === 'ready' ? urgent.value.items : [];
+  async function more() {
+    try {
+      const query = { ...asked, cursor: cursor ?? undefined };
+      const page = await ask<Page<RequestSummary>>('/privacy-requests', { query });
+      setFurther({ items: [...further.items, ...page.items], nextCursor: page.nextCursor });
+    } catch (error) {
+      say(problemText(asProblem(error)));
+    }
+  }
+  const take = officer && (
+    <a class="button primary" href="/privacy/new">
+      <Icon name="plus" />
+      {t('privacy.take')}
+    </a>
+  );
+  const columns = (['due', 'left', 'reference', 'who', 'rights', 'state'] as const)
+    .filter((name) => officer || name !== 'who')
+    .map((name) => ({ name: t(`privacy.${name}`) }));
+  return (
+    <>
+      <PageHead title={t('privacy.title')} lead={t('privacy.lead')}>
+        <div class="segments" role="group" aria-label={t('privacy.filter')}>
+          {[false, true].map((choice) => (
+            <button
+              key={String(choice)}
+              type="button"
+              aria-pressed={closed === choice}
+              onClick={() => go(choice ? '/privacy?state=closed' : '/privacy', { replace: true })}
+            >
+              {t(choice ? 'privacy.closed' : 'privacy.open')}
+            </button>
+          ))}
+        </div>
+        {take}
+      </PageHead>
+      {urgent.state === 'failed' && <Failure problem={urgent.problem} again={urgent.again} />}
+      {lane.length > 0 && <UrgentLane lane={lane} />}
+      <div class="panel">
+        {first.state === 'failed' && <Failure problem={first.problem} again={first.again} />}
+        {first.state === 'ready' && items.length === 0 && (
+          <State icon="mail" title={t(closed ? 'privacy.noneClosed' : 'privacy.none')} actions={!closed && take}>
+            {!closed && <p>{t(officer ? 'privacy.noneWhy' : 'privacy.noneWhyReader')}</p>}
+          </State>
+        )}
+        {(first.state === 'loading' || items.length > 0) && (
+          <>
+            <Table label={t('privacy.title')} columns={columns} busy={first.state === 'loading'}>
+              {first.state === 'loading' ? (
+                <BoneRows rows={5} columns={columns.map(() => 70)} />
+              ) : (
+                items.map((request) => <Row key={request.id} request={request} officer={officer} />)
+              )}
+            </Table>
+            <div class="more">
+              <p class="muted" role="status">
+                {first.state === 'loading' ? t('state.loading') : plural('privacy.shown', items.length)}
+              </p>
+              {cursor !== null && (
+                <button type="button" class="button" onClick={() => void more()}>
+                  {t('recordings.more')}
+                </button>
+              )}
+            </div>
+          </>
+        )}
+      </div>
+    </>
+  );
+}
+
+function UrgentLane({ lane }: { lane: RequestSummary[] }) {
+  return (
+    <section class="notice warn urgent-lane" aria-labelledby="urgent-title">
+      <Icon name="warning" />
+      <div>
+        <h2 id="urgent-title">{t('privacy.urgent')}</h2>
+        <ul>
+          {lane.map((request) => (
+            <li key={request.id}>
+              <a href={`/privacy/${request.id}`}>{request.reference}</a>
+              {request.nextExpiryAt && (
+                <span>{t('privacy.urgentItem', { date: longDay(request.nextExpiryAt) })}</span>
+              )}
+              <span class="muted">{t(`step.${request.state}`)}</span>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </section>
+  );
+}
+
+function Row({ request, officer }: { request: RequestSummary; officer: boolean }) {
+  const { id, reference, dueAt, subjectName, processes, state, extended, secret, outcome } = request;
+  return (
+    <tr role="row">
+      <Cell wide className="nowrap">
+        <strong>{longDay(dueAt)}</strong>
+      </Cell>
+      <Cell label={t('privacy.left')} className="nowrap">
+        <Left request={request} plain />
+      </Cell>
+      <Cell label={t('privacy.reference')} className="nowrap">
+        <a class="row-link" href={`/privacy/${id}`} id={`request-${id}`}>
+          {reference}
+        </a>
+      </Cell>
+      {officer && <Cell label={t('privacy.who')}>{subjectName ?? t('privacy.nameless')}</Cell>}
+      <Cell label={t('privacy.rights')}>{processes.map(({ right }) => t(`right.${right}`)).join(', ')}</Cell>
+      <Cell label={t('privacy.state')}>
+        <span class="marks">
+          <span>{outcome === null ? t(`step.${state}`) : t(`closed.${outcome}`)}</span>
+          {extended && (
+            <Badge icon="later" plain>
+              {t('privacy.extended')}
+            </Badge>
+          )}
+          {secret && (
+            <Badge icon="hidden" tone="hold" plain>
+              {t('privacy.secret')}
+            </Badge>
+          )}
+        </span>
+      </Cell>
+    </tr>
+  );
+}

@@ -1,0 +1,162 @@
+/** Requests of data subjects, as the service tells them. */
+
+export const rights = ['access', 'rectification', 'erasure', 'restriction', 'portability', 'objection'] as const;
+export type Right = (typeof rights)[number];
+export const channels = ['letter', 'email', 'phone', 'portal', 'call', 'ticket'] as const;
+export const requesterKinds = ['person', 'representative', 'parent', 'employee', 'company', 'authority'] as const;
+export type RequesterKind = (typeof requesterKinds)[number];
+export const identityMethods = ['known_email', 'call_back', 'questions', 'letter', 'masked_copy'] as const;
+export const refusalGrounds = ['17(3)(b)', '17(3)(e)', '15(4)', '12(5)', '12(2)', '21(1)', 'UAVG 41', 'other'] as const;
+
+export type RequestState = 'draft' | 'identity' | 'search' | 'decide' | 'approval' | 'answer' | 'closed';
+export type Verdict = 'grant' | 'partly' | 'refuse';
+
+export interface Process {
+  right: Right;
+  state: 'open' | 'decided' | 'approved' | 'done';
+  outcome: 'granted' | 'partly' | 'refused' | 'nothing_found' | 'withdrawn' | null;
+  approvedBy: string | null;
+  approvedAt: string | null;
+  /** By who decided it, with a reason. */
+  approvedAlone: boolean;
+}
+
+export interface RequestSummary {
+  id: string;
+  reference: string;
+  state: RequestState;
+  channel: (typeof channels)[number];
+  requesterKind: RequesterKind;
+  secret: boolean;
+  locale: 'nl' | 'en';
+  receivedAt: string;
+  dueAt: string;
+  overdue: boolean;
+  paused: boolean;
+  extended: boolean;
+  outcome: 'answered' | 'forwarded' | 'withdrawn' | 'merged' | 'no_answer' | null;
+  closedAt: string | null;
+  processes: Process[];
+  /** Null for who may not read it. */
+  subjectName: string | null;
+  /** Something that was found for it goes within a week. */
+  urgent: boolean;
+  nextExpiryAt: string | null;
+}
+
+export interface Subject {
+  name: string | null;
+  address: string | null;
+  emails: string[];
+  phones: string[];
+  organisation: string | null;
+}
+
+export interface Representative {
+  name: string | null;
+  address: string | null;
+  email: string | null;
+  phone: string | null;
+  mandate: string | null;
+}
+
+/** What the law has by default for an item and a right. */
+export interface Usual {
+  right: Right;
+  decision: Verdict | null;
+  article: string;
+  why: { nl: string; en: string };
+  /** False where the law leaves nothing to decide. */
+  decides: boolean;
+  offer: Right | null;
+}
+
+export interface Decision {
+  id: string;
+  right: Right;
+  decision: Verdict;
+  article: string;
+  ground: string | null;
+  reason: string | null;
+  reviewAt: string | null;
+  mask: { startMs: number; endMs: number }[];
+  decidedBy: string | null;
+  decidedAt: string;
+  carriedOutAt: string | null;
+}
+
+export interface Item {
+  itemId: string;
+  kind: 'recording' | 'ticket';
+  recordingId: string | null;
+  ticketId: string | null;
+  basis: string[];
+  sharedNumber: boolean;
+  confirmed: boolean | null;
+  available: boolean;
+  held: boolean;
+  restricted: boolean;
+  retainUntil: string | null;
+  legalGround: '6(1)(b)' | '6(1)(f)';
+  startedAt: string | null;
+  durationMs: number | null;
+  caller: string | null;
+  callerName: string | null;
+  agent: string | null;
+  hasAgreement: boolean;
+  /** Of a ticket. */
+  number: string | null;
+  subject: string | null;
+  requesterName: string | null;
+  createdAt: string | null;
+  usual: Usual[];
+  decisions: Decision[];
+}
+
+export interface TimelineEntry {
+  at: string;
+  by: string | null;
+  byName: string | null;
+  kind: string;
+  details: Record<string, unknown>;
+  note: string | null;
+}
+
+/** The whole file of a request. */
+export interface RequestFile extends RequestSummary {
+  createdBy: string;
+  origin: { kind: 'recording' | 'ticket'; id: string } | null;
+  mergedInto: string | null;
+  retainUntil: string | null;
+  clock: {
+    originalDueAt: string;
+    /** Until when an extension must be told. */
+    firstMonthEndsAt: string;
+    daysLeft: number;
+    pausedDays: number;
+    extension: { at: string; by: string; reason: string; late: boolean } | null;
+    pauses: { ground: string; reason: string; pausedAt: string; resumedAt: string | null }[];
+    warnings: ('received_in_future' | 'extension_late')[];
+  };
+  subject: Subject | null;
+  representative: Representative | null;
+  details: string | null;
+  identity: {
+    verifiedAt: string | null;
+    checks: { method: string; outcome: 'verified' | 'doubt'; doubt: string | null; at: string; by: string }[];
+  };
+  searches: { id: string; at: string; by: string; recordings: number; tickets: number }[];
+  items: Item[];
+  undecided: { itemId: string; right: Right }[];
+  possibleDuplicates: string[];
+  timeline: TimelineEntry[];
+}
+
+/** What every part of the file gets: the file, whether one may act, and where what came of an act goes. */
+export interface PartProps {
+  file: RequestFile;
+  officer: boolean;
+  nameOf: (id: string | null) => string;
+  /** The file as it is after an act, and words for it. */
+  changed: (file: RequestFile, said: string) => void;
+}
