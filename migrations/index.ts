@@ -41,6 +41,7 @@ import { migration as createCollections } from './20261122-73-create-collections
 import { migration as createFurtherUses } from './20261122-74-create-further-uses.js';
 import { migration as createScorecards } from './20261122-75-create-scorecards.js';
 import { migration as createEvaluations } from './20261122-76-create-evaluations.js';
+import { migration as createTranscripts } from './20261122-77-create-transcripts.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -86,4 +87,5 @@ export const migrations: readonly Migration[] = [
   createFurtherUses,
   createScorecards,
   createEvaluations,
+  createTranscripts,
 ];

@@ -326,7 +326,7 @@ export function redactedConfig(config: Config): Record<string, unknown> {
     },
     signingKey: config.signingKey === undefined ? 'made under DATA_DIR' : 'given',
     helpdeskTokens: Object.keys(config.helpdeskTokens),
-    transcription: config.transcription === undefined ? 'none' : { url: config.transcription.url, model: config.transcription.model },
+    transcription: config.transcription === undefined ? 'none' : { server: new URL(config.transcription.url).origin, model: config.transcription.model },
     oidc: config.oidc === undefined ? 'none' : { issuer: config.oidc.issuer },
   };
 }

@@ -10,6 +10,7 @@ import { evidenceKind } from './evidence/evidence-kind.js';
 import { defineIngestStamps } from './evidence/ingest-stamps.js';
 import { evidenceOperations } from './evidence/routes.js';
 import { libraryOperations } from './library/routes.js';
+import { transcriptSearchOperation } from './library/search-transcripts.js';
 import { oversightOperations } from './oversight/routes.js';
 import { definePackageJobs } from './packages/jobs.js';
 import { packageCategory } from './packages/purge.js';
@@ -30,6 +31,8 @@ import { defineIngestJobs } from './recordings/jobs.js';
 import { processReceived, releaseClaims } from './recordings/process.js';
 import { recordingCategory } from './recordings/purge.js';
 import { processingFolder, recordingOperations } from './recordings/routes.js';
+import { transcribeJob, transcribeRequested } from './recordings/transcribe.js';
+import { transcriptOperations } from './recordings/transcript-routes.js';
 import type { Category } from './retention/category.js';
 import { furtherUseOperations } from './retention/further-use-routes.js';
 import { retentionJobs, startRetention } from './retention/jobs.js';
@@ -101,6 +104,7 @@ export function operationsOf(features: Features): Operation<Caller>[] {
     ...accessOperations(platform, { ...config, secret: signingKey.derive('access') }),
     ...recordingOperations(platform, config),
     ...listenOperations(platform),
+    ...transcriptOperations(platform, config),
     ...furtherUseOperations(platform, config),
     ...retentionOperations(platform, categories, { ...config, signingKey, processors: processorsOf(config) }),
     ...ticketOperations(platform, features.tickets),
@@ -108,6 +112,7 @@ export function operationsOf(features: Features): Operation<Caller>[] {
     ...privacyOperations(privacyContext(features)),
     ...trainingOperations(platform, config),
     ...libraryOperations(platform, { ...config, searchKey }),
+    transcriptSearchOperation(platform, { searchKey }),
     ...oversightOperations(platform, { verifier: audit.verifier, timeZone: config.timeZone }),
   ];
 }
@@ -124,6 +129,11 @@ export async function defineJobs(features: Features, ffmpeg: Ffmpeg): Promise<vo
   jobs.define('recordings.finish-stale-uploads', async () => void (await finishStaleUploads(platform)));
   jobs.every('recordings.finish-stale-uploads', '10 minutes');
   defineIngestJobs(platform, config);
+  const { transcription } = config;
+  if (transcription !== undefined) {
+    jobs.define(transcribeJob, async (signal, touch) => void (await transcribeRequested(platform, transcription, signal, touch)));
+    jobs.every(transcribeJob, '30 seconds');
+  }
   jobs.define('training.expire-outcomes', async () => void (await expireOutcomes(platform)));
   jobs.every('training.expire-outcomes', '10 minutes');
   defineAuditJobs(platform, audit);

@@ -79,6 +79,11 @@ const table = {
   // Who listened is told to who answers for it.
   'listen.read': { privacy_officer: always, auditor: always },
 
+  // Who may hear a recording may read what was said in it.
+  'transcript.read': { trainer: always, agent: ifShared, privacy_officer: always },
+  'transcript.write': { trainer: always, privacy_officer: always },
+  'transcript.search': { trainer: always, privacy_officer: always },
+
   // Training: comments, collections, evaluations.
   'comment.read': { trainer: always, agent: ifShared },
   'comment.write': { trainer: always, agent: ifShared },

@@ -87,9 +87,10 @@ function readWords(raw: string): { speaker: Leg | null; text: string } {
 }
 
 const seconds = z.number().min(0).max(1_000_000);
+const milliseconds = z.number().min(0).max(1_000_000_000);
 const jsonSegments = z.array(
   z.union([
-    z.object({ startMs: seconds.max(1e9), endMs: seconds.max(1e9), text: z.string(), speaker: z.string().nullish() }),
+    z.object({ startMs: milliseconds, endMs: milliseconds, text: z.string(), speaker: z.string().nullish() }),
     z.object({ start: seconds, end: seconds, text: z.string(), speaker: z.string().nullish() }),
   ]),
 );
