@@ -22,6 +22,7 @@ export const shell: Record<keyof typeof source, string> = {
   'nav.administration': 'Administration',
   'nav.users': 'Users',
   'nav.keys': 'API keys',
+  'nav.ingest': 'Ingest',
   'nav.organisation': 'Organisation',
   'switch.language': 'Language',
   'switch.theme': 'Appearance',

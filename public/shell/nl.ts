@@ -20,6 +20,7 @@ export const shell = {
   'nav.administration': 'Beheer',
   'nav.users': 'Gebruikers',
   'nav.keys': 'API-sleutels',
+  'nav.ingest': 'Aanvoer',
   'nav.organisation': 'Organisatie',
   'switch.language': 'Taal',
   'switch.theme': 'Weergave',

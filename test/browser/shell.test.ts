@@ -85,9 +85,18 @@ describe('signing in', () => {
     const expected = {
       trainer: ['Opnames', 'Tickets', 'Afspraken'],
       agent: ['Opnames'],
-      privacy_officer: ['Opnames', 'Tickets', 'Afspraken', 'Bewijspakketten', 'Echtheid controleren', 'Toegangslogboek', 'Bewaartermijnen', 'Bewaarblokkeringen'],
+      privacy_officer: [
+        'Opnames',
+        'Tickets',
+        'Afspraken',
+        'Bewijspakketten',
+        'Echtheid controleren',
+        'Toegangslogboek',
+        'Bewaartermijnen',
+        'Bewaarblokkeringen',
+      ],
       auditor: ['Toegangslogboek', 'Bewaartermijnen', 'Bewaarblokkeringen'],
-      administrator: ['Gebruikers', 'API-sleutels', 'Organisatie', 'Bewaartermijnen', 'Bewaarblokkeringen'],
+      administrator: ['Gebruikers', 'API-sleutels', 'Aanvoer', 'Organisatie', 'Bewaartermijnen', 'Bewaarblokkeringen'],
     } as const;
     for (const [role, entries] of Object.entries(expected)) {
       const page = await enter();

@@ -33,7 +33,7 @@ describe('the texts of the screens', () => {
   });
 
   it('do not collide between screens', async () => {
-    const screens = ['account', 'admin', 'audit', 'evidence', 'holds', 'player', 'recordings', 'retention', 'shell', 'tickets'];
+    const screens = ['account', 'admin', 'audit', 'evidence', 'holds', 'ingest', 'player', 'recordings', 'retention', 'shell', 'tickets'];
     let count = 0;
     for (const screen of screens) {
       const texts = (await import(`../../public/${screen}/nl.ts`)) as Record<string, Record<string, string>>;
