@@ -205,3 +205,76 @@ test('the text of a letter is read into headings, paragraphs and lists', () => {
     { kind: 'paragraph', text: '- niet\nalles' },
   ]);
 });
+
+describe('a delivery', () => {
+  async function approved() {
+    const made = await world(['access']);
+    await step(made.id, 'items', { decisions: [made.recording, made.ticket].map((itemId) => ({ itemId, decision: 'grant' })) }).expect(200);
+    await officer.post(`${base}/${made.id}/deliveries`).send({}).expect(409);
+    await step(made.id, 'approve', {}, second).expect(200);
+    return made;
+  }
+  const addressOf = (url: string) => new URL(url).pathname;
+  const send = (address: string, code: string) => service.nobody().post(address).type('form').send({ code });
+
+  test('opens with its code, once, and says kindly when it is over', async () => {
+    const { id, subject } = await approved();
+    const { url, code } = (await officer.post(`${base}/${id}/deliveries`).send({}).expect(201)).body;
+    const address = addressOf(url);
+    const page = (await service.nobody().get(address).expect(200)).text;
+    expect(page).toContain('Vul de code in');
+    expect(page).not.toContain(subject.name);
+    expect((await send(address, '00000000').expect(422)).text).toContain('klopt niet');
+    const zip = (await binary(service.nobody(), address).expect(200)).body as Buffer;
+    expect(zip.subarray(0, 2).toString()).not.toBe('PK');
+    const fetched = await service.nobody().post(address).type('form').send({ code: ` ${code.slice(0, 4)} ${code.slice(4)}` }).buffer(true)
+      .parse((response, done) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => done(null, Buffer.concat(chunks)));
+      });
+    expect([fetched.status, (fetched.body as Buffer).subarray(0, 2).toString()]).toEqual([200, 'PK']);
+    await expect.poll(async () => (await send(address, code)).status).toBe(410);
+    expect((await service.nobody().get(address).expect(410)).text).toContain('werkt niet meer');
+    expect((await service.nobody().get('/api/v1/deliveries/nothing').expect(410)).text).toContain('does not work any more');
+  });
+
+  test('is closed by wrong codes, by a newer one, and by its date', async () => {
+    const { id } = await approved();
+    const first = (await officer.post(`${base}/${id}/deliveries`).send({}).expect(201)).body;
+    const next = (await officer.post(`${base}/${id}/deliveries`).send({ days: 1 }).expect(201)).body;
+    await send(addressOf(first.url), first.code).expect(410);
+    for (const status of [422, 422, 422, 422, 429]) await send(addressOf(next.url), 'x').expect(status);
+    await send(addressOf(next.url), next.code).expect(429);
+    const last = (await officer.post(`${base}/${id}/deliveries`).send({ days: 1 }).expect(201)).body;
+    service.clock.advance(86_400_000 + 1000);
+    await send(addressOf(last.url), last.code).expect(410);
+    service.clock.reset();
+  });
+});
+
+describe('after an approval', () => {
+  test('statements and corrections are attached with what stood there before, and earlier recipients are listed', async () => {
+    const { id, recording, ticket, recordingId, ticketId } = await world(['rectification', 'access']);
+    await service.service.platform.database.query(
+      `INSERT INTO disclosures (package_id, recording_id, kind, reference, recipient, reason, disclosed_at)
+       VALUES (gen_random_uuid(), $1, 'evidence', 'EV-1', 'Advocaat', 'geschil', $2)`,
+      [recordingId, service.clock.now()],
+    );
+    const correct = (itemId: string, body: object) => officer.post(`${base}/${id}/items/${itemId}/rectifications`).send(body);
+    await correct(recording, { statement: 'Ik zei maandag.' }).expect(409);
+    const decisions = [recording, ticket].flatMap((itemId) => [{ itemId, decision: 'grant' }, { itemId, right: 'rectification', decision: 'grant' }]);
+    await step(id, 'items', { decisions }).expect(200);
+    await correct(recording, { statement: 'Ik zei maandag.' }).expect(201);
+    await correct(recording, { field: 'organisation', value: 'x' }).expect(422);
+    const { items } = (await correct(ticket, { field: 'requesterName', value: 'Jan Muller' }).expect(201)).body;
+    expect(items[1]).toMatchObject({ field: 'requesterName', oldValue: expect.stringContaining('Möller'), newValue: 'Jan Muller' });
+    expect((await officer.get(`/api/v1/tickets/${ticketId}`).expect(200)).body.requester.name).toBe('Jan Muller');
+    await step(id, 'approve', {}, second).expect(200);
+    const list = (await officer.get(`${base}/${id}/notifications`).expect(200)).body.items;
+    expect(list).toMatchObject([{ right: 'rectification', recipient: 'Advocaat', toldAt: null }]);
+    await officer.post(`${base}/${id}/notifications/${list[0].id}`).send({}).expect(200);
+    await officer.post(`${base}/${id}/notifications/${list[0].id}`).send({}).expect(409);
+    expect(await (await unpack(id)).read('index.html')).toContain('Ik zei maandag.');
+  });
+});

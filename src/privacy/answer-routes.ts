@@ -1,17 +1,15 @@
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import type { Response } from 'express';
 import { z } from 'zod';
-import { requirePerson, type Caller, type Person } from '../access/caller.js';
+import { requirePerson, type Caller } from '../access/caller.js';
 import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
 import { findRecording } from '../recordings/recording.js';
 import { openListen } from '../recordings/listen.js';
-import { disclosed, readAnswer, readApprovedAnswer, type Answer } from './answer.js';
-import { makeBundle, previewCopy, type Bundle } from './bundle.js';
+import { readAnswer, readApprovedAnswer } from './answer.js';
+import { makeBundle, previewCopy } from './bundle.js';
+import { handOut, sendBundle } from './hand-out-routes.js';
 import { letterHtml, letterPdf } from './letter.js';
 import { draftLetter, letterText, templateOf, writeLetter, writeTemplate } from './letters.js';
-import { record, referenceOf, type PrivacyContext } from './request.js';
+import { referenceOf, type PrivacyContext } from './request.js';
 
 /** What goes out: the letter and the package, and what officers see of them before. */
 
@@ -24,45 +22,6 @@ const draftSchema = z.object({
   fixed: z.string().meta({ description: 'Complaint and petition: in every letter, below the text' }),
 });
 const templateSchema = z.object({ opening: z.string(), closing: z.string(), revision: z.int() });
-
-/** Puts on record that the answer went out, before the first byte of it does. */
-async function handOut({ platform }: PrivacyContext, person: Person, answer: Answer, kind: 'package' | 'letter'): Promise<void> {
-  const { clock, database } = platform;
-  const now = clock.now();
-  await database.inTransaction(async (tx) => {
-    await database.query(
-      'UPDATE privacy_requests SET handed_out_at = coalesce(handed_out_at, $2) WHERE id = $1',
-      [answer.request.id, now],
-      tx,
-    );
-    if (kind === 'package')
-      for (const { item } of disclosed(answer, 'access').filter((each) => each.item.kind === 'recording'))
-        await database.query(
-          `INSERT INTO disclosures (package_id, recording_id, kind, reference, recipient, reason, disclosed_at)
-           VALUES ($1, $2, 'privacy', $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-          [answer.request.id, item.item_id, referenceOf(answer.request), 'betrokkene', 'art. 15', now],
-          tx,
-        );
-    await record(platform, tx, person, answer.request, `${kind}_handed_out`, {
-      recordings: disclosed(answer, 'access').length, portable: disclosed(answer, 'portability').length,
-    });
-  });
-}
-
-async function send(bundle: Bundle, response: Response, type: string, disposition: string, signal: AbortSignal): Promise<void> {
-  response.status(200).set({
-    'Content-Type': type, 'Content-Length': String(bundle.bytes), 'Content-Disposition': disposition, 'Cache-Control': 'private, no-store',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  try {
-    await pipeline(createReadStream(bundle.file), response, { signal });
-  } catch (error) {
-    // Who leaves breaks the stream off: that is no fault of anybody's.
-    if (!signal.aborted && !response.destroyed) throw error;
-  } finally {
-    await bundle.discard();
-  }
-}
 
 /** Letters, packages, templates. */
 export function answerOperations(context: PrivacyContext): Operation<Caller>[] {
@@ -89,7 +48,7 @@ export function answerOperations(context: PrivacyContext): Operation<Caller>[] {
           await bundle.discard();
           throw error;
         }
-        await send(bundle, response, 'application/zip', `attachment; filename="${referenceOf(answer.request)}.zip"`, signal);
+        await sendBundle(bundle, response, 'application/zip', `attachment; filename="${referenceOf(answer.request)}.zip"`, signal);
         return undefined;
       },
     }),
@@ -165,7 +124,7 @@ export function answerOperations(context: PrivacyContext): Operation<Caller>[] {
         const found = item === undefined ? undefined : await findRecording(database, item.item_id);
         if (found !== undefined)
           await openListen(platform, requirePerson(caller), found.recording.id, found.version.id, 'access_request');
-        await send(bundle, response, 'audio/wav', 'inline', signal);
+        await sendBundle(bundle, response, 'audio/wav', 'inline', signal);
         return undefined;
       },
     }),

@@ -5,6 +5,7 @@ import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
 import { carryOutDecisions } from './carry-out.js';
 import { usualFor } from './items.js';
+import { listRecipients } from './notify.js';
 import { lockOpenRequest, record, type PrivacyContext, type ProcessRow } from './request.js';
 import { settleState, type Standing } from './states.js';
 
@@ -90,8 +91,9 @@ export async function approve(context: PrivacyContext, person: Person, id: strin
       [id, person.userId, now],
       tx,
     );
+    const recipients = await listRecipients(context, tx, id);
     await record(platform, tx, person, request, 'approved', {
-      rights: decided.map(({ right }) => right), alone: isAlone,
+      rights: decided.map(({ right }) => right), alone: isAlone, recipientsToTell: recipients,
     }, reason);
     await settleState(context, tx, id);
   });

@@ -8,6 +8,7 @@ import { findListenable } from '../recordings/playback.js';
 import { readWhen, whenSchema } from '../retention/when.js';
 import { requireTicket } from '../tickets/read-ticket.js';
 import { answerOperations } from './answer-routes.js';
+import { deliveryOperations } from './delivery-routes.js';
 import { complete, merge, takeIn } from './intake.js';
 import { presentRequest, requestSchema, summarySchema } from './present.js';
 import { listRequests, statisticsOf } from './queue.js';
@@ -15,6 +16,7 @@ import {
   channels, findRequest, lockOpenRequest, record, referenceOf, requesterKinds, requestStates,
   type PrivacyContext, type Representative,
 } from './request.js';
+import { remedyOperations } from './remedy-routes.js';
 import { rights } from './rights.js';
 import { stepOperations } from './step-routes.js';
 
@@ -262,5 +264,7 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
     }),
     ...stepOperations(context),
     ...answerOperations(context),
+    ...remedyOperations(context),
+    ...deliveryOperations(context),
   ];
 }
