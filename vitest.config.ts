@@ -17,7 +17,7 @@ export default defineConfig({
           ...shared,
           name: 'service',
           include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
-          exclude: ['test/browser/**', 'test/real-s3/**'],
+          exclude: ['test/browser/**', 'test/real-s3/**', 'test/life/**'],
           globalSetup: ['test/support/backends.ts'],
         },
       },
@@ -30,7 +30,17 @@ export default defineConfig({
           testTimeout: 120_000,
         },
       },
-      { test: { ...shared, name: 'real-s3', include: ['test/real-s3/**/*.test.ts'], testTimeout: 180_000 } },
+      {
+        test: {
+          ...shared,
+          name: 'real-s3',
+          include: ['test/real-s3/**/*.test.ts'],
+          globalSetup: ['test/support/backends.ts'],
+          testTimeout: 180_000,
+        },
+      },
+      // Hours long: run by hand, `npm run test:life`.
+      { test: { ...shared, name: 'life', include: ['test/life/**/*.test.ts'], globalSetup: ['test/support/backends.ts'] } },
     ],
   },
 });

@@ -248,14 +248,17 @@ function reasonOf(context: PurgeContext, category: Category, purge: Purge, found
 
 const backoffMs = (attempts: number): number => Math.min(6 * 3_600_000, 60_000 * 2 ** Math.min(attempts - 1, 12));
 
-/** Lets what failed wait, each for as long as it has failed before. */
+/**
+ * Lets what failed wait, each for as long as it has failed before. The next attempt looks anew: should the bucket's own
+ * rule delete it meanwhile, its tombstone has to say so.
+ */
 async function putOff(context: PurgeContext, purges: readonly Purge[], failures: ReadonlyMap<string, string>): Promise<void> {
   const failed = purges.filter((purge) => failures.has(purge.itemId));
   if (failed.length === 0) return;
   const now = context.clock.now().getTime();
   await context.database.inTransaction(async (tx) => {
     await context.database.query(
-      `UPDATE purges p SET claim_id = NULL, next_attempt_at = off.until, last_fault = off.fault
+      `UPDATE purges p SET claim_id = NULL, next_attempt_at = off.until, last_fault = off.fault, found = NULL, found_live = NULL
        FROM unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::uuid[]) AS off (id, until, fault, claim_id)
        WHERE p.category = $1 AND p.item_id = off.id AND p.claim_id = off.claim_id`,
       [

@@ -22,7 +22,7 @@ export interface Tombstone {
   intendedAt: Date;
   purgedAt: Date;
   actor: Actor;
-  /** Versions of objects that the service itself deleted. */
+  /** Versions of objects that were there when the service began the attempt in which it deleted the last of them. */
   objects: number;
   confirmedHow: string;
   sourceId: string | null;

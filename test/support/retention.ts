@@ -56,12 +56,12 @@ async function makePerson(database: Database, clock: MovableClock, role: Person[
   return person;
 }
 
-export async function retentionWorld(options: { bucket?: string; endpoint?: string; people?: boolean; clock?: MovableClock } = {}): Promise<RetentionWorld> {
+export async function retentionWorld(options: { bucket?: string; endpoint?: string; people?: boolean; clock?: MovableClock; objects?: Objects } = {}): Promise<RetentionWorld> {
   const { url, database, drop } = await freshDatabase();
   const clock = options.clock ?? new MovableClock();
   const log = createLog('silent');
   const bucket = options.bucket ?? `test-${randomUUID()}`;
-  const objects = await openBucket(bucket, options.endpoint);
+  const objects = options.objects ?? (await openBucket(bucket, options.endpoint));
   await objects.prepare();
   const jobs = createJobs({ url, log, work: false });
   const sourceId = newId(clock);
