@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkPackage } from '../src/packages/verifier/check.js';
 import type { CustodyLine, Derivations } from '../src/packages/verifier/layout.js';
 import { tone } from './support/audio.js';
-import { download, filesBelow, run, seal, unpack, type SealedPackage, type Unpacked } from './support/evidence.js';
+import { download, filesBelow, has, run, seal, unpack, type SealedPackage, type Unpacked } from './support/evidence.js';
 import { startTestService, type TestService } from './support/service.js';
 
 let service: TestService;
@@ -19,6 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
+const strangersTools = has('sha256sum', 'sha512sum', 'openssl', 'ssh-keygen', 'sh');
 const audio = tone({ seconds: 6, channels: 2, rate: 8000, seed: 3 });
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -68,7 +69,7 @@ describe('a package of one recording, with its original', () => {
     );
   });
 
-  it('passes sha256sum, openssl, ssh-keygen and its own verify.sh', async () => {
+  it.skipIf(!strangersTools)('passes sha256sum, openssl, ssh-keygen and its own verify.sh', async () => {
     const cwd = unpacked.folder;
     for (const name of ['manifest-sha256.txt', 'tagmanifest-sha256.txt'])
       expect(await run('sha256sum', ['-c', '--quiet', name], { cwd })).toEqual({ code: 0, said: '' });
@@ -82,7 +83,7 @@ describe('a package of one recording, with its original', () => {
       '-Y', 'verify', '-f', 'signatures/allowed_signers', '-I', signer, '-n', 'call-evidence@v1', '-s', 'signatures/tagmanifest.sshsig',
     ], { cwd, input: path.join(cwd, 'tagmanifest-sha256.txt') });
     expect(ssh).toMatchObject({ code: 0 });
-    const script = await run(path.join(cwd, 'verify.sh'), []);
+    const script = await run('sh', [path.join(cwd, 'verify.sh')]);
     expect(script.said).toContain('Ongewijzigd sinds ontvangst');
     expect(script.said).toContain(sealedPackage.keyId);
     expect(script.code).toBe(0);
@@ -169,7 +170,7 @@ describe('the usual package', () => {
       ]);
       const report = await checkPackage(files, { trustedKeyIds: [sealedPackage.keyId] });
       expect([report.faults, report.verdict]).toEqual([[], 'unchanged']);
-      expect((await run(path.join(unpacked.folder, 'verify.sh'), [])).code).toBe(0);
+      if (strangersTools) expect((await run('sh', [path.join(unpacked.folder, 'verify.sh')])).code).toBe(0);
       // Three seconds are left of four; of the right leg the second of them is silent.
       const copy = await readFile(path.join(unpacked.folder, 'data/audio/002/derived/masked-copy.wav'));
       const samples = copy.subarray(copy.indexOf('data') + 8);
@@ -203,8 +204,8 @@ describe('the usual package', () => {
     try {
       expect(await text(unpacked, 'bag-info.txt')).toMatch(/^Missing: data\/audio\/001\/original.wav$/m);
       expect(await text(unpacked, 'README.nl.txt')).toContain('ONVOLLEDIG');
-      const script = await run(path.join(unpacked.folder, 'verify.sh'), []);
-      expect(script.said).toContain('INCOMPLETE, as the sender says: Missing: data/audio/002/original.wav');
+      const script = await run('sh', [path.join(unpacked.folder, 'verify.sh')]);
+      if (strangersTools) expect(script.said).toContain('INCOMPLETE, as the sender says: Missing: data/audio/002/original.wav');
       const report = await checkPackage(await filesBelow(unpacked.folder), { trustedKeyIds: [sealedPackage.keyId] });
       expect([report.verdict, report.faults, report.missing]).toEqual(['unchanged', [], missing]);
     } finally {

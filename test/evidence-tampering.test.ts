@@ -11,22 +11,23 @@ import { canonicalBytes } from '../src/audit/canonical.js';
 import { allowedSigner, sshSignature } from '../src/platform/ssh-signature.js';
 import { openSigningKey, type SigningKey } from '../src/platform/signing.js';
 import { tone } from './support/audio.js';
-import { altered, download, filesBelow, inMemory, run, seal, unpack, type SealedPackage, type Unpacked } from './support/evidence.js';
+import { altered, download, filesBelow, has, inMemory, run, seal, unpack, type SealedPackage, type Unpacked } from './support/evidence.js';
 import { signingKeyPem, startTestService, type TestService } from './support/service.js';
 import { startAuthority, type TestAuthority } from './support/time-stamp-authority.js';
 
 let service: TestService;
-let authority: TestAuthority;
+const strangersTools = has('sha256sum', 'sha512sum', 'openssl', 'ssh-keygen', 'sh');
+let authority: TestAuthority | undefined;
 let sealedPackage: SealedPackage;
 let unpacked: Unpacked;
 let files: PackageFiles;
 let insider: SigningKey;
 
 beforeAll(async () => {
-  authority = await startAuthority('ec');
+  authority = strangersTools ? await startAuthority('ec') : undefined;
   const signingKey = signingKeyPem();
   insider = await openSigningKey({ pem: signingKey });
-  service = await startTestService({ env: { TSA_URLS: authority.url, SIGNING_KEY: signingKey } });
+  service = await startTestService({ env: { SIGNING_KEY: signingKey, ...(authority === undefined ? {} : { TSA_URLS: authority.url }) } });
   const id = await service.push({}, tone({ seconds: 2, channels: 2 }));
   await service.processed(id);
   const agreement = { startMs: 100, endMs: 900, summary: 'Agreed', parties: ['A'] };
@@ -42,7 +43,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await service.close();
-  await authority.close();
+  await authority?.close();
   await unpacked.remove();
 });
 
@@ -98,7 +99,7 @@ async function custodyOf(edit: (lines: string[]) => string[], relink: boolean): 
 
 describe('the verifier', () => {
   it('finds nothing wrong with what was sealed', async () => {
-    expect(await check(files)).toMatchObject({ verdict: 'unchanged', faults: [], timeStamped: true });
+    expect(await check(files)).toMatchObject({ verdict: 'unchanged', faults: [], timeStamped: strangersTools });
   });
 
   it('detects any single changed byte, in any file', async () => {
@@ -225,17 +226,17 @@ describe('the verifier', () => {
   }
 });
 
-describe('other people’s tools', () => {
+describe.skipIf(!strangersTools)('other people’s tools', () => {
   it('verify the time stamps against the authority’s root, with nothing but the package', async () => {
     const cwd = unpacked.folder;
     const sha256 = digest(await contentOf('data/audio/original.wav'));
-    for (const ca of [authority.rootFile, 'data/proofs/tsa-chain.pem']) {
+    for (const ca of [authority?.rootFile ?? '', 'data/proofs/tsa-chain.pem']) {
       const receipt = await run('openssl', ['ts', '-verify', '-digest', sha256, '-in', 'data/proofs/ingest.tsr', '-CAfile', ca], { cwd });
       expect(receipt.said).toContain('Verification: OK');
       const whole = await run('openssl', ['ts', '-verify', '-data', 'tagmanifest-sha256.txt', '-in', 'signatures/export.tsr', '-CAfile', ca], { cwd });
       expect(whole.said).toContain('Verification: OK');
     }
-    const script = await run(path.join(cwd, 'verify.sh'), []);
+    const script = await run('sh', [path.join(cwd, 'verify.sh')]);
     expect(script.said).not.toContain('NOTE');
     expect(script.code).toBe(0);
   });
@@ -253,7 +254,7 @@ describe('other people’s tools', () => {
     for (const [name, work] of spoil) {
       await cp(unpacked.folder, copy, { recursive: true });
       await work();
-      expect([name, (await run(path.join(copy, 'verify.sh'), [])).code]).toEqual([name, 1]);
+      expect([name, (await run('sh', [path.join(copy, 'verify.sh')])).code]).toEqual([name, 1]);
       await rm(copy, { recursive: true });
     }
   });
@@ -288,7 +289,7 @@ describe('npm run verify-evidence', () => {
     expect((await verify()).code).toBe(2);
   });
 
-  it('reads packages that were zipped anew, compressed', async () => {
+  it.skipIf(!has('zip'))('reads packages that were zipped anew, compressed', async () => {
     const again = `${unpacked.zip}.again.zip`;
     await run('zip', ['-q', '-9', '-r', again, path.basename(unpacked.folder)], { cwd: path.dirname(unpacked.folder) });
     const opened = await openPackageFiles(again);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTimeStamper, readTimeStamp, TimeStampUnavailable } from '../src/platform/time-stamp.js';
+import { has } from './support/evidence.js';
 import { startAuthority, type TestAuthority } from './support/time-stamp-authority.js';
 
 let folder: string;
@@ -15,7 +16,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const digest = createHash('sha256').update('a recording').digest('hex');
 
-describe.each(['rsa', 'ec'] as const)('a time stamp of an authority with an %s key', (kind) => {
+describe.skipIf(!has('openssl')).each(['rsa', 'ec'] as const)('a time stamp of an authority with an %s key', (kind) => {
   let authority: TestAuthority;
   beforeAll(async () => {
     authority = await startAuthority(kind);
@@ -45,7 +46,7 @@ describe.each(['rsa', 'ec'] as const)('a time stamp of an authority with an %s k
   });
 });
 
-describe('several authorities', () => {
+describe.skipIf(!has('openssl'))('several authorities', () => {
   let first: TestAuthority;
   let second: TestAuthority;
   beforeAll(async () => {

@@ -58,9 +58,14 @@ function zip64Field(values: readonly number[]): Buffer {
   return field;
 }
 
-/** Begins an archive in a new file. `at` stands on every entry. @throws EEXIST when the file is there */
-export async function createArchive(file: string, at: Date, signal?: AbortSignal): Promise<Archive> {
-  return new ZipFile(file, await open(file, 'wx', 0o600), dosTime(at), signal);
+/**
+ * Begins an archive in a new file. `at` stands on every entry. Sizes and places from `zip64From` on (4 GiB) are written as
+ * zip64, with fewer than that only to try readers. @throws EEXIST when the file is there
+ */
+export async function createArchive(
+  file: string, at: Date, signal?: AbortSignal, zip64From = limit32,
+): Promise<Archive> {
+  return new ZipFile(file, await open(file, 'wx', 0o600), dosTime(at), signal, zip64From);
 }
 
 class ZipFile implements Archive {
@@ -73,6 +78,7 @@ class ZipFile implements Archive {
     private readonly handle: FileHandle,
     private readonly at: { date: number; time: number },
     private readonly signal: AbortSignal | undefined,
+    private readonly zip64From: number,
   ) {}
 
   async add(
@@ -130,8 +136,17 @@ class ZipFile implements Archive {
       done += (await this.handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
 
+  #isLarge(value: number): boolean {
+    return value >= this.zip64From;
+  }
+
+  /** What stands in a field of 32 bits: the value, or that it is told in 64. */
+  #field(value: number): number {
+    return this.#isLarge(value) ? limit32 : value;
+  }
+
   #localHeader({ name, crc, bytes }: Entry): Buffer {
-    const extra = zip64Field(bytes >= limit32 ? [bytes, bytes] : []);
+    const extra = zip64Field(this.#isLarge(bytes) ? [bytes, bytes] : []);
     const header = Buffer.alloc(30);
     header.writeUInt32LE(0x04034b50, 0);
     header.writeUInt16LE(extra.length > 0 ? 45 : 20, 4);
@@ -139,15 +154,17 @@ class ZipFile implements Archive {
     header.writeUInt16LE(this.at.time, 10);
     header.writeUInt16LE(this.at.date, 12);
     header.writeUInt32LE(crc, 14);
-    header.writeUInt32LE(Math.min(bytes, limit32), 18);
-    header.writeUInt32LE(Math.min(bytes, limit32), 22);
+    header.writeUInt32LE(this.#field(bytes), 18);
+    header.writeUInt32LE(this.#field(bytes), 22);
     header.writeUInt16LE(name.length, 26);
     header.writeUInt16LE(extra.length, 28);
     return Buffer.concat([header, name, extra]);
   }
 
   #directoryEntry({ name, crc, bytes, offset, mode }: Entry): Buffer {
-    const extra = zip64Field([...(bytes >= limit32 ? [bytes, bytes] : []), ...(offset >= limit32 ? [offset] : [])]);
+    const extra = zip64Field([
+      ...(this.#isLarge(bytes) ? [bytes, bytes] : []), ...(this.#isLarge(offset) ? [offset] : []),
+    ]);
     const header = Buffer.alloc(46);
     header.writeUInt32LE(0x02014b50, 0);
     header.writeUInt16LE(madeByUnix, 4);
@@ -156,12 +173,12 @@ class ZipFile implements Archive {
     header.writeUInt16LE(this.at.time, 12);
     header.writeUInt16LE(this.at.date, 14);
     header.writeUInt32LE(crc, 16);
-    header.writeUInt32LE(Math.min(bytes, limit32), 20);
-    header.writeUInt32LE(Math.min(bytes, limit32), 24);
+    header.writeUInt32LE(this.#field(bytes), 20);
+    header.writeUInt32LE(this.#field(bytes), 24);
     header.writeUInt16LE(name.length, 28);
     header.writeUInt16LE(extra.length, 30);
     header.writeUInt32LE(((0o100000 | mode) << 16) >>> 0, 38);
-    header.writeUInt32LE(Math.min(offset, limit32), 42);
+    header.writeUInt32LE(this.#field(offset), 42);
     return Buffer.concat([header, name, extra]);
   }
 
@@ -171,9 +188,9 @@ class ZipFile implements Archive {
     end.writeUInt32LE(0x06054b50, 0);
     end.writeUInt16LE(Math.min(count, limit16), 8);
     end.writeUInt16LE(Math.min(count, limit16), 10);
-    end.writeUInt32LE(Math.min(bytes, limit32), 12);
-    end.writeUInt32LE(Math.min(start, limit32), 16);
-    if (count < limit16 && bytes < limit32 && start < limit32) return end;
+    end.writeUInt32LE(this.#field(bytes), 12);
+    end.writeUInt32LE(this.#field(start), 16);
+    if (count < limit16 && !this.#isLarge(bytes) && !this.#isLarge(start)) return end;
     const zip64 = Buffer.alloc(56);
     zip64.writeUInt32LE(0x06064b50, 0);
     zip64.writeBigUInt64LE(44n, 4);

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -60,11 +60,37 @@ export async function unpack(zip: Buffer): Promise<Unpacked> {
   const parent = await mkdtemp(path.join(tmpdir(), 'opname-bag-'));
   const file = path.join(parent, 'package.zip');
   await writeFile(file, zip);
-  await run('unzip', ['-q', file, '-d', parent]);
-  const [folder = '', ...more] = (await readdir(parent)).filter((name) => name !== 'package.zip');
-  if (more.length > 0) throw new Error('there is more than one folder at the root of the zip');
-  return { folder: path.join(parent, folder), zip: file, remove: () => rm(parent, { recursive: true, force: true }) };
+  const { names, root } = namesIn(zip);
+  const opened = await openPackageFiles(file);
+  try {
+    for (const [name, content] of opened.files) {
+      const place = path.join(parent, root, name);
+      await mkdir(path.dirname(place), { recursive: true });
+      await writeFile(place, await content.read());
+    }
+    if (opened.files.size !== names) throw new Error('there is more than one folder at the root of the zip');
+  } finally {
+    await opened.close();
+  }
+  return { folder: path.join(parent, root), zip: file, remove: () => rm(parent, { recursive: true, force: true }) };
 }
+
+/** The one folder that every name in a zip's directory begins with, and how many names there are. */
+function namesIn(zip: Buffer): { names: number; root: string } {
+  const roots = new Set<string>();
+  let names = 0;
+  for (let at = zip.indexOf('PK\x01\x02'); at !== -1; at = zip.indexOf('PK\x01\x02', at + 46)) {
+    roots.add(zip.subarray(at + 46, at + 46 + zip.readUInt16LE(at + 28)).toString().split('/')[0] ?? '');
+    names += 1;
+  }
+  const [root = ''] = roots;
+  if (roots.size !== 1) throw new Error('there is more than one folder at the root of the zip');
+  return { names, root };
+}
+
+/** Are these programs on this machine? What only strangers' tools can show is not asked where there are none. */
+export const has = (...commands: string[]): boolean =>
+  commands.every((command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined);
 
 /** Runs a program; its exit code and all that it says. */
 export async function run(command: string, args: string[], options: { cwd?: string; input?: string } = {}): Promise<{ code: number; said: string }> {
