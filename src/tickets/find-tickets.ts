@@ -56,16 +56,32 @@ function phoneCondition(search: NumberSearch, value: Bound): string {
   return `t.requester_phone IS NOT NULL AND reverse(t.requester_phone) LIKE ${pattern}`;
 }
 
-/** A list of conditions for each index walk: `OR` would make PostgreSQL choose between reading all and sorting all. */
-async function branches(database: Database, filter: TicketFilter, country: string, value: Bound): Promise<string[]> {
-  if (filter.q === undefined) return ['true'];
-  const query = await readSearch(database, filter.q);
-  const phone = looksLikeNumber.test(filter.q.trim()) ? readNumberSearch(filter.q, country) : undefined;
-  return [
-    ...(query === undefined ? [] : [`t.document @@ ${value(query)}::tsquery`]),
-    ...(phone === undefined ? [] : [phoneCondition(phone, value)]),
-  ];
-}
+/** Ids of one index walk, newest first. `conditions` are SQL over `t`. */
+const walk = (conditions: readonly string[], limit: string) =>
+  `(SELECT t.id, t.opened_at FROM tickets t WHERE ${conditions.join(' AND ')} ORDER BY t.opened_at DESC, t.id DESC LIMIT ${limit})`;
+
+/**
+ * So many of the newest are looked through before the index of words is asked. Words that stand in every fiftieth ticket
+ * fill a page from the few; where a handful was found among those, a page is likely to be among the many.
+ */
+const newestFew = 3_000;
+const newestMany = 60_000;
+const handful = 3;
+
+/** A walk that ends after `most` tickets, or once a page is full. */
+const walkNewest = (conditions: readonly string[], matches: string, limit: string, most: number) =>
+  `(SELECT t.id, t.opened_at FROM (
+      SELECT t.id, t.opened_at, t.document FROM tickets t WHERE ${conditions.join(' AND ')}
+      ORDER BY t.opened_at DESC, t.id DESC LIMIT ${most}) t
+    WHERE ${matches} ORDER BY t.opened_at DESC, t.id DESC LIMIT ${limit})`;
+
+/**
+ * Rarer words are few enough to fetch all of and sort. Kept apart from sorting and limit, or PostgreSQL would at times
+ * guess that walking all tickets in order comes upon enough of them soon.
+ */
+const walkWords = (conditions: readonly string[], matches: string, limit: string) =>
+  `(WITH hits AS MATERIALIZED (SELECT t.id, t.opened_at FROM tickets t WHERE ${[...conditions, matches].join(' AND ')})
+    SELECT h.id, h.opened_at FROM hits h ORDER BY h.opened_at DESC, h.id DESC LIMIT ${limit})`;
 
 /**
  * One page, and one row more if there is a next one.
@@ -94,19 +110,30 @@ export async function findTickets(
   if (filter.until !== undefined) conditions.push(`t.opened_at < ${value(filter.until)}`);
   if (page.after !== undefined)
     conditions.push(`(t.opened_at, t.id) < (${value(page.after.at)}, ${value(page.after.id)}::uuid)`);
-  const walks = await branches(database, filter, context.country, value);
-  if (walks.length === 0) return [];
   const limit = value(page.limit + 1);
-  const found = walks.map(
-    (walk) => `(SELECT t.id, t.opened_at FROM tickets t WHERE ${[...conditions, walk].join(' AND ')}
-      ORDER BY t.opened_at DESC, t.id DESC LIMIT ${limit})`,
-  );
-  return await database.query<FoundTicket>(
-    `SELECT ${facts('$1')} FROM (${found.join(' UNION ')}) found
-     JOIN tickets t ON t.id = found.id JOIN sources s ON s.id = t.source_id
-     ORDER BY t.opened_at DESC, t.id DESC LIMIT ${limit}`,
-    bind,
-  );
+  const read = (walks: readonly string[]) =>
+    database.query<FoundTicket>(
+      `SELECT ${facts('$1')} FROM (${walks.join(' UNION ')}) found
+       JOIN tickets t ON t.id = found.id JOIN sources s ON s.id = t.source_id
+       ORDER BY t.opened_at DESC, t.id DESC LIMIT ${limit}`,
+      bind,
+    );
+  if (filter.q === undefined) return await read([walk(conditions, limit)]);
+
+  const phone = looksLikeNumber.test(filter.q.trim()) ? readNumberSearch(filter.q, context.country) : undefined;
+  const numbers = phone === undefined ? [] : [walk([...conditions, phoneCondition(phone, value)], limit)];
+  const query = await readSearch(database, filter.q);
+  if (query === undefined) return numbers.length === 0 ? [] : await read(numbers);
+  const matches = `t.document @@ ${value(query)}::tsquery`;
+  if (numbers.length === 0) {
+    const few = await read([walkNewest(conditions, matches, limit, newestFew)]);
+    if (few.length > page.limit) return few;
+    if (few.length >= handful) {
+      const many = await read([walkNewest(conditions, matches, limit, newestMany)]);
+      if (many.length > page.limit) return many;
+    }
+  }
+  return await read([walkWords(conditions, matches, limit), ...numbers]);
 }
 
 /** One ticket whatever its dates; undefined when `role` may not know of it. */
