@@ -84,9 +84,14 @@ export function decimal(value: number): string {
   return new Intl.NumberFormat(locales[language.value], { maximumFractionDigits: 2 }).format(value);
 }
 
-/** "1,2 MB" */
+/** "1,2 MB", "76 GB" */
 export function size(bytes: number): string {
-  const [value, unit] = bytes < 1e6 ? [bytes / 1e3, 'kilobyte'] : [bytes / 1e6, 'megabyte'];
+  const [value, unit] =
+    bytes < 1e6
+      ? [bytes / 1e3, 'kilobyte']
+      : bytes < 1e9
+        ? [bytes / 1e6, 'megabyte']
+        : [bytes / 1e9, 'gigabyte'];
   return new Intl.NumberFormat(locales[language.value], { style: 'unit', unit, maximumFractionDigits: 1 }).format(
     value,
   );
