@@ -172,6 +172,19 @@ describe('when something is wrong with the line, nothing is lost and nothing is 
     expect(await versionsOf('away')).toEqual([sha256(bytes)]);
   });
 
+  test('the key is mistyped, or taken back for a while', async () => {
+    settings({ KEY: '' });
+    const { file, bytes } = record('key.wav');
+    expect((await run(...fields('key'), file)).out).toContain('KEY is missing');
+    expect(queued()).toHaveLength(1);
+    settings({ KEY: 'opn_wrong' });
+    await run('--drain');
+    expect(queued()).toHaveLength(1);
+    settings({});
+    await run('--drain');
+    expect(await versionsOf('key')).toEqual([sha256(bytes)]);
+  });
+
   test('a wait grows from try to try, and a drain in between does not ask', async () => {
     settings({ FIRST_RETRY_SECONDS: '600' });
     mood = 'error';
