@@ -93,6 +93,8 @@ const environment = z.object({
   OIDC_ISSUER: webAddress.optional(),
   OIDC_CLIENT_ID: text.optional(),
   OIDC_CLIENT_SECRET: text.optional(),
+  AUDIT_ANCHOR_URL: webAddress.optional(),
+  AUDIT_ANCHOR_BUCKET: text.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name').optional(),
   TSA_URLS: text
     .transform((value) => value.split(',').map((part) => part.trim()))
     .pipe(z.array(webAddress))
@@ -166,6 +168,8 @@ export interface Config {
   fourEyes: 'required' | 'recorded';
   oidc: { issuer: string; clientId: string; clientSecret: string } | undefined;
   timeStampUrls: readonly string[];
+  /** Where the head of the audit chain is noted outside: an address that it is posted to, a bucket besides the service's. */
+  auditAnchor: { url: string | undefined; bucket: string | undefined };
   /** A speech-to-text server, which is asked only once an act on record allows it; undefined: there is none. */
   transcription: { url: string; key: string | undefined; model: string } | undefined;
   maxAttachmentBytes: number;
@@ -247,6 +251,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     faults.push('ALARM_WEBHOOK_SECRET means nothing without ALARM_WEBHOOK_URL');
   if (e.TRANSCRIPTION_KEY !== undefined && e.TRANSCRIPTION_URL === undefined)
     faults.push('TRANSCRIPTION_URL is missing: TRANSCRIPTION_KEY means nothing without it');
+  if (e.AUDIT_ANCHOR_BUCKET !== undefined && (e.S3_BUCKET === undefined || e.AUDIT_ANCHOR_BUCKET === e.S3_BUCKET))
+    faults.push('AUDIT_ANCHOR_BUCKET must be a bucket beside S3_BUCKET: what can be deleted together anchors nothing');
   if (faults.length > 0) throw new ConfigFault(faults);
 
   return {
@@ -282,6 +288,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         ? { issuer: e.OIDC_ISSUER, clientId: e.OIDC_CLIENT_ID, clientSecret: e.OIDC_CLIENT_SECRET }
         : undefined,
     timeStampUrls: e.TSA_URLS,
+    auditAnchor: { url: e.AUDIT_ANCHOR_URL, bucket: e.AUDIT_ANCHOR_BUCKET },
     transcription:
       e.TRANSCRIPTION_URL === undefined
         ? undefined
@@ -328,5 +335,6 @@ export function redactedConfig(config: Config): Record<string, unknown> {
     helpdeskTokens: Object.keys(config.helpdeskTokens),
     transcription: config.transcription === undefined ? 'none' : { server: new URL(config.transcription.url).origin, model: config.transcription.model },
     oidc: config.oidc === undefined ? 'none' : { issuer: config.oidc.issuer },
+    auditAnchor: { url: config.auditAnchor.url === undefined ? 'none' : 'given', bucket: config.auditAnchor.bucket ?? 'none' },
   };
 }

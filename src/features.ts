@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Caller } from './access/caller.js';
 import { accessOperations } from './access/routes.js';
 import { anchorFileName } from './audit/anchor.js';
+import { bucketPlace, defineAnchorJob, webhookPlace, type AnchorPlace } from './audit/anchor-places.js';
 import { defineAuditJobs, type AuditJobs } from './audit/jobs.js';
 import { createSealer } from './audit/seal.js';
 import { createVerifier } from './audit/verifier.js';
@@ -17,6 +18,7 @@ import { packageCategory } from './packages/purge.js';
 import { packagesFolder } from './packages/seal.js';
 import { findFfmpeg, type Ffmpeg } from './platform/ffmpeg.js';
 import type { Operation } from './platform/http.js';
+import { openObjects } from './platform/objects.js';
 import type { Platform } from './platform/platform.js';
 import type { SigningKey } from './platform/signing.js';
 import { definePrivacyJobs } from './privacy/jobs.js';
@@ -44,7 +46,7 @@ import { ticketCategories } from './tickets/purge.js';
 import { ticketOperations } from './tickets/routes.js';
 import { createScanner } from './tickets/scan.js';
 import type { TicketSettings } from './tickets/settings.js';
-import { expireOutcomes } from './training/evaluation.js';
+import { expireOutcomes } from './training/outcome.js';
 import { trainingOperations } from './training/routes.js';
 
 /** Which features there are: their operations, their jobs, and what retention asks of each. */
@@ -117,6 +119,17 @@ export function operationsOf(features: Features): Operation<Caller>[] {
   ];
 }
 
+async function anchorPlaces({ auditAnchor, s3 }: Config, { log }: Platform): Promise<AnchorPlace[]> {
+  const places = auditAnchor.url === undefined ? [] : [webhookPlace(auditAnchor.url)];
+  if (auditAnchor.bucket === undefined || s3 === undefined) return places;
+  const { endpoint, credentials, region, forcePathStyle } = s3;
+  const objects = await openObjects({
+    region, forcePathStyle, bucket: auditAnchor.bucket, log,
+    ...(endpoint === undefined ? {} : { endpoint }), ...(credentials === undefined ? {} : { credentials }),
+  });
+  return [...places, bucketPlace(objects)];
+}
+
 /** What the worker does by itself. Each job finds its work by state, so that a lost turn costs time only. */
 export async function defineJobs(features: Features, ffmpeg: Ffmpeg): Promise<void> {
   const { platform, config, audit, categories, signingKey } = features;
@@ -137,6 +150,7 @@ export async function defineJobs(features: Features, ffmpeg: Ffmpeg): Promise<vo
   jobs.define('training.expire-outcomes', async () => void (await expireOutcomes(platform)));
   jobs.every('training.expire-outcomes', '10 minutes');
   defineAuditJobs(platform, audit);
+  defineAnchorJob(platform, await anchorPlaces(config, platform));
   defineTicketJobs(platform, features.tickets);
   definePrivacyJobs(privacyContext(features));
   const timeStamper = config.timeStampUrls.length === 0 ? undefined : createTimeStamper(config.timeStampUrls);
