@@ -8,6 +8,7 @@ import type { nl } from './nl.js';
 import { player } from './player/en.js';
 import { privacy } from './privacy/en.js';
 import { recordings } from './recordings/en.js';
+import { remarks } from './remarks/en.js';
 import { retention } from './retention/en.js';
 import { shell } from './shell/en.js';
 import { tickets } from './tickets/en.js';
@@ -26,4 +27,5 @@ export const en: Record<keyof typeof nl, string> = {
   ...evidence,
   ...ingest,
   ...privacy,
+  ...remarks,
 };

@@ -7,9 +7,10 @@ import { ingest } from './ingest/nl.js';
 import { player } from './player/nl.js';
 import { privacy } from './privacy/nl.js';
 import { recordings } from './recordings/nl.js';
+import { remarks } from './remarks/nl.js';
 import { retention } from './retention/nl.js';
 import { shell } from './shell/nl.js';
 import { tickets } from './tickets/nl.js';
 
 /** Dutch, the source: every other language has the same keys and placeholders. Each screen keeps its own words. */
-export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence, ...ingest, ...privacy } as const;
+export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence, ...ingest, ...privacy, ...remarks } as const;

@@ -5,6 +5,9 @@ import type { Recording, Waveform as Peaks } from '../api/types.js';
 import { t } from '../i18n.js';
 import { Icon } from '../parts/icon.js';
 import { problemText } from '../parts/state.js';
+import { reportHeard } from '../remarks/heard.js';
+import { Markers } from '../remarks/markers.js';
+import { Remarks } from '../remarks/remarks.js';
 import { neighboursOf } from '../recordings/listing.js';
 import { go, place } from '../shell/router.js';
 import { say } from '../shell/toast.js';
@@ -17,7 +20,7 @@ import { keepHabits, keepSpot, readHabits, readSpot } from './memory.js';
 import { Playback } from './playback.js';
 import { type Purpose, PurposeDialog, readPurpose } from './purpose.js';
 import { Region } from './region.js';
-import { Side } from './side.js';
+import { Side, type Tab, tabsOf } from './side.js';
 import { Resumed, Slider, Tools, Transport } from './transport.js';
 
 interface Props {
@@ -48,6 +51,17 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
     made.seek(asked ?? resumedMs ?? 0);
     return made;
   }, [recording.id, legs]);
+
+  const remarks = useMemo(() => new Remarks(recording.id), [recording.id]);
+  const comments = user.role === 'trainer' || user.role === 'agent';
+  const [tab, setTab] = useState<Tab>(() => tabsOf(user.role)[0] ?? 'details');
+  useEffect(() => {
+    if (comments) void remarks.load();
+    return () => remarks.close();
+  }, [remarks]);
+  const heardFor = useRef<Purpose | undefined>(purpose);
+  heardFor.current = purpose;
+  useEffect(() => reportHeard(recording.id, playback, () => heardFor.current), [playback]);
 
   async function diagnose(src: string) {
     try {
@@ -117,6 +131,21 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
       const endMs = playback.positionMs.peek();
       if (endMs > startMs) playback.region.value = { startMs, endMs };
     },
+    comment: () => {
+      if (!comments) return;
+      setTab('comments');
+      const region = playback.region.peek();
+      remarks.writing.value =
+        region?.endMs === undefined
+          ? { startMs: playback.positionMs.peek(), endMs: undefined }
+          : { startMs: region.startMs, endMs: region.endMs };
+    },
+    toMarker: (step) => {
+      const agreed = recording.agreements.map(({ startMs }) => startMs);
+      const ms = remarks.marker(playback.positionMs.peek(), step, agreed);
+      if (ms === undefined) say(t('remarks.noMarker'));
+      else playback.seek(ms);
+    },
     openNext: () => open(next),
     openPrevious: () => open(previous),
     help: () => setDialog('help'),
@@ -142,6 +171,7 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
           {playable && (
             <div class="panel console">
               <Lanes playback={playback} waveform={waveform} coming={waveformComing} names={legNames(recording)} />
+              <Markers remarks={remarks} agreements={recording.agreements} playback={playback} />
               <Slider playback={playback} />
               <Transport
                 playback={playback}
@@ -171,7 +201,7 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
             {t(user.role === 'trainer' || user.role === 'agent' ? 'player.spokenNames' : 'player.noted')}
           </p>
         </div>
-        <Side recording={recording} waveform={waveform} playback={playback} changed={changed} />
+        <Side recording={recording} waveform={waveform} playback={playback} remarks={remarks} open={tab} setOpen={setTab} changed={changed} />
       </div>
       {dialog === 'help' && (
         <Help

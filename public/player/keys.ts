@@ -10,6 +10,8 @@ export interface KeyTargets {
   setSkipSilence: (skip: boolean) => void;
   markStart: () => void;
   markEnd: () => void;
+  comment: () => void;
+  toMarker: (step: 1 | -1) => void;
   openNext: () => void;
   openPrevious: () => void;
   help: () => void;
@@ -67,6 +69,13 @@ export const shortcuts: Shortcut[] = [
   },
   { shown: ['I'], label: 'keys.start', keys: ['i'], act: (targets) => targets.markStart() },
   { shown: ['O'], label: 'keys.end', keys: ['o'], act: (targets) => targets.markEnd() },
+  { shown: ['C'], label: 'keys.comment', keys: ['c'], act: (targets) => targets.comment() },
+  {
+    shown: ['[', ']'],
+    label: 'keys.markers',
+    keys: ['[', ']'],
+    act: (targets, key) => targets.toMarker(key === '[' ? -1 : 1),
+  },
   { shown: ['N'], label: 'keys.next', keys: ['n'], act: (targets) => targets.openNext() },
   { shown: ['P'], label: 'keys.previous', keys: ['p'], act: (targets) => targets.openPrevious() },
   { shown: ['?'], label: 'keys.help', keys: ['?'], act: (targets) => targets.help() },

@@ -1,30 +1,45 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
-import type { Recording, Waveform } from '../api/types.js';
+import type { Recording, Role, Waveform } from '../api/types.js';
 import { clockWords, longDay, moment, phone, preciseMoment, share, size, time } from '../format.js';
 import { Agreements } from '../evidence/agreements.js';
 import { HoldsHere } from '../holds/here.js';
 import { t, textOf } from '../i18n.js';
+import { Comments } from '../remarks/comments.js';
+import type { Remarks } from '../remarks/remarks.js';
+import { TranscriptTab } from '../remarks/transcript.js';
 import { useUser } from '../shell/user.js';
 import { LinkedTickets } from '../tickets/beside-call.js';
 import { savedMs } from './gaps.js';
 import type { Playback } from './playback.js';
 
-const tabs = ['tickets', 'agreements', 'details'] as const;
-type Tab = (typeof tabs)[number];
+export type Tab = 'tickets' | 'comments' | 'transcript' | 'agreements' | 'details';
+
+const beside: Record<Role, Tab[]> = {
+  trainer: ['tickets', 'comments', 'transcript', 'agreements', 'details'],
+  agent: ['comments', 'transcript', 'details'],
+  privacy_officer: ['tickets', 'agreements', 'transcript', 'details'],
+  auditor: ['details'],
+  administrator: ['details'],
+};
+
+/** What stands beside a call for a role; the first is open. */
+export const tabsOf = (role: Role): Tab[] => beside[role];
 
 interface Props {
   recording: Recording;
   waveform: Waveform | undefined;
   playback: Playback;
+  remarks: Remarks;
+  open: Tab;
+  setOpen: (tab: Tab) => void;
   /** A ticket, an agreement or a hold was changed. */
   changed: () => void;
 }
 
 /** What belongs to the call, beside it: one tab at a time. */
-export function Side({ recording, waveform, playback, changed }: Props) {
+export function Side({ recording, waveform, playback, remarks, open, setOpen, changed }: Props) {
   const user = useUser();
-  const [open, setOpen] = useState<Tab>('tickets');
+  const tabs = tabsOf(user.role);
   const move = (event: KeyboardEvent, step: number) => {
     event.preventDefault();
     const next = tabs[(tabs.indexOf(open) + step + tabs.length) % tabs.length];
@@ -34,6 +49,8 @@ export function Side({ recording, waveform, playback, changed }: Props) {
   };
   const counts: Record<Tab, number> = {
     tickets: recording.tickets.length,
+    comments: remarks.list.value?.length ?? 0,
+    transcript: 0,
     agreements: recording.agreements.length,
     details: 0,
   };
@@ -66,6 +83,8 @@ export function Side({ recording, waveform, playback, changed }: Props) {
       </div>
       <div id="side-panel" role="tabpanel" aria-labelledby={`tab-${open}`} tabIndex={0}>
         {open === 'tickets' && <LinkedTickets recording={recording} changed={changed} />}
+        {open === 'comments' && <Comments recording={recording} playback={playback} remarks={remarks} />}
+        {open === 'transcript' && <TranscriptTab recording={recording} playback={playback} />}
         {open === 'agreements' && <Agreements recording={recording} playback={playback} changed={changed} />}
         {open === 'details' && <Details recording={recording} waveform={waveform} />}
         {open === 'details' && user.role === 'privacy_officer' && (
