@@ -1,13 +1,13 @@
-import { longDay } from '../format.js';
+import { dateBefore, longDay } from '../format.js';
 import { plural, t } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import type { RequestSummary } from './types.js';
 
 const dayMs = 86_400_000;
 
-/** Whole days until an answer is due; negative once it is late. */
+/** Days on the calendar until an answer is due: 0 today, negative once it is late. */
 export function daysLeftOf(dueAt: string, now: number = Date.now()): number {
-  return Math.ceil((Date.parse(dueAt) - now) / dayMs);
+  return Math.round((Date.parse(dateBefore(0, Date.parse(dueAt))) - Date.parse(dateBefore(0, now))) / dayMs);
 }
 
 /** How long there is left, in words with an icon; a closed request has nothing left. */

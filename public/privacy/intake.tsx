@@ -154,8 +154,7 @@ export function IntakeForm({ file, done }: Props) {
           )}
         </Field>
       </fieldset>
-      <fieldset class="form">
-        <legend>{t('intake.asker')}</legend>
+      <div class="form">
         <Field {...form.of('requesterKind')} label={t('intake.asker')}>
           {(wiring) => (
             <select
@@ -176,7 +175,7 @@ export function IntakeForm({ file, done }: Props) {
         </Field>
         {behalf && <Behalf file={file} of={form.of} />}
         {kind === 'authority' && !file && <Authority of={form.of} />}
-      </fieldset>
+      </div>
       <div class="pair">
         <Field {...form.of('locale')} label={t('intake.locale')}>
           {(wiring) => (

@@ -1,0 +1,219 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildUi, launch, overflow, signIn, violations, visit, type Visit, type VisitOptions } from '../support/browser.js';
+import { startTestService, type TestService } from '../support/service.js';
+
+let service: TestService;
+let browser: Browser;
+let visitor: Visit | undefined;
+const name = 'Vera Vraagt';
+const number = '+31612345001';
+
+beforeAll(async () => {
+  service = await startTestService({ uiFolder: await buildUi() });
+  browser = await launch();
+  for (const agent of ['101', '102'])
+    await service.processed(await service.push({ agent, caller: number, callerName: name }));
+});
+
+afterAll(async () => {
+  await browser.close();
+  await service.close();
+});
+
+afterEach(async () => {
+  await visitor?.context.close();
+  visitor = undefined;
+});
+
+type Role = 'privacy_officer' | 'auditor';
+
+async function open(role: Role, to: string, options: VisitOptions = {}): Promise<Page> {
+  visitor = await visit(browser, service.url, options);
+  await signIn(visitor.page, service.signInOf(role), to);
+  return visitor.page;
+}
+
+const soon = <Value>(ask: () => Value | Promise<Value>) => expect.poll(ask, { interval: 50, timeout: 30_000 });
+
+/** Presses Tab until the focus is on something with this name, as a person without a mouse would. */
+async function tabTo(page: Page, accessibleName: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+  const told: string[] = [];
+  for (let presses = 0; presses < 120; presses += 1) {
+    await page.keyboard.press(key);
+    const label = await page.evaluate<string>(`(() => {
+      const element = document.activeElement;
+      const labels = element.labels ? [...element.labels].map((each) => each.textContent).join(' ') : '';
+      return (element.getAttribute('aria-label') ?? (labels === '' ? element.textContent : labels)).trim();
+    })()`);
+    if (accessibleName.test(label)) return;
+    told.push(label.slice(0, 40));
+  }
+  throw new Error(`${String(accessibleName)} was not reached by ${key}; passed: ${told.join(' | ')}`);
+}
+
+const press = async (page: Page, accessibleName: RegExp) => {
+  await tabTo(page, accessibleName);
+  await page.keyboard.press('Enter');
+};
+
+async function takeIn(agent: ReturnType<TestService['as']>, told: object = {}): Promise<string> {
+  const answer = await agent
+    .post('/api/v1/privacy-requests')
+    .send({
+      receivedAt: new Date(service.clock.now().getTime() - 3_600_000).toISOString(),
+      channel: 'email',
+      rights: ['access', 'erasure'],
+      subject: { name, phones: [number] },
+      locale: 'nl',
+      ...told,
+    })
+    .expect(201);
+  return (answer.body as { id: string }).id;
+}
+
+describe('a privacy request, by keyboard alone', () => {
+  it('goes from intake to closing, approved by somebody else', async () => {
+    const page = await open('privacy_officer', '/privacy');
+    await page.getByText('Geen open verzoeken').waitFor();
+    await press(page, /Verzoek opnemen/);
+    await page.getByRole('heading', { level: 1, name: 'Verzoek opnemen' }).waitFor();
+
+    await tabTo(page, /^Opnemen$/);
+    await page.keyboard.press('Enter');
+    await soon(() => page.evaluate('document.activeElement.textContent')).toBe('Er gaat nog iets niet goed');
+    expect(await page.locator('.fault-summary a').count()).toBe(2);
+
+    await tabTo(page, /^Inzage/);
+    await page.keyboard.press('Space');
+    await tabTo(page, /^Naam/);
+    await page.keyboard.type(name);
+    await tabTo(page, /^Telefoonnummers/);
+    await page.keyboard.type('06 12345001');
+    await press(page, /^Opnemen$/);
+    await page.getByRole('heading', { level: 1, name: /^Verzoek .*\d/ }).waitFor();
+    expect(page.url()).not.toContain('12345001');
+    expect(await page.title()).not.toContain(name);
+    const id = page.url().split('/').at(-1) ?? '';
+
+    await tabTo(page, /Antwoord vanaf een bekend/);
+    await press(page, /Controle vastleggen/);
+    await page.getByText(/Identiteit vastgesteld op/).waitFor();
+    await soon(() => page.evaluate('document.activeElement.id')).toBe('find-title');
+
+    await press(page, /^Zoeken$/);
+    await page.getByText('Nog te beoordelen').first().waitFor();
+    expect(await page.locator('.item').count()).toBe(2);
+    await soon(() => page.evaluate('document.activeElement.id')).toBe('find-title');
+
+    await press(page, /^Gesprek van .* beoordelen$/);
+    await page.getByRole('dialog').waitFor();
+    await soon(() => page.getByRole('radio', { name: 'Verstrekken' }).isChecked()).toBe(true);
+    await page.getByText(/Wet: Verstrekken \(art\. 15\(3\)\)/).waitFor();
+    await tabTo(page, /Verstrekken/);
+    await page.keyboard.press('ArrowRight');
+    await press(page, /Besluit vastleggen/);
+    await soon(() => page.evaluate('document.activeElement.textContent')).toBe('Er gaat nog iets niet goed');
+    await tabTo(page, /^Reden/);
+    await page.keyboard.type('Een stuk gaat over iemand anders.');
+    await press(page, /Besluit vastleggen/);
+    await page.getByText('Inzage: Deels').waitFor();
+
+    await press(page, /^Gesprek van .* beoordelen$/);
+    await page.getByRole('dialog').waitFor();
+    await press(page, /Besluit vastleggen/);
+    await page.locator('.decisions').nth(1).waitFor();
+    await soon(() => page.evaluate('document.activeElement.id')).toBe('approval-title');
+    await page.getByText('U hebt hier zelf over beslist. Vraag een andere').waitFor();
+
+    const other = await service.another('privacy_officer');
+    await other.post(`/api/v1/privacy-requests/${id}/approve`).send({}).expect(200);
+    await page.reload();
+    await page.getByText('Nog niet opgehaald.').waitFor();
+    const download = page.waitForEvent('download');
+    await press(page, /Brief \(PDF\)/);
+    expect((await download).suggestedFilename()).toMatch(/\.pdf$/);
+    await page.getByText(/Opgehaald op/).waitFor();
+    await press(page, /^Afsluiten$/);
+    await page.getByRole('dialog').waitFor();
+    await tabTo(page, /^Afsluiten$/);
+    await page.keyboard.press('Enter');
+    await page.getByText(/Afgesloten op .*Beantwoord/).waitFor();
+    expect(visitor?.complaints).toEqual([]);
+  });
+
+  it('extends and pauses as acts of their own, with the first date still in sight', async () => {
+    const id = await takeIn(service.as('privacy_officer'));
+    const page = await open('privacy_officer', `/privacy/${id}`);
+    const original = await page.locator('.due').innerText();
+    await press(page, /^Verlengen$/);
+    await page.getByRole('dialog').waitFor();
+    await tabTo(page, /^Reden/);
+    await page.keyboard.type('Veel gesprekken om te beoordelen.');
+    await press(page, /^Verlengen$/);
+    await page.getByText('Oorspronkelijke datum').waitFor();
+    expect(await page.locator('.due').innerText()).not.toBe(original);
+    expect(await page.locator('.file-facts').innerText()).toContain(original);
+    await press(page, /^Klok stilzetten$/);
+    await page.getByRole('dialog').waitFor();
+    await tabTo(page, /^Reden/);
+    await page.keyboard.type('Wie belde er?');
+    await press(page, /^Klok stilzetten$/);
+    await press(page, /^Klok laten lopen$/);
+    await soon(() => page.getByText('Klok laten lopen').count()).toBe(0);
+  });
+
+  it('lets the auditor read it without who it is about, and change nothing', async () => {
+    const id = await takeIn(service.as('privacy_officer'));
+    const page = await open('auditor', `/privacy/${id}`);
+    await page.getByText('Wie het is, ziet alleen de functionaris.').waitFor();
+    expect(await page.locator('main').innerText()).not.toContain(name);
+    expect(await page.locator('main button').count()).toBe(0);
+    await page.goto('/privacy');
+    await page.locator('.row-link').first().waitFor();
+    expect(await page.locator('main').innerText()).not.toContain(name);
+  });
+});
+
+describe('the screens of privacy requests', () => {
+  for (const [language, theme, width] of [
+    ['nl', 'light', 1440],
+    ['en', 'dark', 320],
+    ['en', 'light', 320],
+    ['nl', 'dark', 1024],
+  ] as const)
+    it(`break no rule of accessibility and fit ${width} px: ${language}, ${theme}`, async () => {
+      const officer = service.as('privacy_officer');
+      const id = await takeIn(officer);
+      const path = `/api/v1/privacy-requests/${id}`;
+      const page = await open('privacy_officer', `/privacy/${id}`, { language, theme, width });
+      const sound = async () => {
+        await page.locator('main h1').waitFor();
+        expect(await violations(page)).toEqual([]);
+        expect(await overflow(page)).toBeLessThanOrEqual(0);
+      };
+      await page.locator('#identity-title').waitFor();
+      await sound();
+      await officer.post(`${path}/identity`).send({ method: 'call_back', outcome: 'verified' }).expect(200);
+      await officer.post(`${path}/search`).send({}).expect(200);
+      await page.reload();
+      await page.locator('.item button').first().click();
+      await page.locator('dialog .right-choice').first().waitFor();
+      await sound();
+      await page.keyboard.press('Escape');
+      await page.locator('#letter-title + details summary').click();
+      await page.locator('.letter-text').waitFor();
+      await sound();
+      await page.goto('/privacy');
+      await page.locator('.row-link').first().waitFor();
+      await sound();
+      await page.goto('/privacy/new');
+      await page.locator('button[type=submit]').click();
+      await page.locator('.fault-summary').waitFor();
+      await sound();
+      await page.goto('/privacy?state=closed');
+      await page.locator('.panel').waitFor();
+      await sound();
+      expect(visitor?.complaints).toEqual([]);
+    });
+});
