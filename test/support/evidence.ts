@@ -32,7 +32,7 @@ export async function seal(
 }
 
 export async function sealed(service: TestService, id: string): Promise<SealedPackage> {
-  for (let tries = 0; tries < 600; tries += 1) {
+  for (let tries = 0; tries < 3000; tries += 1) {
     const { body } = await service.as('privacy_officer').get(`/api/v1/evidence/${id}`).expect(200);
     const row = body as Omit<SealedPackage, 'state'> & { state: SealedPackage['state'] | 'sealing'; lastFault: string | null };
     if (row.state !== 'sealing') return { ...row, state: row.state };
