@@ -25,7 +25,11 @@ export const migration: Migration = {
     await query(
       'CREATE UNIQUE INDEX recording_shares_in_force ON recording_shares (recording_id, agent_id) WHERE revoked_at IS NULL',
     );
-    await query('CREATE INDEX recording_shares_agent ON recording_shares (agent_id, shared_at DESC) WHERE revoked_at IS NULL');
+    // Those taken back are found too when the recording goes.
+    await query('CREATE INDEX recording_shares_recording ON recording_shares (recording_id)');
+    await query(
+      'CREATE INDEX recording_shares_agent ON recording_shares (agent_id, shared_at DESC) WHERE revoked_at IS NULL',
+    );
   },
   async down({ query }) {
     await query('DROP TABLE recording_shares');

@@ -239,6 +239,11 @@ it('the overview says by name who was listened to, and gives no scores', async (
   const [heard] = [await agentsCall(service, { startedAt: `${day}T10:00:00Z` }), await agentsCall(service, { startedAt: `${day}T11:00:00Z` })];
   await trainer().get(`/api/v1/recordings/${String(heard)}/audio`).expect(200);
   await submitted(heard);
+  const listed = async (evaluated: boolean) =>
+    ((await trainer().get(`/api/v1/recordings?from=${day}&to=${day}&evaluated=${evaluated}`).expect(200)).body as { items: { id: string }[] }).items;
+  expect((await listed(true)).map((item) => item.id)).toEqual([heard]);
+  expect(await listed(false)).toHaveLength(1);
+  await service.as('privacy_officer').get('/api/v1/recordings?evaluated=true').expect(422);
   const { body } = await trainer().get(`/api/v1/training-overview?from=${day}&to=${day}`).expect(200);
   const items = (body as { items: { agent: { id: string } }[] }).items;
   const own = items.find((item) => item.agent.id === agentId);

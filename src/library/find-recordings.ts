@@ -21,6 +21,8 @@ export interface RecordingFilter {
   held: boolean | undefined;
   /** Whether an agreement is marked on it. */
   marked: boolean | undefined;
+  /** Whether an evaluation of it was submitted. */
+  evaluated: boolean | undefined;
   minDurationMs: number | undefined;
   maxDurationMs: number | undefined;
 }
@@ -84,6 +86,10 @@ export async function findRecordings(
   if (filter.marked !== undefined)
     conditions.push(
       `${filter.marked ? '' : 'NOT '}EXISTS (SELECT FROM agreements g WHERE g.recording_id = r.id AND g.withdrawn_at IS NULL)`,
+    );
+  if (filter.evaluated !== undefined)
+    conditions.push(
+      `${filter.evaluated ? '' : 'NOT '}EXISTS (SELECT FROM evaluations e WHERE e.recording_id = r.id AND e.version > 0)`,
     );
   const duration = '(SELECT d.duration_ms FROM recording_versions d WHERE d.recording_id = r.id AND d.number = r.version)';
   if (filter.minDurationMs !== undefined) conditions.push(`${duration} >= ${value(filter.minDurationMs)}`);

@@ -14,6 +14,7 @@ import { Problem } from '../platform/problem.js';
 import { readNumberSearch, type NumberSearch } from '../recordings/numbers.js';
 import { presentRecording, recordingSchema, type PresentedRecording } from '../recordings/present.js';
 import { readPeriodEnd, readPeriodStart } from '../recordings/times.js';
+import { requireUse } from '../retention/further-use.js';
 import { refuseDeleted } from '../retention/tombstone.js';
 import { ticketsOfRecordings, type LinkedTicket } from '../tickets/link.js';
 import { findOneRecording, findRecordings, type FoundRecording } from './find-recordings.js';
@@ -40,6 +41,7 @@ const listQuery = z.object({
   queue: text,
   held: flag.optional(),
   marked: flag.optional().meta({ description: 'Whether an agreement is marked on it' }),
+  evaluated: flag.optional().meta({ description: 'Trainers, once evaluations are on: whether one was submitted' }),
   minDurationMs: z.coerce.number().int().min(0).optional(),
   maxDurationMs: z.coerce.number().int().min(0).optional(),
   ...pageQuery,
@@ -135,8 +137,14 @@ export function libraryOperations(platform: Platform, settings: LibrarySettings)
       action: 'recording.list',
       query: listQuery,
       replies: { 200: { description: 'A page', schema: pageOf(recordingSchema) } },
+      problems: ['not-switched-on'],
       async handle({ caller, query }) {
         const person = personOf(caller);
+        if (query.evaluated !== undefined) {
+          if (person.role !== 'trainer')
+            throw new Problem('invalid-input', { errors: [{ path: 'evaluated', message: 'cannot be asked in this role' }] });
+          await requireUse(database, 'evaluation');
+        }
         const rows = await findRecordings(
           database,
           person,
@@ -150,6 +158,7 @@ export function libraryOperations(platform: Platform, settings: LibrarySettings)
             direction: query.direction,
             held: query.held,
             marked: query.marked,
+            evaluated: query.evaluated,
             minDurationMs: query.minDurationMs,
             maxDurationMs: query.maxDurationMs,
           },

@@ -11,13 +11,26 @@ import { cutsOf, toPlayback } from '../recordings/timeline.js';
 import type { Segment } from '../recordings/transcript-formats.js';
 import { requireUse } from '../retention/further-use.js';
 import { heldAt } from '../retention/hold.js';
-import { newestVersion, presentFacts, recordingFacts, recordingFactsSchema, type RecordingFacts } from '../training/recording-facts.js';
+import {
+  newestVersion,
+  presentFacts,
+  recordingFacts,
+  recordingFactsSchema,
+  type RecordingFacts,
+} from '../training/recording-facts.js';
 
 const hitSchema = z
   .object({
     recording: recordingFactsSchema,
     segments: z
-      .array(z.object({ startMs: z.int(), endMs: z.int(), speaker: z.enum(['caller', 'agent']).nullable(), text: z.string() }))
+      .array(
+        z.object({
+          startMs: z.int(),
+          endMs: z.int(),
+          speaker: z.enum(['caller', 'agent']).nullable(),
+          text: z.string(),
+        }),
+      )
       .meta({ description: 'The first five that hold the words' }),
   })
   .meta({ id: 'TranscriptHit' });
@@ -67,8 +80,12 @@ export function transcriptSearchOperation(
       if (after === undefined)
         await database.inTransaction((tx) =>
           append(database, clock, tx, {
-            actor: actorOf(person), action: 'transcript.searched',
-            details: { wordsDigest: keyedDigest(settings.searchKey, query.q.toLowerCase()).toString('hex'), found: rows.length },
+            actor: actorOf(person),
+            action: 'transcript.searched',
+            details: {
+              wordsDigest: keyedDigest(settings.searchKey, query.q.toLowerCase()).toString('hex'),
+              found: rows.length,
+            },
           }),
         );
       const { ownNumbers } = await organisationOf(database);
@@ -77,13 +94,18 @@ export function transcriptSearchOperation(
         return {
           recording: presentFacts(recording, person.role, ownNumbers, now),
           segments: segments.map((segment) => ({
-            ...segment, startMs: toPlayback(segment.startMs, cuts), endMs: toPlayback(segment.endMs, cuts),
+            ...segment,
+            startMs: toPlayback(segment.startMs, cuts),
+            endMs: toPlayback(segment.endMs, cuts),
           })),
         };
       };
       return {
         status: 200,
-        body: toPage(rows, query.limit, shown, ({ recording }) => ({ at: new Date(recording.startedAt), id: recording.id })),
+        body: toPage(rows, query.limit, shown, ({ recording }) => ({
+          at: new Date(recording.startedAt),
+          id: recording.id,
+        })),
       };
     },
   });

@@ -49,10 +49,19 @@ export function listenOperations(platform: Pick<Platform, 'clock' | 'database' |
       params: idParams,
       body: z.object({
         intervals: z
-          .array(interval.refine(({ startMs, endMs }) => endMs > startMs, { path: ['endMs'], error: 'must lie after startMs' }))
+          .array(
+            interval.refine(({ startMs, endMs }) => endMs > startMs, {
+              path: ['endMs'],
+              error: 'must lie after startMs',
+            }),
+          )
           .min(1)
           .max(500),
-        purpose: z.enum(listenPurposes).exclude(['training']).optional().meta({ description: 'As it was when the audio was asked for' }),
+        purpose: z
+          .enum(listenPurposes)
+          .exclude(['training'])
+          .optional()
+          .meta({ description: 'As it was when the audio was asked for' }),
       }),
       replies: {
         200: { description: 'Merged', schema: z.object({ listenId: z.uuid(), heardMs: z.int() }) },
@@ -94,7 +103,10 @@ export function listenOperations(platform: Pick<Platform, 'clock' | 'database' |
           openedAt: row.openedAt.toISOString(),
           lastServedAt: row.lastServedAt.toISOString(),
           lastHeardAt: row.lastHeardAt?.toISOString() ?? null,
-          heard: row.heard.map(({ startMs, endMs }) => ({ startMs: toPlayback(startMs, cuts), endMs: toPlayback(endMs, cuts) })),
+          heard: row.heard.map(({ startMs, endMs }) => ({
+            startMs: toPlayback(startMs, cuts),
+            endMs: toPlayback(endMs, cuts),
+          })),
         });
         return { status: 200, body: toPage(rows, query.limit, shown, (row) => ({ at: row.openedAt, id: row.id })) };
       },

@@ -32,7 +32,8 @@ export function openForTraining(nowSql: string): string {
 /** Is it shared with this person now? */
 export async function isShared(database: Database, recordingId: string, personId: string): Promise<boolean> {
   const [row] = await database.query<{ shared: boolean }>(`SELECT ${sharedWith('$1::uuid', '$2::uuid')} AS shared`, [
-    recordingId, personId,
+    recordingId,
+    personId,
   ]);
   return row?.shared === true;
 }
@@ -119,8 +120,14 @@ export async function shareIn(
      ${told === undefined ? 'DO NOTHING' : 'DO UPDATE SET start_ms = excluded.start_ms, end_ms = excluded.end_ms, note = excluded.note'}
      RETURNING s.id, s.id = $1 AS inserted`,
     [
-      newId(clock), recordingId, agentId, told?.clip?.startMs ?? null, told?.clip?.endMs ?? null, told?.note ?? null,
-      person.userId, clock.now(),
+      newId(clock),
+      recordingId,
+      agentId,
+      told?.clip?.startMs ?? null,
+      told?.clip?.endMs ?? null,
+      told?.note ?? null,
+      person.userId,
+      clock.now(),
     ],
     tx,
   );
@@ -134,7 +141,12 @@ export async function shareIn(
 }
 
 /** Takes a share back, in force with the next range. @throws Problem `not-found` when it is not shared with this agent */
-export async function revokeShare({ clock, database }: Base, person: Person, recordingId: string, agentId: string): Promise<void> {
+export async function revokeShare(
+  { clock, database }: Base,
+  person: Person,
+  recordingId: string,
+  agentId: string,
+): Promise<void> {
   await database.inTransaction(async (tx) => {
     const [revoked] = await database.query<{ id: string }>(
       `UPDATE recording_shares SET revoked_by = $3, revoked_at = $4

@@ -45,7 +45,11 @@ const answerLimitBytes = 32 * 1024 * 1024;
 const silenceMs = 30 * 60_000;
 
 /** @throws SpeechToTextFailure; the signal's own reason when it aborts */
-export async function speechToText(settings: SpeechToTextSettings, audio: SpokenAudio, signal: AbortSignal): Promise<Segment[]> {
+export async function speechToText(
+  settings: SpeechToTextSettings,
+  audio: SpokenAudio,
+  signal: AbortSignal,
+): Promise<Segment[]> {
   try {
     const response = await send(settings, audio, signal);
     const status = response.statusCode ?? 0;
@@ -62,11 +66,18 @@ export async function speechToText(settings: SpeechToTextSettings, audio: Spoken
   }
 }
 
-function send({ url, key, model }: SpeechToTextSettings, audio: SpokenAudio, signal: AbortSignal): Promise<IncomingMessage> {
+function send(
+  { url, key, model }: SpeechToTextSettings,
+  audio: SpokenAudio,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   const boundary = randomUUID();
-  const field = (name: string, value: string) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const field = (name: string, value: string) =>
+    `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
   const before = Buffer.from(
-    field('model', model) + field('response_format', 'verbose_json') + field('language', audio.language) +
+    field('model', model) +
+      field('response_format', 'verbose_json') +
+      field('language', audio.language) +
       field('timestamp_granularities[]', 'segment') +
       `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="call.m4a"\r\nContent-Type: audio/mp4\r\n\r\n`,
   );

@@ -37,7 +37,8 @@ const shown = `id, state, purpose, language, requested_at AS "requestedAt", fini
 /** The newest request for a recording. */
 export async function newestRequest(database: Database, recordingId: string): Promise<TranscriptRequest | undefined> {
   const [row] = await database.query<TranscriptRequest>(
-    `SELECT ${shown} FROM transcript_requests WHERE recording_id = $1 ORDER BY requested_at DESC, id DESC LIMIT 1`, [recordingId],
+    `SELECT ${shown} FROM transcript_requests WHERE recording_id = $1 ORDER BY requested_at DESC, id DESC LIMIT 1`,
+    [recordingId],
   );
   return row;
 }
@@ -59,7 +60,10 @@ export async function requestTranscript(
       await lockKept(base, tx, told.recordingId);
       const present = (await transcriptOf(database, told.recordingId, tx))?.revision ?? 0;
       if (present !== told.revision)
-        throw new Problem('conflict', { detail: 'The transcript was changed meanwhile.', members: { revision: present } });
+        throw new Problem('conflict', {
+          detail: 'The transcript was changed meanwhile.',
+          members: { revision: present },
+        });
       const [row] = await database.query<TranscriptRequest>(
         `INSERT INTO transcript_requests (id, recording_id, purpose, language, base_revision, requested_by, requested_at, next_attempt_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING ${shown}`,
@@ -68,13 +72,16 @@ export async function requestTranscript(
       );
       if (row === undefined) throw new Error('a request that was just inserted is gone');
       await append(database, clock, tx, {
-        actor: actorOf(person), action: 'transcript.requested', object: { type: 'recording', id: told.recordingId },
+        actor: actorOf(person),
+        action: 'transcript.requested',
+        object: { type: 'recording', id: told.recordingId },
         details: { requestId: row.id, purpose: told.purpose, actId: act.id },
       });
       return row;
     });
   } catch (error) {
-    if (sqlState(error) === '23505') throw new Problem('conflict', { detail: 'A transcript of this recording is being made.' });
+    if (sqlState(error) === '23505')
+      throw new Problem('conflict', { detail: 'A transcript of this recording is being made.' });
     throw error;
   }
 }
@@ -137,7 +144,8 @@ export async function transcribeRequested(
 
 async function extendLease({ clock, database }: Base, { id }: Claimed): Promise<void> {
   await database.query(`UPDATE transcript_requests SET next_attempt_at = $2 WHERE id = $1 AND state = 'waiting'`, [
-    id, new Date(clock.now().getTime() + leaseMs),
+    id,
+    new Date(clock.now().getTime() + leaseMs),
   ]);
 }
 
@@ -149,13 +157,19 @@ async function sendable({ clock, database }: Base, request: Claimed) {
   const { recording, version } = found;
   if (recording.retain_until <= clock.now() || recording.purge_intent !== null) throw new Problem('retention-ended');
   const restricted =
-    request.purpose !== 'access_request' && (await isRestricted(database, undefined, 'recording', recording.id, request.purpose));
+    request.purpose !== 'access_request' &&
+    (await isRestricted(database, undefined, 'recording', recording.id, request.purpose));
   if (restricted) throw new Problem('not-found');
   if (version.state !== 'ready' || version.playback_key === null) throw new Problem('not-ready');
   return { recording, version, playbackKey: version.playback_key };
 }
 
-async function transcribe(platform: TranscribePlatform, settings: SpeechToTextSettings, request: Claimed, signal: AbortSignal): Promise<void> {
+async function transcribe(
+  platform: TranscribePlatform,
+  settings: SpeechToTextSettings,
+  request: Claimed,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, database, objects } = platform;
   const { recording, version, playbackKey } = await sendable(platform, request);
   const stored = await objects.read(playbackKey, { signal });
@@ -163,18 +177,29 @@ async function transcribe(platform: TranscribePlatform, settings: SpeechToTextSe
   // On record before the first byte leaves.
   await database.inTransaction((tx) =>
     append(database, clock, tx, {
-      actor: systemActor('transcribe'), action: 'transcript.audio_sent', object: { type: 'recording', id: recording.id },
+      actor: systemActor('transcribe'),
+      action: 'transcript.audio_sent',
+      object: { type: 'recording', id: recording.id },
       details: { requestId: request.id, purpose: request.purpose, attempt: request.attempts },
     }),
   );
-  const heard = await speechToText(settings, { body: stored.body, bytes: stored.bytes, language: request.language }, signal);
-  const segments = keptSegments(heard.map((segment) => ({ ...segment, text: segment.text.slice(0, 5000) })), { recording, version });
+  const heard = await speechToText(
+    settings,
+    { body: stored.body, bytes: stored.bytes, language: request.language },
+    signal,
+  );
+  const segments = keptSegments(
+    heard.map((segment) => ({ ...segment, text: segment.text.slice(0, 5000) })),
+    { recording, version },
+  );
   await database.inTransaction(async (tx) => {
     const told = { origin: 'fetched' as const, language: request.language, segments, reason: null };
     await writeTranscriptIn(platform, tx, systemActor('transcribe'), recording, request.base_revision, told);
-    await database.query(`UPDATE transcript_requests SET state = 'done', finished_at = $2 WHERE id = $1 AND state = 'waiting'`, [
-      request.id, clock.now(),
-    ], tx);
+    await database.query(
+      `UPDATE transcript_requests SET state = 'done', finished_at = $2 WHERE id = $1 AND state = 'waiting'`,
+      [request.id, clock.now()],
+      tx,
+    );
   });
 }
 
@@ -183,7 +208,9 @@ async function recordFailure(platform: TranscribePlatform, request: Claimed, err
   const { clock, database, log } = platform;
   const code = error instanceof SpeechToTextFailure || error instanceof Problem ? error.code : 'internal-error';
   const passing =
-    error instanceof SpeechToTextFailure ? !error.lasting : !(error instanceof Problem) || error.status === 503 || error.code === 'not-ready';
+    error instanceof SpeechToTextFailure
+      ? !error.lasting
+      : !(error instanceof Problem) || error.status === 503 || error.code === 'not-ready';
   const failed = !passing || request.attempts >= mostAttempts;
   log.warn({ requestId: request.id, code, attempts: request.attempts, failed }, 'recording not transcribed');
   const now = clock.now();

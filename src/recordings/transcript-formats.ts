@@ -34,15 +34,26 @@ export function readTranscript(content: string, format: TranscriptFormat = recog
 }
 
 const speakers: Record<string, Leg> = {
-  beller: 'caller', caller: 'caller', klant: 'caller', customer: 'caller',
-  medewerker: 'agent', agent: 'agent', supportmedewerker: 'agent', employee: 'agent',
+  beller: 'caller',
+  caller: 'caller',
+  klant: 'caller',
+  customer: 'caller',
+  medewerker: 'agent',
+  agent: 'agent',
+  supportmedewerker: 'agent',
+  employee: 'agent',
 };
 const speakerOf = (name: string | null | undefined): Leg | null => speakers[name?.trim().toLowerCase() ?? ''] ?? null;
 
 const clock = String.raw`(?:(\d{1,4}):)?(\d{1,2}):(\d{2})[.,](\d{1,3})`;
 const timing = new RegExp(String.raw`^\s*${clock}\s*-->\s*${clock}(?:\s.*)?$`);
 
-function msOf(hours: string | undefined, minutes: string | undefined, seconds: string | undefined, fraction: string | undefined): number {
+function msOf(
+  hours: string | undefined,
+  minutes: string | undefined,
+  seconds: string | undefined,
+  fraction: string | undefined,
+): number {
   const wholeMs = (Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
   return wholeMs + Number((fraction ?? '0').padEnd(3, '0'));
 }
@@ -73,7 +84,16 @@ function readCues(content: string, format: 'vtt' | 'srt'): Segment[] {
   return segments;
 }
 
-const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', nbsp: ' ', lrm: '', rlm: '', quot: '"', apos: "'" };
+const entities: Record<string, string> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  nbsp: ' ',
+  lrm: '',
+  rlm: '',
+  quot: '"',
+  apos: "'",
+};
 
 /** A cue's text without its tags, and who says it: `<v Beller>…`. */
 function readWords(raw: string): { speaker: Leg | null; text: string } {
@@ -120,7 +140,10 @@ function timeOf(ms: number, point: string): string {
 }
 
 /** WebVTT, with the speaker as voice: for the answer to an access request. */
-export function writeVtt(segments: readonly Segment[], names: Record<Leg, string> = { caller: 'Beller', agent: 'Medewerker' }): string {
+export function writeVtt(
+  segments: readonly Segment[],
+  names: Record<Leg, string> = { caller: 'Beller', agent: 'Medewerker' },
+): string {
   const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const cues = segments.map(
     ({ startMs, endMs, speaker, text }) =>

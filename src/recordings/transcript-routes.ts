@@ -11,7 +11,14 @@ import { findListenable } from './playback.js';
 import type { RecordingRow, VersionRow } from './recording.js';
 import { newestRequest, requestTranscript, transcribeJob, type TranscriptRequest } from './transcribe.js';
 import {
-  heardSegments, keptSegments, transcriptHistory, transcriptOf, transcriptOrigins, writeTranscript, type NewTranscript, type TranscriptRow,
+  heardSegments,
+  keptSegments,
+  transcriptHistory,
+  transcriptOf,
+  transcriptOrigins,
+  writeTranscript,
+  type NewTranscript,
+  type TranscriptRow,
 } from './transcript.js';
 import { readTranscript, transcriptFormats, type Segment } from './transcript-formats.js';
 
@@ -52,13 +59,17 @@ const revisionSchema = z.object({
 
 const transcriptSchema = revisionSchema
   .extend({
-    fetchable: z.boolean().meta({ description: 'Whether it can be fetched from a speech-to-text server for the reader’s purpose' }),
+    fetchable: z
+      .boolean()
+      .meta({ description: 'Whether it can be fetched from a speech-to-text server for the reader’s purpose' }),
     request: requestSchema.nullable().meta({ description: 'The newest one' }),
   })
   .meta({ id: 'Transcript' });
 
 const presentRequest = (request: TranscriptRequest): z.input<typeof requestSchema> => ({
-  ...request, requestedAt: request.requestedAt.toISOString(), finishedAt: request.finishedAt?.toISOString() ?? null,
+  ...request,
+  requestedAt: request.requestedAt.toISOString(),
+  finishedAt: request.finishedAt?.toISOString() ?? null,
 });
 
 type Found = { recording: RecordingRow; version: VersionRow };
@@ -74,13 +85,29 @@ const presentRevision = (row: TranscriptRow | undefined, found: Found): z.input<
   segments: row === undefined ? [] : heardSegments(row.segments, found),
 });
 
-const purpose = z.enum(listenPurposes).exclude(['training']).optional().meta({ description: 'Officers; a trainer’s is training' });
+const purpose = z
+  .enum(listenPurposes)
+  .exclude(['training'])
+  .optional()
+  .meta({ description: 'Officers; a trainer’s is training' });
 const purposeOf = (person: Person, told: ListenPurpose | undefined): ListenPurpose =>
   person.role === 'privacy_officer' ? (told ?? 'evidence') : 'training';
 
-const language = z.string().regex(/^[a-z]{2,3}$/, 'must be a language code such as nl').default('nl');
-const reason = z.string().trim().max(2000).transform((told) => (told === '' ? null : told)).nullable().default(null);
-const revision = z.int().min(0).meta({ description: 'The one that was read; another one meanwhile is a conflict that tells it' });
+const language = z
+  .string()
+  .regex(/^[a-z]{2,3}$/, 'must be a language code such as nl')
+  .default('nl');
+const reason = z
+  .string()
+  .trim()
+  .max(2000)
+  .transform((told) => (told === '' ? null : told))
+  .nullable()
+  .default(null);
+const revision = z
+  .int()
+  .min(0)
+  .meta({ description: 'The one that was read; another one meanwhile is a conflict that tells it' });
 const idParams = z.object({ id: idSchema });
 const opened = { description: 'The transcript as it stands', schema: transcriptSchema };
 const problems = ['retention-ended', 'conflict'] as const;
@@ -93,18 +120,32 @@ export function transcriptOperations(
   const { clock, database } = platform;
 
   async function open(person: Person, found: Found, wanted: ListenPurpose): Promise<z.input<typeof transcriptSchema>> {
-    const [row, request, act] = await Promise.all([
-      transcriptOf(database, found.recording.id), newestRequest(database, found.recording.id), useInForce(database, 'transcription'),
+    // First the request: of one that is done the transcript is there.
+    const request = await newestRequest(database, found.recording.id);
+    const [row, act] = await Promise.all([
+      transcriptOf(database, found.recording.id),
+      useInForce(database, 'transcription'),
     ]);
-    const fetchable = person.role !== 'agent' && settings.transcription !== undefined && act?.purposes.includes(wanted) === true;
-    return { ...presentRevision(row, found), fetchable, request: request === undefined ? null : presentRequest(request) };
+    const fetchable =
+      person.role !== 'agent' && settings.transcription !== undefined && act?.purposes.includes(wanted) === true;
+    return {
+      ...presentRevision(row, found),
+      fetchable,
+      request: request === undefined ? null : presentRequest(request),
+    };
   }
 
-  async function write(caller: Caller, id: string, seen: number, told: Omit<NewTranscript, 'segments'> & { segments: Segment[] }) {
+  async function write(
+    caller: Caller,
+    id: string,
+    seen: number,
+    told: Omit<NewTranscript, 'segments'> & { segments: Segment[] },
+  ) {
     const person = requirePerson(caller);
     const wanted = purposeOf(person, undefined);
     const found = await findListenable(platform, person, id, wanted);
-    if (told.segments.length > mostSegments) throw new Problem('invalid-input', { errors: [{ path: 'segments', message: 'are too many' }] });
+    if (told.segments.length > mostSegments)
+      throw new Problem('invalid-input', { errors: [{ path: 'segments', message: 'are too many' }] });
     const kept = { ...told, segments: keptSegments(told.segments, found) };
     await writeTranscript(platform, actorOf(person), found.recording, seen, kept);
     return { status: 200, body: await open(person, found, wanted) };
@@ -117,7 +158,8 @@ export function transcriptOperations(
       id: 'readTranscript',
       tag: 'recordings',
       summary: 'What was said, as far as it was written down',
-      description: 'Read by whoever may hear the recording. Names that are spoken stand in it, as they are heard. Logged.',
+      description:
+        'Read by whoever may hear the recording. Names that are spoken stand in it, as they are heard. Logged.',
       action: 'transcript.read',
       params: idParams,
       query: z.object({ purpose }),
@@ -131,7 +173,9 @@ export function transcriptOperations(
         if (shown.revision > 0)
           await database.inTransaction((tx) =>
             append(database, clock, tx, {
-              actor: actorOf(person), action: 'transcript.viewed', object: { type: 'recording', id: params.id },
+              actor: actorOf(person),
+              action: 'transcript.viewed',
+              object: { type: 'recording', id: params.id },
               details: { revision: shown.revision, purpose: wanted },
             }),
           );
@@ -146,7 +190,9 @@ export function transcriptOperations(
       summary: 'Every wording of a transcript, newest first',
       action: 'transcript.write',
       params: idParams,
-      replies: { 200: { description: 'All of them', schema: z.object({ items: z.array(revisionSchema), nextCursor: z.null() }) } },
+      replies: {
+        200: { description: 'All of them', schema: z.object({ items: z.array(revisionSchema), nextCursor: z.null() }) },
+      },
       problems: ['retention-ended'],
       async handle({ caller, params }) {
         const person = requirePerson(caller);
@@ -167,7 +213,8 @@ export function transcriptOperations(
       bodyLimitBytes: 8 * 1024 * 1024,
       replies: { 200: opened },
       problems,
-      handle: ({ caller, params, body: { revision: seen, ...told } }) => write(caller, params.id, seen, { ...told, origin: 'typed' }),
+      handle: ({ caller, params, body: { revision: seen, ...told } }) =>
+        write(caller, params.id, seen, { ...told, origin: 'typed' }),
     }),
     operation({
       method: 'post',
@@ -178,15 +225,25 @@ export function transcriptOperations(
       action: 'transcript.write',
       params: idParams,
       body: z.object({
-        revision, language, reason, format: z.enum(transcriptFormats).optional(), content: z.string().min(1).max(4_000_000),
+        revision,
+        language,
+        reason,
+        format: z.enum(transcriptFormats).optional(),
+        content: z.string().min(1).max(4_000_000),
       }),
       bodyLimitBytes: 8 * 1024 * 1024,
       replies: { 200: opened },
       problems,
       async handle({ caller, params, body }) {
         const segments = readTranscript(body.content, body.format);
-        if (segments.length === 0) throw new Problem('invalid-input', { errors: [{ path: 'content', message: 'holds no words' }] });
-        return await write(caller, params.id, body.revision, { segments, language: body.language, reason: body.reason, origin: 'imported' });
+        if (segments.length === 0)
+          throw new Problem('invalid-input', { errors: [{ path: 'content', message: 'holds no words' }] });
+        return await write(caller, params.id, body.revision, {
+          segments,
+          language: body.language,
+          reason: body.reason,
+          origin: 'imported',
+        });
       },
     }),
     operation({
@@ -195,7 +252,8 @@ export function transcriptOperations(
       id: 'fetchTranscript',
       tag: 'recordings',
       summary: 'Have the configured speech-to-text server make a transcript',
-      description: 'Off until an administrator records the act that allows it, per purpose (`PUT /further-uses/transcription`).',
+      description:
+        'Off until an administrator records the act that allows it, per purpose (`PUT /further-uses/transcription`).',
       action: 'transcript.write',
       params: idParams,
       body: z.object({ revision, language, purpose }),
@@ -206,11 +264,17 @@ export function transcriptOperations(
         const wanted = purposeOf(person, body.purpose);
         const found = await findListenable(platform, person, params.id, wanted);
         if (settings.transcription === undefined)
-          throw new Problem('not-switched-on', { detail: 'No speech-to-text server is configured.', members: { use: 'transcription' } });
+          throw new Problem('not-switched-on', {
+            detail: 'No speech-to-text server is configured.',
+            members: { use: 'transcription' },
+          });
         if (found.version.state !== 'ready') throw new Problem('not-ready');
         const { language: spoken, revision: seen } = body;
         const request = await requestTranscript(platform, person, {
-          recordingId: params.id, purpose: wanted, language: spoken, revision: seen,
+          recordingId: params.id,
+          purpose: wanted,
+          language: spoken,
+          revision: seen,
         });
         platform.jobs.nudge(transcribeJob);
         return { status: 202, body: presentRequest(request) };

@@ -40,14 +40,24 @@ const select = `SELECT t.recording_id AS "recordingId", v.recording_version AS "
   FROM transcripts t JOIN transcript_revisions v ON v.recording_id = t.recording_id LEFT JOIN users u ON u.id = v.changed_by`;
 
 /** The transcript as it stands; undefined when there is none. Also for the answer to an access request. */
-export async function transcriptOf(database: Database, recordingId: string, tx?: Transaction): Promise<TranscriptRow | undefined> {
-  const [row] = await database.query<TranscriptRow>(`${select} WHERE t.recording_id = $1 AND v.revision = t.revision`, [recordingId], tx);
+export async function transcriptOf(
+  database: Database,
+  recordingId: string,
+  tx?: Transaction,
+): Promise<TranscriptRow | undefined> {
+  const [row] = await database.query<TranscriptRow>(
+    `${select} WHERE t.recording_id = $1 AND v.revision = t.revision`,
+    [recordingId],
+    tx,
+  );
   return row;
 }
 
 /** Every wording, newest first. */
 export async function transcriptHistory(database: Database, recordingId: string): Promise<TranscriptRow[]> {
-  return await database.query<TranscriptRow>(`${select} WHERE t.recording_id = $1 ORDER BY v.revision DESC`, [recordingId]);
+  return await database.query<TranscriptRow>(`${select} WHERE t.recording_id = $1 ORDER BY v.revision DESC`, [
+    recordingId,
+  ]);
 }
 
 interface Heard {
@@ -61,7 +71,9 @@ const cutsIn = ({ recording, version }: Heard) => cutsOf(recording.holds, versio
 export function heardSegments(segments: readonly Segment[], heard: Heard): Segment[] {
   const cuts = cutsIn(heard);
   return segments.map((segment) => ({
-    ...segment, startMs: toPlayback(segment.startMs, cuts), endMs: toPlayback(segment.endMs, cuts),
+    ...segment,
+    startMs: toPlayback(segment.startMs, cuts),
+    endMs: toPlayback(segment.endMs, cuts),
   }));
 }
 
@@ -75,7 +87,9 @@ export function keptSegments(told: readonly Segment[], heard: Heard): Segment[] 
   return told
     .map((segment, at) => {
       if (segment.startMs > audibleMs + slackMs)
-        throw new Problem('invalid-input', { errors: [{ path: `segments.${at}.startMs`, message: 'lies outside the recording' }] });
+        throw new Problem('invalid-input', {
+          errors: [{ path: `segments.${at}.startMs`, message: 'lies outside the recording' }],
+        });
       const startMs = Math.min(segment.startMs, audibleMs);
       const endMs = Math.max(startMs, Math.min(segment.endMs, audibleMs));
       return { ...segment, ...toRecording({ startMs, endMs }, cuts) };
@@ -94,7 +108,8 @@ export interface NewTranscript {
 
 const fieldsOf = ({ startMs, endMs, speaker, text }: Segment) => [startMs, endMs, speaker, text];
 const isSame = (before: TranscriptRow | undefined, told: NewTranscript) =>
-  before !== undefined && before.language === told.language &&
+  before !== undefined &&
+  before.language === told.language &&
   JSON.stringify(before.segments.map(fieldsOf)) === JSON.stringify(told.segments.map(fieldsOf));
 
 /**
@@ -131,7 +146,9 @@ export async function writeTranscriptIn(
     tx,
   );
   const [row] = await database.query<{ revision: number }>(
-    'SELECT revision FROM transcripts WHERE recording_id = $1 FOR UPDATE', [recording.id], tx,
+    'SELECT revision FROM transcripts WHERE recording_id = $1 FOR UPDATE',
+    [recording.id],
+    tx,
   );
   const present = row?.revision ?? 0;
   if (isSame(await transcriptOf(database, recording.id, tx), told)) return;

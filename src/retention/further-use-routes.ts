@@ -3,7 +3,16 @@ import { requirePerson, type Caller } from '../access/caller.js';
 import { operation, type Operation } from '../platform/http.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
-import { furtherUses, switchOff, switchOn, useActs, useGrounds, usePurposes, type FurtherUse, type UseAct } from './further-use.js';
+import {
+  furtherUses,
+  switchOff,
+  switchOn,
+  useActs,
+  useGrounds,
+  usePurposes,
+  type FurtherUse,
+  type UseAct,
+} from './further-use.js';
 import { localDate } from './working-days.js';
 
 const words = z.string().trim().min(1).max(2000);
@@ -14,7 +23,10 @@ const actSchema = z
     id: z.uuid(),
     ground: z.enum(useGrounds),
     explanation: z.string(),
-    consent: z.object({ date: z.iso.date(), reference: z.string() }).nullable().meta({ description: 'Of the works council' }),
+    consent: z
+      .object({ date: z.iso.date(), reference: z.string() })
+      .nullable()
+      .meta({ description: 'Of the works council' }),
     purposes: z.array(z.enum(usePurposes)),
     processor: z.object({ name: z.string(), region: z.string() }).nullable(),
     switchedOnBy: z.object({ id: z.uuid(), name: z.string() }),
@@ -67,7 +79,9 @@ export function furtherUseOperations(
       tag: 'retention',
       summary: 'Uses beyond training and evidence: which are on, by which act',
       action: 'further_use.read',
-      replies: { 200: { description: 'All of them', schema: z.object({ items: z.array(useSchema), nextCursor: z.null() }) } },
+      replies: {
+        200: { description: 'All of them', schema: z.object({ items: z.array(useSchema), nextCursor: z.null() }) },
+      },
       async handle() {
         const acts = await useActs(database);
         return { status: 200, body: { items: furtherUses.map((use) => presentUse(use, acts)), nextCursor: null } };

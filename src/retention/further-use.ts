@@ -66,14 +66,25 @@ export async function useInForce(database: Database, use: FurtherUse, tx?: Trans
 }
 
 /** @throws Problem `not-switched-on`, also for a purpose that the act does not name */
-export async function requireUse(database: Database, use: FurtherUse, purpose?: UsePurpose, tx?: Transaction): Promise<UseAct> {
+export async function requireUse(
+  database: Database,
+  use: FurtherUse,
+  purpose?: UsePurpose,
+  tx?: Transaction,
+): Promise<UseAct> {
   const act = await useInForce(database, use, tx);
   if (act === undefined || (purpose !== undefined && !act.purposes.includes(purpose)))
     throw new Problem('not-switched-on', { members: { use } });
   return act;
 }
 
-async function endIn({ clock, database }: Base, tx: Transaction, person: Person, use: FurtherUse, reason: string): Promise<string | undefined> {
+async function endIn(
+  { clock, database }: Base,
+  tx: Transaction,
+  person: Person,
+  use: FurtherUse,
+  reason: string,
+): Promise<string | undefined> {
   const [ended] = await database.query<{ id: string }>(
     `UPDATE further_uses SET ended_by = $2, ended_at = $3, end_reason = $4 WHERE use = $1 AND ended_at IS NULL RETURNING id`,
     [use, person.userId, clock.now(), reason],
@@ -94,8 +105,17 @@ export async function switchOn(base: Base, person: Person, use: FurtherUse, told
          switched_on_by, switched_on_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10, $11)`,
       [
-        id, use, told.ground, told.explanation, told.consent?.date ?? null, told.consent?.reference ?? null, told.purposes,
-        told.processor?.name ?? null, told.processor?.region ?? null, person.userId, clock.now(),
+        id,
+        use,
+        told.ground,
+        told.explanation,
+        told.consent?.date ?? null,
+        told.consent?.reference ?? null,
+        told.purposes,
+        told.processor?.name ?? null,
+        told.processor?.region ?? null,
+        person.userId,
+        clock.now(),
       ],
       tx,
     );
@@ -104,7 +124,11 @@ export async function switchOn(base: Base, person: Person, use: FurtherUse, told
       action: 'further_use.switched_on',
       object: { type: 'further_use', id: use },
       details: {
-        actId: id, ground: told.ground, purposes: told.purposes, consentDate: told.consent?.date ?? null, replaced: replaced ?? null,
+        actId: id,
+        ground: told.ground,
+        purposes: told.purposes,
+        consentDate: told.consent?.date ?? null,
+        replaced: replaced ?? null,
       },
     });
     const act = await useInForce(database, use, tx);
@@ -120,7 +144,10 @@ export async function switchOff(base: Base, person: Person, use: FurtherUse, rea
     const actId = await endIn(base, tx, person, use, reason);
     if (actId === undefined) throw new Problem('not-switched-on', { members: { use } });
     await append(database, clock, tx, {
-      actor: actorOf(person), action: 'further_use.switched_off', object: { type: 'further_use', id: use }, details: { actId },
+      actor: actorOf(person),
+      action: 'further_use.switched_off',
+      object: { type: 'further_use', id: use },
+      details: { actId },
     });
   });
 }

@@ -7,15 +7,31 @@ import { decodeCursor, pageOf, pageQuery, toPage } from '../platform/paging.js';
 import type { Platform } from '../platform/platform.js';
 import { findListenable } from '../recordings/playback.js';
 import {
-  addItem, changeCollection, changeItem, collectionOf, createCollection, deleteCollection, itemsOf, listCollections,
-  orderItems, recordingOfItem, removeItem, type CollectionRow, type ItemRow,
+  addItem,
+  changeCollection,
+  changeItem,
+  collectionOf,
+  createCollection,
+  deleteCollection,
+  itemsOf,
+  listCollections,
+  orderItems,
+  recordingOfItem,
+  removeItem,
+  type CollectionRow,
+  type ItemRow,
 } from './collection.js';
 import { backward, cutsIn, isForward, keptStretch, momentMs, shownStretch } from './passage.js';
 import { heardOf, presentFacts, recordingFactsSchema } from './recording-facts.js';
 
 const named = z.object({ id: z.uuid(), name: z.string() });
 const name = z.string().trim().min(1).max(200);
-const freeText = z.string().trim().max(2000).transform((told) => (told === '' ? null : told)).nullable();
+const freeText = z
+  .string()
+  .trim()
+  .max(2000)
+  .transform((told) => (told === '' ? null : told))
+  .nullable();
 
 const collectionSchema = z
   .object({
@@ -26,7 +42,10 @@ const collectionSchema = z
     createdAt: z.iso.datetime(),
     changedAt: z.iso.datetime(),
     itemCount: z.int().meta({ description: 'Of what can be heard now' }),
-    firstExpiryAt: z.iso.datetime().nullable().meta({ description: 'When the first item will be deleted with its recording' }),
+    firstExpiryAt: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'When the first item will be deleted with its recording' }),
   })
   .meta({ id: 'Collection' });
 
@@ -52,7 +71,12 @@ const present = ({ items, ...row }: CollectionRow): z.input<typeof collectionSch
   itemCount: items,
 });
 
-const presentItem = (row: ItemRow, person: Person, ownNumbers: readonly string[], now: Date): z.input<typeof itemSchema> => {
+const presentItem = (
+  row: ItemRow,
+  person: Person,
+  ownNumbers: readonly string[],
+  now: Date,
+): z.input<typeof itemSchema> => {
   const clip = row.clip === null ? null : shownStretch(row.clip, cutsIn(heardOf(row.recording)));
   return {
     id: row.id,
@@ -80,7 +104,9 @@ export function collectionOperations(platform: Pick<Platform, 'clock' | 'databas
   async function open(person: Person, id: string): Promise<z.input<typeof openedSchema>> {
     const now = clock.now();
     const [row, items, { ownNumbers }] = await Promise.all([
-      collectionOf(database, now, id), itemsOf(database, now, id), organisationOf(database),
+      collectionOf(database, now, id),
+      itemsOf(database, now, id),
+      organisationOf(database),
     ]);
     return { ...present(row), items: items.map((item) => presentItem(item, person, ownNumbers, now)) };
   }
@@ -163,7 +189,12 @@ export function collectionOperations(platform: Pick<Platform, 'clock' | 'databas
       action: 'collection.change',
       params: idParams,
       body: z
-        .object({ recordingId: idSchema, startMs: momentMs.nullish(), endMs: momentMs.nullish(), note: freeText.default(null) })
+        .object({
+          recordingId: idSchema,
+          startMs: momentMs.nullish(),
+          endMs: momentMs.nullish(),
+          note: freeText.default(null),
+        })
         .refine(goTogether, together)
         .refine(({ startMs, endMs }) => isForward({ startMs: startMs ?? undefined, endMs }), backward),
       replies: { 201: opened },
@@ -172,7 +203,8 @@ export function collectionOperations(platform: Pick<Platform, 'clock' | 'databas
         const person = requirePerson(caller);
         const found = await findListenable(platform, person, body.recordingId, 'training');
         const { startMs, endMs } = body;
-        const clip = typeof startMs === 'number' && typeof endMs === 'number' ? keptStretch(found, { startMs, endMs }) : null;
+        const clip =
+          typeof startMs === 'number' && typeof endMs === 'number' ? keptStretch(found, { startMs, endMs }) : null;
         await addItem(platform, person, params.id, { recordingId: body.recordingId, clip, note: body.note });
         return { status: 201, body: await open(person, params.id) };
       },
@@ -193,10 +225,19 @@ export function collectionOperations(platform: Pick<Platform, 'clock' | 'databas
       problems: ['retention-ended'],
       async handle({ caller, params, body }) {
         const person = requirePerson(caller);
-        const found = await findListenable(platform, person, await recordingOfItem(database, params.id, params.itemId), 'training');
+        const found = await findListenable(
+          platform,
+          person,
+          await recordingOfItem(database, params.id, params.itemId),
+          'training',
+        );
         const { startMs, endMs } = body;
         const clip =
-          startMs === undefined ? undefined : startMs !== null && typeof endMs === 'number' ? keptStretch(found, { startMs, endMs }) : null;
+          startMs === undefined
+            ? undefined
+            : startMs !== null && typeof endMs === 'number'
+              ? keptStretch(found, { startMs, endMs })
+              : null;
         await changeItem(platform, person, params.id, params.itemId, { clip, note: body.note });
         return { status: 200, body: await open(person, params.id) };
       },

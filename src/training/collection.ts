@@ -63,14 +63,24 @@ export async function listCollections(
 }
 
 /** @throws Problem `not-found` */
-export async function collectionOf(database: Database, now: Date, id: string, tx?: Transaction): Promise<CollectionRow> {
+export async function collectionOf(
+  database: Database,
+  now: Date,
+  id: string,
+  tx?: Transaction,
+): Promise<CollectionRow> {
   const [row] = await database.query<CollectionRow>(`SELECT ${shown} FROM ${joined} WHERE c.id = $2`, [now, id], tx);
   if (row === undefined) throw new Problem('not-found');
   return row;
 }
 
 /** The items that can be heard now, in order, each with its recording: one query. */
-export async function itemsOf(database: Database, now: Date, collectionId: string, tx?: Transaction): Promise<ItemRow[]> {
+export async function itemsOf(
+  database: Database,
+  now: Date,
+  collectionId: string,
+  tx?: Transaction,
+): Promise<ItemRow[]> {
   return await database.query<ItemRow>(
     `SELECT i.id, ${recordingFacts} AS recording,
        CASE WHEN i.start_ms IS NOT NULL THEN json_build_object('startMs', i.start_ms, 'endMs', i.end_ms) END AS clip,
@@ -96,7 +106,10 @@ async function inCollection<T>(
     const done = await work(tx);
     await database.query('UPDATE collections SET changed_at = $2 WHERE id = $1', [id, clock.now()], tx);
     await append(database, clock, tx, {
-      actor: actorOf(person), action: act.action, object: { type: 'collection', id }, details: act.details?.() ?? {},
+      actor: actorOf(person),
+      action: act.action,
+      object: { type: 'collection', id },
+      details: act.details?.() ?? {},
     });
     return done;
   });
@@ -114,7 +127,11 @@ export async function createCollection(
       [id, told.name, told.description, person.userId, clock.now()],
       tx,
     );
-    await append(database, clock, tx, { actor: actorOf(person), action: 'collection.created', object: { type: 'collection', id } });
+    await append(database, clock, tx, {
+      actor: actorOf(person),
+      action: 'collection.created',
+      object: { type: 'collection', id },
+    });
     return await collectionOf(database, clock.now(), id, tx);
   });
 }
@@ -168,8 +185,15 @@ export async function addItem(
       `INSERT INTO collection_items (id, collection_id, recording_id, position, start_ms, end_ms, note, added_by, added_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [
-        id, collectionId, told.recordingId, last + 1, told.clip?.startMs ?? null, told.clip?.endMs ?? null, told.note,
-        person.userId, clock.now(),
+        id,
+        collectionId,
+        told.recordingId,
+        last + 1,
+        told.clip?.startMs ?? null,
+        told.clip?.endMs ?? null,
+        told.note,
+        person.userId,
+        clock.now(),
       ],
       tx,
     );
@@ -180,7 +204,8 @@ export async function addItem(
 /** Which recording an item is about. @throws Problem `not-found` */
 export async function recordingOfItem(database: Database, collectionId: string, itemId: string): Promise<string> {
   const [row] = await database.query<{ recordingId: string }>(
-    'SELECT recording_id AS "recordingId" FROM collection_items WHERE id = $1 AND collection_id = $2', [itemId, collectionId],
+    'SELECT recording_id AS "recordingId" FROM collection_items WHERE id = $1 AND collection_id = $2',
+    [itemId, collectionId],
   );
   if (row === undefined) throw new Problem('not-found');
   return row.recordingId;
@@ -201,8 +226,13 @@ export async function changeItem(
          end_ms = CASE WHEN $3 THEN $5::int8 ELSE end_ms END, note = CASE WHEN $6 THEN $7 ELSE note END
        WHERE id = $1 AND collection_id = $2 RETURNING 1`,
       [
-        itemId, collectionId, change.clip !== undefined, change.clip?.startMs ?? null, change.clip?.endMs ?? null,
-        change.note !== undefined, change.note ?? null,
+        itemId,
+        collectionId,
+        change.clip !== undefined,
+        change.clip?.startMs ?? null,
+        change.clip?.endMs ?? null,
+        change.note !== undefined,
+        change.note ?? null,
       ],
       tx,
     );
@@ -215,7 +245,9 @@ export async function removeItem(base: Base, person: Person, collectionId: strin
   const act = { action: 'collection.item_removed', details: () => ({ itemId }) };
   await inCollection(base, person, collectionId, act, async (tx) => {
     const removed = await base.database.query(
-      'DELETE FROM collection_items WHERE id = $1 AND collection_id = $2 RETURNING 1', [itemId, collectionId], tx,
+      'DELETE FROM collection_items WHERE id = $1 AND collection_id = $2 RETURNING 1',
+      [itemId, collectionId],
+      tx,
     );
     if (removed.length === 0) throw new Problem('not-found');
   });
@@ -225,7 +257,12 @@ export async function removeItem(base: Base, person: Person, collectionId: strin
  * Puts the items in this order. Ids that are gone meanwhile are passed over; items that were not named (added meanwhile,
  * or out of sight) come after the named ones, in the order they had: nothing is lost when two people work at once.
  */
-export async function orderItems(base: Base, person: Person, collectionId: string, ids: readonly string[]): Promise<void> {
+export async function orderItems(
+  base: Base,
+  person: Person,
+  collectionId: string,
+  ids: readonly string[],
+): Promise<void> {
   await inCollection(base, person, collectionId, { action: 'collection.ordered' }, async (tx) => {
     await base.database.query(
       `UPDATE collection_items i SET position = ordered.position FROM (

@@ -8,7 +8,14 @@ import { Problem } from '../platform/problem.js';
 import { findListenable } from '../recordings/playback.js';
 import type { Interval } from '../recordings/recording.js';
 import {
-  changeComment, commentKinds, commentsOf, deleteComment, findComment, replyToComment, writeComment, type CommentRow,
+  changeComment,
+  commentKinds,
+  commentsOf,
+  deleteComment,
+  findComment,
+  replyToComment,
+  writeComment,
+  type CommentRow,
 } from './comment.js';
 import { backward, cutsIn, isForward, keptPassage, momentMs, shownPassage } from './passage.js';
 
@@ -57,15 +64,27 @@ const present = (
 });
 
 const writeBody = z
-  .object({ startMs: momentMs, endMs: momentMs.nullable().default(null), kind: kind.default('note'), visibility: visibility.optional(), text })
+  .object({
+    startMs: momentMs,
+    endMs: momentMs.nullable().default(null),
+    kind: kind.default('note'),
+    visibility: visibility.optional(),
+    text,
+  })
   .refine(isForward, backward);
 
 const changeBody = z
   .object({
-    startMs: momentMs.optional(), endMs: momentMs.nullable().optional(), kind: kind.optional(),
-    visibility: visibility.optional(), text: text.optional(),
+    startMs: momentMs.optional(),
+    endMs: momentMs.nullable().optional(),
+    kind: kind.optional(),
+    visibility: visibility.optional(),
+    text: text.optional(),
   })
-  .refine(({ startMs, endMs }) => startMs !== undefined || endMs === undefined, { path: ['startMs'], error: 'goes together with endMs' })
+  .refine(({ startMs, endMs }) => startMs !== undefined || endMs === undefined, {
+    path: ['startMs'],
+    error: 'goes together with endMs',
+  })
   .refine(isForward, backward);
 
 const idParams = z.object({ id: idSchema });
@@ -121,12 +140,17 @@ export function commentOperations(platform: Pick<Platform, 'clock' | 'database' 
       async handle({ caller, params, body }) {
         const person = requirePerson(caller);
         const found = await findListenable(platform, person, params.id, 'training');
-        const row = await writeComment(platform, person, { recordingId: params.id, version: found.recording.version }, {
-          ...keptPassage(found, body),
-          kind: body.kind,
-          visibility: visibilityOf(person, body.visibility),
-          text: body.text,
-        });
+        const row = await writeComment(
+          platform,
+          person,
+          { recordingId: params.id, version: found.recording.version },
+          {
+            ...keptPassage(found, body),
+            kind: body.kind,
+            visibility: visibilityOf(person, body.visibility),
+            text: body.text,
+          },
+        );
         return { status: 201, body: present(row, [], person, cutsIn(found)) };
       },
     }),

@@ -74,7 +74,12 @@ async function written(database: Database, person: Person, id: string, tx: Trans
   return row;
 }
 
-const entryOf = (person: Person, action: string, comment: { id: string; recordingId: string }, details: object = {}) => ({
+const entryOf = (
+  person: Person,
+  action: string,
+  comment: { id: string; recordingId: string },
+  details: object = {},
+) => ({
   actor: actorOf(person),
   action,
   object: { type: 'recording', id: comment.recordingId },
@@ -108,7 +113,15 @@ export async function replyToComment(
   told: { kind: CommentKind; text: string },
 ): Promise<CommentRow> {
   const { recordingId, version, startMs, endMs, visibility } = comment;
-  return await insert(platform, person, { recordingId, version, startMs, endMs, visibility, ...told, replyTo: comment.replyTo ?? comment.id });
+  return await insert(platform, person, {
+    recordingId,
+    version,
+    startMs,
+    endMs,
+    visibility,
+    ...told,
+    replyTo: comment.replyTo ?? comment.id,
+  });
 }
 
 async function insert(
@@ -129,22 +142,45 @@ async function insert(
       if (standing === undefined) throw new Problem('not-found');
     }
     const [{ count } = { count: 0 }] = await database.query<{ count: number }>(
-      'SELECT count(*) AS count FROM comments WHERE recording_id = $1', [comment.recordingId], tx,
+      'SELECT count(*) AS count FROM comments WHERE recording_id = $1',
+      [comment.recordingId],
+      tx,
     );
-    if (count >= mostComments) throw new Problem('conflict', { detail: 'There are too many comments on this recording.' });
+    if (count >= mostComments)
+      throw new Problem('conflict', { detail: 'There are too many comments on this recording.' });
     const id = newId(clock);
     await database.query(
       `INSERT INTO comments (id, recording_id, version, reply_to, author_id, kind, visibility, start_ms, end_ms, text, created_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
       [
-        id, comment.recordingId, comment.version, comment.replyTo, person.userId, comment.kind, comment.visibility,
-        comment.startMs, comment.endMs, comment.text, clock.now(),
+        id,
+        comment.recordingId,
+        comment.version,
+        comment.replyTo,
+        person.userId,
+        comment.kind,
+        comment.visibility,
+        comment.startMs,
+        comment.endMs,
+        comment.text,
+        clock.now(),
       ],
       tx,
     );
-    await append(database, clock, tx, entryOf(person, 'comment.written', { id, recordingId: comment.recordingId }, {
-      visibility: comment.visibility, ...(comment.replyTo === null ? {} : { replyTo: comment.replyTo }),
-    }));
+    await append(
+      database,
+      clock,
+      tx,
+      entryOf(
+        person,
+        'comment.written',
+        { id, recordingId: comment.recordingId },
+        {
+          visibility: comment.visibility,
+          ...(comment.replyTo === null ? {} : { replyTo: comment.replyTo }),
+        },
+      ),
+    );
     return await written(database, person, id, tx);
   });
 }
@@ -170,7 +206,12 @@ async function lockOwn({ database }: Base, tx: Transaction, person: Person, id: 
  * Changes one's own comment.
  * @throws Problem `not-found`, `forbidden`, `conflict` when an answered comment, or an answer, would become private or move
  */
-export async function changeComment(platform: Base, person: Person, id: string, change: CommentChange): Promise<CommentRow> {
+export async function changeComment(
+  platform: Base,
+  person: Person,
+  id: string,
+  change: CommentChange,
+): Promise<CommentRow> {
   const { clock, database } = platform;
   return await database.inTransaction(async (tx) => {
     const before = await lockOwn(platform, tx, person, id);
@@ -179,7 +220,8 @@ export async function changeComment(platform: Base, person: Person, id: string, 
       throw new Problem('conflict', { detail: 'An answer stands where the comment stands that it answers.' });
     if (visibility === 'private' && before.visibility === 'shared') {
       const answers = await database.query('SELECT 1 FROM comments WHERE reply_to = $1 LIMIT 1', [id], tx);
-      if (answers.length > 0) throw new Problem('conflict', { detail: 'A comment that was answered cannot become private.' });
+      if (answers.length > 0)
+        throw new Problem('conflict', { detail: 'A comment that was answered cannot become private.' });
     }
     const { startMs, endMs } = change.passage ?? before;
     await database.query(
@@ -199,10 +241,19 @@ export async function deleteComment(platform: Base, person: Person, id: string):
   const { clock, database } = platform;
   await database.inTransaction(async (tx) => {
     // The comment that is answered before its answers, as `insert` locks them too.
-    await database.query('SELECT 1 FROM comments WHERE id = (SELECT reply_to FROM comments WHERE id = $1) FOR UPDATE', [id], tx);
+    await database.query(
+      'SELECT 1 FROM comments WHERE id = (SELECT reply_to FROM comments WHERE id = $1) FOR UPDATE',
+      [id],
+      tx,
+    );
     const comment = await lockOwn(platform, tx, person, id);
-    const answers = await database.query('SELECT 1 FROM comments WHERE reply_to = $1 AND author_id <> $2 LIMIT 1', [id, person.userId], tx);
-    if (answers.length > 0) await database.query(`UPDATE comments SET text = '', deleted_at = $2 WHERE id = $1`, [id, clock.now()], tx);
+    const answers = await database.query(
+      'SELECT 1 FROM comments WHERE reply_to = $1 AND author_id <> $2 LIMIT 1',
+      [id, person.userId],
+      tx,
+    );
+    if (answers.length > 0)
+      await database.query(`UPDATE comments SET text = '', deleted_at = $2 WHERE id = $1`, [id, clock.now()], tx);
     else await database.query('DELETE FROM comments WHERE id = $1', [id], tx);
     if (comment.replyTo !== null)
       await database.query(

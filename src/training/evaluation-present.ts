@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Person } from '../access/caller.js';
 import type { Interval } from '../recordings/recording.js';
 import { toPlayback } from '../recordings/timeline.js';
-import type { Content } from './evaluation.js';
+import type { Content } from './evaluation-content.js';
 import type { FoundEvaluation, SubmittedVersion } from './find-evaluations.js';
 import { cutsIn, keptPassage, momentMs, type Heard } from './passage.js';
 import { heardOf, presentFacts, recordingFactsSchema } from './recording-facts.js';
@@ -11,7 +11,12 @@ import { scorecardContentSchema, type ScorecardContent } from './score.js';
 /** Evaluations as the API shows and takes them. */
 
 const named = z.object({ id: z.uuid(), name: z.string() });
-const note = z.string().trim().max(2000).transform((told) => (told === '' ? null : told)).nullable();
+const note = z
+  .string()
+  .trim()
+  .max(2000)
+  .transform((told) => (told === '' ? null : told))
+  .nullable();
 const instant = z.iso.datetime().nullable();
 
 /** What a trainer writes. */
@@ -29,15 +34,26 @@ export const contentBody = z.object({
     )
     .max(1000)
     .default([]),
-  notes: z.array(z.object({ atMs: momentMs, text: z.string().trim().min(1).max(2000) })).max(200).default([]),
-  summary: z.string().trim().max(10_000).transform((told) => (told === '' ? null : told)).nullable().default(null),
+  notes: z
+    .array(z.object({ atMs: momentMs, text: z.string().trim().min(1).max(2000) }))
+    .max(200)
+    .default([]),
+  summary: z
+    .string()
+    .trim()
+    .max(10_000)
+    .transform((told) => (told === '' ? null : told))
+    .nullable()
+    .default(null),
 });
 
 const contentShape = {
   answers: z.array(
     z.object({
-      questionId: z.string(), value: z.union([z.boolean(), z.int(), z.literal('not_applicable'), z.null()]),
-      note: z.string().nullable(), atMs: z.int().nullable(),
+      questionId: z.string(),
+      value: z.union([z.boolean(), z.int(), z.literal('not_applicable'), z.null()]),
+      note: z.string().nullable(),
+      atMs: z.int().nullable(),
     }),
   ),
   notes: z.array(z.object({ atMs: z.int(), text: z.string() })),
@@ -53,10 +69,15 @@ export const evaluationSchema = z
     agent: named,
     evaluator: named,
     scorecard: named.extend({ version: z.int() }),
-    state: z.enum(['draft', 'submitted', 'acknowledged', 'responded']).meta({ description: 'Of the newest submitted version' }),
+    state: z
+      .enum(['draft', 'submitted', 'acknowledged', 'responded'])
+      .meta({ description: 'Of the newest submitted version' }),
     open: z.boolean().meta({ description: 'The reader has a draft of it' }),
     version: z.int().meta({ description: 'How often it was submitted' }),
-    score: z.number().nullable().meta({ description: 'Percent, to one decimal; null before submission, or when nothing was applicable' }),
+    score: z
+      .number()
+      .nullable()
+      .meta({ description: 'Percent, to one decimal; null before submission, or when nothing was applicable' }),
     createdAt: z.iso.datetime(),
     submittedAt: instant,
   })
@@ -65,12 +86,22 @@ export const evaluationSchema = z
 export const openEvaluationSchema = evaluationSchema
   .extend({
     sections: scorecardContentSchema,
-    draft: z.object({ revision: z.int(), savedAt: z.iso.datetime(), ...contentShape }).nullable().meta({ description: 'The reader’s own' }),
+    draft: z
+      .object({ revision: z.int(), savedAt: z.iso.datetime(), ...contentShape })
+      .nullable()
+      .meta({ description: 'The reader’s own' }),
     versions: z
       .array(
         z.object({
-          version: z.int(), ...contentShape, score: z.number().nullable(), sectionScores, reason: z.string().nullable(),
-          submittedAt: z.iso.datetime(), acknowledgedAt: instant, response: z.string().nullable(), respondedAt: instant,
+          version: z.int(),
+          ...contentShape,
+          score: z.number().nullable(),
+          sectionScores,
+          reason: z.string().nullable(),
+          submittedAt: z.iso.datetime(),
+          acknowledgedAt: instant,
+          response: z.string().nullable(),
+          respondedAt: instant,
         }),
       )
       .meta({ description: 'Newest first' }),
@@ -113,14 +144,24 @@ interface Reader {
 }
 
 /** An evaluation in a list. */
-export function presentEvaluation(row: FoundEvaluation, { person, ownNumbers, now }: Reader): z.input<typeof evaluationSchema> {
+export function presentEvaluation(
+  row: FoundEvaluation,
+  { person, ownNumbers, now }: Reader,
+): z.input<typeof evaluationSchema> {
   return {
     id: row.id,
     recording: presentFacts(row.recording, person.role, ownNumbers, now),
     agent: row.agent,
     evaluator: row.evaluator,
     scorecard: row.scorecard,
-    state: row.respondedAt !== null ? 'responded' : row.acknowledgedAt !== null ? 'acknowledged' : row.version > 0 ? 'submitted' : 'draft',
+    state:
+      row.respondedAt !== null
+        ? 'responded'
+        : row.acknowledgedAt !== null
+          ? 'acknowledged'
+          : row.version > 0
+            ? 'submitted'
+            : 'draft',
     open: row.draft !== null && row.evaluator.id === person.userId,
     version: row.version,
     score: row.score,
@@ -141,7 +182,10 @@ export function presentOpen(
   return {
     ...presentEvaluation(row, reader),
     sections,
-    draft: draft === null ? null : { revision: row.revision, savedAt: row.savedAt.toISOString(), ...shownContent(draft, cuts) },
+    draft:
+      draft === null
+        ? null
+        : { revision: row.revision, savedAt: row.savedAt.toISOString(), ...shownContent(draft, cuts) },
     versions: versions.map((version) => ({
       version: version.version,
       ...shownContent(version.content, cuts),

@@ -9,20 +9,39 @@ import { Problem } from '../platform/problem.js';
 import { findListenable } from '../recordings/playback.js';
 import { agentsOf } from '../recordings/share.js';
 import { requireUse } from '../retention/further-use.js';
-import { answerEvaluation, beginEvaluation, discardDraft, reviseEvaluation, saveDraft, submitEvaluation } from './evaluation.js';
-import { contentBody, keptContent, presentEvaluation, presentOpen, evaluationSchema, openEvaluationSchema, outcomeSchema } from './evaluation-present.js';
+import {
+  answerEvaluation,
+  beginEvaluation,
+  discardDraft,
+  reviseEvaluation,
+  saveDraft,
+  submitEvaluation,
+} from './evaluation.js';
+import {
+  contentBody,
+  keptContent,
+  presentEvaluation,
+  presentOpen,
+  evaluationSchema,
+  openEvaluationSchema,
+  outcomeSchema,
+} from './evaluation-present.js';
 import { findEvaluations, outcomesOf, readEvaluation, versionsOf, type Outcome } from './find-evaluations.js';
 import { heardOf } from './recording-facts.js';
 import { scorecardOf } from './scorecard.js';
 
 const idParams = z.object({ id: idSchema });
 const opened = { description: 'The evaluation', schema: openEvaluationSchema };
-const revision = z.int().meta({ description: 'Of the draft that was read; another one meanwhile is a conflict that tells it' });
+const revision = z
+  .int()
+  .meta({ description: 'Of the draft that was read; another one meanwhile is a conflict that tells it' });
 const words = z.string().trim().min(1).max(5000);
 const problems = ['not-switched-on', 'conflict', 'retention-ended'] as const;
 
 const presentOutcome = (row: Outcome): z.input<typeof outcomeSchema> => ({
-  ...row, evaluatedAt: row.evaluatedAt.toISOString(), retainUntil: row.retainUntil.toISOString(),
+  ...row,
+  evaluatedAt: row.evaluatedAt.toISOString(),
+  retainUntil: row.retainUntil.toISOString(),
 });
 
 /** Evaluations: drafts, submission, the agent's answer. All of it is off until the works council's consent is on record. */
@@ -36,7 +55,9 @@ export function evaluationOperations(
     const now = clock.now();
     const row = await readEvaluation(database, person, id, now);
     const [versions, scorecard, { ownNumbers }] = await Promise.all([
-      versionsOf(database, id), scorecardOf(database, row.scorecard.id, row.scorecard.version), organisationOf(database),
+      versionsOf(database, id),
+      scorecardOf(database, row.scorecard.id, row.scorecard.version),
+      organisationOf(database),
     ]);
     return presentOpen(row, versions, scorecard.sections, { person, ownNumbers, now });
   }
@@ -60,16 +81,30 @@ export function evaluationOperations(
         await requireUse(database, 'evaluation');
         const person = requirePerson(caller);
         const { recording } = await findListenable(platform, person, params.id, 'training');
-        const agents = (await agentsOf(database, recording)).filter(({ id }) => body.agentId === undefined || id === body.agentId);
+        const agents = (await agentsOf(database, recording)).filter(
+          ({ id }) => body.agentId === undefined || id === body.agentId,
+        );
         const [agent] = agents;
         if (agent === undefined || agents.length > 1)
           throw new Problem('invalid-input', {
-            errors: [{ path: 'agentId', message: agent === undefined ? 'is not an agent who took this call' : 'must say which agent it is' }],
+            errors: [
+              {
+                path: 'agentId',
+                message: agent === undefined ? 'is not an agent who took this call' : 'must say which agent it is',
+              },
+            ],
           });
         const { id, begun } = await beginEvaluation(platform, person, {
-          recordingId: recording.id, recordingVersion: recording.version, agentId: agent.id, scorecardId: body.scorecardId,
+          recordingId: recording.id,
+          recordingVersion: recording.version,
+          agentId: agent.id,
+          scorecardId: body.scorecardId,
         });
-        return { status: begun ? 201 : 200, body: await open(person, id), headers: { Location: `/api/v1/evaluations/${id}` } };
+        return {
+          status: begun ? 201 : 200,
+          body: await open(person, id),
+          headers: { Location: `/api/v1/evaluations/${id}` },
+        };
       },
     }),
     operation({
@@ -77,12 +112,16 @@ export function evaluationOperations(
       path: '/evaluations',
       id: 'listEvaluations',
       tag: 'training',
-      summary: 'Evaluations whose recording is still there, newest first: a trainer’s own drafts and what was submitted; an agent’s own',
+      summary:
+        'Evaluations whose recording is still there, newest first: a trainer’s own drafts and what was submitted; an agent’s own',
       action: 'evaluation.read',
       query: z.object({
         agentId: idSchema.optional(),
         recordingId: idSchema.optional(),
-        state: z.enum(['draft', 'submitted', 'acknowledged']).optional().meta({ description: '`submitted`: and not acknowledged' }),
+        state: z
+          .enum(['draft', 'submitted', 'acknowledged'])
+          .optional()
+          .meta({ description: '`submitted`: and not acknowledged' }),
         ...pageQuery,
       }),
       replies: { 200: { description: 'A page', schema: pageOf(evaluationSchema) } },
@@ -93,7 +132,13 @@ export function evaluationOperations(
         const now = clock.now();
         const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
         const { agentId, recordingId, state } = query;
-        const rows = await findEvaluations(database, person, { agentId, recordingId, state }, { limit: query.limit, after }, now);
+        const rows = await findEvaluations(
+          database,
+          person,
+          { agentId, recordingId, state },
+          { limit: query.limit, after },
+          now,
+        );
         const { ownNumbers } = await organisationOf(database);
         const shown = (row: (typeof rows)[number]) => presentEvaluation(row, { person, ownNumbers, now });
         return { status: 200, body: toPage(rows, query.limit, shown, (row) => ({ at: row.createdAt, id: row.id })) };
@@ -213,17 +258,24 @@ export function evaluationOperations(
       tag: 'training',
       summary: 'Scores of one agent, newest first, for a year: what outlives the recordings',
       action: 'evaluation.read',
-      query: z.object({ agentId: idSchema.optional().meta({ description: 'Trainers name one; an agent’s are their own' }), ...pageQuery }),
+      query: z.object({
+        agentId: idSchema.optional().meta({ description: 'Trainers name one; an agent’s are their own' }),
+        ...pageQuery,
+      }),
       replies: { 200: { description: 'A page', schema: pageOf(outcomeSchema) } },
       problems: ['not-switched-on'],
       async handle({ caller, query }) {
         await requireUse(database, 'evaluation');
         const person = requirePerson(caller);
         const agentId = person.role === 'agent' ? person.userId : query.agentId;
-        if (agentId === undefined) throw new Problem('invalid-input', { errors: [{ path: 'agentId', message: 'is needed' }] });
+        if (agentId === undefined)
+          throw new Problem('invalid-input', { errors: [{ path: 'agentId', message: 'is needed' }] });
         const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
         const rows = await outcomesOf(database, agentId, { limit: query.limit, after }, clock.now());
-        return { status: 200, body: toPage(rows, query.limit, presentOutcome, (row) => ({ at: row.evaluatedAt, id: row.evaluationId })) };
+        return {
+          status: 200,
+          body: toPage(rows, query.limit, presentOutcome, (row) => ({ at: row.evaluatedAt, id: row.evaluationId })),
+        };
       },
     }),
   ];

@@ -1,15 +1,15 @@
 import type { Transaction } from 'sequelize';
 import { actorOf, type Person } from '../access/caller.js';
-import { canonicalBytes } from '../audit/canonical.js';
 import { append } from '../audit/log.js';
 import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
-import { Problem, type FieldFault } from '../platform/problem.js';
+import { Problem } from '../platform/problem.js';
 import { lockKept } from '../recordings/kept.js';
 import { shareIn } from '../recordings/share.js';
 import { periodInForce } from '../retention/policies.js';
 import { endOfPeriod } from '../retention/policy.js';
-import { answerFault, scoreOf, type AnswerValue, type ScorecardContent } from './score.js';
+import { checkAnswers, emptyContent, isSame, type Content } from './evaluation-content.js';
+import { scoreOf } from './score.js';
 import { scorecardOf } from './scorecard.js';
 
 /**
@@ -18,13 +18,6 @@ import { scorecardOf } from './scorecard.js';
  */
 
 export type EvaluationPlatform = Pick<Platform, 'clock' | 'database'>;
-
-/** What a trainer writes; moments on the recording's own timeline. */
-export interface Content {
-  answers: { questionId: string; value: AnswerValue; note: string | null; atMs: number | null }[];
-  notes: { atMs: number; text: string }[];
-  summary: string | null;
-}
 
 export interface EvaluationRow {
   id: string;
@@ -43,16 +36,25 @@ export interface EvaluationRow {
   saved_at: Date;
 }
 
-const emptyContent: Content = { answers: [], notes: [], summary: null };
-const act = (person: Person, action: string, row: Pick<EvaluationRow, 'id' | 'recording_id'>, details: { [name: string]: string | number } = {}) => ({
-  actor: actorOf(person), action, object: { type: 'evaluation', id: row.id }, details: { recordingId: row.recording_id, ...details },
+const act = (
+  person: Person,
+  action: string,
+  row: Pick<EvaluationRow, 'id' | 'recording_id'>,
+  details: { [name: string]: string | number } = {},
+) => ({
+  actor: actorOf(person),
+  action,
+  object: { type: 'evaluation', id: row.id },
+  details: { recordingId: row.recording_id, ...details },
 });
 
 /** Locks an evaluation, after its recording, as everything does that writes about a recording. @throws Problem `not-found` */
 async function lockEvaluation(base: EvaluationPlatform, tx: Transaction, id: string): Promise<EvaluationRow> {
   const { database } = base;
   const [known] = await database.query<{ recordingId: string }>(
-    'SELECT recording_id AS "recordingId" FROM evaluations WHERE id = $1', [id], tx,
+    'SELECT recording_id AS "recordingId" FROM evaluations WHERE id = $1',
+    [id],
+    tx,
   );
   if (known === undefined) throw new Problem('not-found');
   await lockKept(base, tx, known.recordingId);
@@ -66,7 +68,10 @@ async function lockDraft(base: EvaluationPlatform, tx: Transaction, person: Pers
   const row = await lockEvaluation(base, tx, id);
   if (row.evaluator_id !== person.userId) throw new Problem('not-found');
   if (row.draft === null)
-    throw new Problem('conflict', { detail: 'This evaluation was submitted; revise it to change it.', members: { version: row.version } });
+    throw new Problem('conflict', {
+      detail: 'This evaluation was submitted; revise it to change it.',
+      members: { version: row.version },
+    });
   return { ...row, draft: row.draft };
 }
 
@@ -88,13 +93,25 @@ export async function beginEvaluation(
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $9)
        ON CONFLICT (recording_id, evaluator_id, scorecard_id, agent_id) WHERE version = 0 DO NOTHING RETURNING id`,
       [
-        id, of.recordingId, of.recordingVersion, of.agentId, person.userId, scorecard.id, scorecard.version,
-        JSON.stringify(emptyContent), clock.now(),
+        id,
+        of.recordingId,
+        of.recordingVersion,
+        of.agentId,
+        person.userId,
+        scorecard.id,
+        scorecard.version,
+        JSON.stringify(emptyContent),
+        clock.now(),
       ],
       tx,
     );
     if (inserted !== undefined) {
-      await append(database, clock, tx, act(person, 'evaluation.begun', { id, recording_id: of.recordingId }, { agentId: of.agentId }));
+      await append(
+        database,
+        clock,
+        tx,
+        act(person, 'evaluation.begun', { id, recording_id: of.recordingId }, { agentId: of.agentId }),
+      );
       return { id, begun: true };
     }
     const [known] = await database.query<{ id: string }>(
@@ -107,30 +124,6 @@ export async function beginEvaluation(
   });
 }
 
-/** @throws Problem `invalid-input` with the place of each answer that does not fit its question; `complete`: or is missing */
-function checkAnswers(content: Content, scorecard: ScorecardContent, complete: boolean): void {
-  const questions = new Map(scorecard.flatMap((section) => section.questions).map((question) => [question.id, question]));
-  const errors: FieldFault[] = [];
-  const answered = new Set<string>();
-  content.answers.forEach(({ questionId, value }, at) => {
-    const question = questions.get(questionId);
-    if (question === undefined) errors.push({ path: `answers.${at}.questionId`, message: 'is not on this scorecard' });
-    else if (answered.has(questionId)) errors.push({ path: `answers.${at}.questionId`, message: 'is answered twice' });
-    else {
-      const fault = answerFault(question, value);
-      if (fault !== undefined) errors.push({ path: `answers.${at}.value`, message: fault });
-      if (value !== null) answered.add(questionId);
-    }
-  });
-  if (complete)
-    for (const id of questions.keys())
-      if (!answered.has(id)) errors.push({ path: `answers.${id}`, message: 'has to be answered' });
-  if (errors.length > 0) throw new Problem('invalid-input', { errors });
-}
-
-const isSame = (one: Content, other: Content) =>
-  canonicalBytes(one as never).equals(canonicalBytes(other as never));
-
 const changedMeanwhile = (revision: number) =>
   new Problem('conflict', { detail: 'This draft was saved elsewhere meanwhile.', members: { revision } });
 
@@ -139,16 +132,24 @@ const changedMeanwhile = (revision: number) =>
  * repeated.
  * @throws Problem `not-found`, `conflict` (submitted, or saved elsewhere), `invalid-input`, `retention-ended`
  */
-export async function saveDraft(base: EvaluationPlatform, person: Person, id: string, seen: number, content: Content): Promise<void> {
+export async function saveDraft(
+  base: EvaluationPlatform,
+  person: Person,
+  id: string,
+  seen: number,
+  content: Content,
+): Promise<void> {
   const { clock, database } = base;
   await database.inTransaction(async (tx) => {
     const row = await lockDraft(base, tx, person, id);
     if (isSame(row.draft, content)) return;
     if (row.revision !== seen) throw changedMeanwhile(row.revision);
     checkAnswers(content, (await scorecardOf(database, row.scorecard_id, row.scorecard_version, tx)).sections, false);
-    await database.query('UPDATE evaluations SET draft = $2::jsonb, revision = revision + 1, saved_at = $3 WHERE id = $1', [
-      id, JSON.stringify(content), clock.now(),
-    ], tx);
+    await database.query(
+      'UPDATE evaluations SET draft = $2::jsonb, revision = revision + 1, saved_at = $3 WHERE id = $1',
+      [id, JSON.stringify(content), clock.now()],
+      tx,
+    );
   });
 }
 
@@ -159,7 +160,11 @@ export async function discardDraft(base: EvaluationPlatform, person: Person, id:
     const row = await lockDraft(base, tx, person, id);
     if (row.version === 0) await database.query('DELETE FROM evaluations WHERE id = $1', [id], tx);
     else
-      await database.query('UPDATE evaluations SET draft = NULL, revise_reason = NULL, revision = revision + 1 WHERE id = $1', [id], tx);
+      await database.query(
+        'UPDATE evaluations SET draft = NULL, revise_reason = NULL, revision = revision + 1 WHERE id = $1',
+        [id],
+        tx,
+      );
     await append(database, clock, tx, act(person, 'evaluation.draft_discarded', row));
   });
 }
@@ -179,14 +184,19 @@ export async function submitEvaluation(
   await database.inTransaction(async (tx) => {
     const before = await lockEvaluation(base, tx, id);
     const again = await database.query(
-      'SELECT 1 FROM evaluation_versions WHERE evaluation_id = $1 AND version = $2 AND from_revision = $3', [id, before.version, told.revision], tx,
+      'SELECT 1 FROM evaluation_versions WHERE evaluation_id = $1 AND version = $2 AND from_revision = $3',
+      [id, before.version, told.revision],
+      tx,
     );
     if (before.evaluator_id === person.userId && before.draft === null && again.length > 0) return;
     const row = await lockDraft(base, tx, person, id);
     if (row.revision !== told.revision) throw changedMeanwhile(row.revision);
     const { sections: content } = await scorecardOf(database, row.scorecard_id, row.scorecard_version, tx);
     checkAnswers(row.draft, content, true);
-    const { score, sections } = scoreOf(content, new Map(row.draft.answers.map(({ questionId, value }) => [questionId, value])));
+    const { score, sections } = scoreOf(
+      content,
+      new Map(row.draft.answers.map(({ questionId, value }) => [questionId, value])),
+    );
     const now = clock.now();
     const version = row.version + 1;
     await database.query(
@@ -196,14 +206,22 @@ export async function submitEvaluation(
       tx,
     );
     await database.query(
-      'UPDATE evaluations SET version = $2, draft = NULL, revise_reason = NULL, revision = revision + 1 WHERE id = $1', [id, version], tx,
+      'UPDATE evaluations SET version = $2, draft = NULL, revise_reason = NULL, revision = revision + 1 WHERE id = $1',
+      [id, version],
+      tx,
     );
     await database.query(
       `INSERT INTO evaluation_outcomes (evaluation_id, agent_id, scorecard_id, scorecard_version, score, sections, evaluated_at, retain_until)
        VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)
        ON CONFLICT (evaluation_id) DO UPDATE SET score = excluded.score, sections = excluded.sections`,
       [
-        id, row.agent_id, row.scorecard_id, row.scorecard_version, score, JSON.stringify(sections), now,
+        id,
+        row.agent_id,
+        row.scorecard_id,
+        row.scorecard_version,
+        score,
+        JSON.stringify(sections),
+        now,
         endOfPeriod(now, await periodInForce(database, 'evaluation', tx), told.timeZone),
       ],
       tx,
@@ -214,7 +232,12 @@ export async function submitEvaluation(
 }
 
 /** Opens a submitted evaluation for change; what was submitted stays as it is. @throws Problem `not-found`, `conflict` when it is open */
-export async function reviseEvaluation(base: EvaluationPlatform, person: Person, id: string, reason: string): Promise<void> {
+export async function reviseEvaluation(
+  base: EvaluationPlatform,
+  person: Person,
+  id: string,
+  reason: string,
+): Promise<void> {
   const { clock, database } = base;
   await database.inTransaction(async (tx) => {
     const row = await lockEvaluation(base, tx, id);
@@ -245,7 +268,10 @@ export async function answerEvaluation(
     const row = await lockEvaluation(base, tx, id);
     if (row.agent_id !== person.userId || row.version === 0) throw new Problem('not-found');
     if (row.version !== told.version)
-      throw new Problem('conflict', { detail: 'A newer version was submitted meanwhile.', members: { version: row.version } });
+      throw new Problem('conflict', {
+        detail: 'A newer version was submitted meanwhile.',
+        members: { version: row.version },
+      });
     await database.query(
       `UPDATE evaluation_versions SET acknowledged_at = coalesce(acknowledged_at, $3), response = coalesce($4, response),
          responded_at = CASE WHEN $4::text IS NULL THEN responded_at ELSE $3 END
@@ -253,20 +279,13 @@ export async function answerEvaluation(
       [id, told.version, clock.now(), told.response ?? null],
       tx,
     );
-    await append(database, clock, tx, act(person, told.response === undefined ? 'evaluation.acknowledged' : 'evaluation.responded', row, { version: told.version }));
-  });
-}
-
-/** Deletes outcomes and samples whose own period is over. @returns how many */
-export async function expireOutcomes({ clock, database }: EvaluationPlatform): Promise<number> {
-  return await database.inTransaction(async (tx) => {
-    const gone = async (table: 'evaluation_outcomes' | 'samples') =>
-      (await database.query(`DELETE FROM ${table} WHERE retain_until <= $1 RETURNING 1`, [clock.now()], tx)).length;
-    const [outcomes, samples] = [await gone('evaluation_outcomes'), await gone('samples')];
-    if (outcomes + samples > 0)
-      await append(database, clock, tx, {
-        actor: { kind: 'system', id: 'training' }, action: 'evaluation.outcomes_expired', details: { outcomes, samples },
-      });
-    return outcomes + samples;
+    await append(
+      database,
+      clock,
+      tx,
+      act(person, told.response === undefined ? 'evaluation.acknowledged' : 'evaluation.responded', row, {
+        version: told.version,
+      }),
+    );
   });
 }

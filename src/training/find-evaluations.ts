@@ -2,7 +2,8 @@ import type { Person } from '../access/caller.js';
 import type { Database } from '../platform/database.js';
 import { Problem } from '../platform/problem.js';
 import { openForTraining } from '../recordings/share.js';
-import type { Content, EvaluationRow } from './evaluation.js';
+import type { EvaluationRow } from './evaluation.js';
+import type { Content } from './evaluation-content.js';
 import { newestVersion, recordingFacts, type RecordingFacts } from './recording-facts.js';
 import type { Score } from './score.js';
 
@@ -52,8 +53,17 @@ const readable = (person: Person) =>
   `${openForTraining('$1')} AND ${person.role === 'agent' ? 'e.agent_id = $2 AND e.version > 0' : '(e.version > 0 OR e.evaluator_id = $2)'}`;
 
 /** @throws Problem `not-found` */
-export async function readEvaluation(database: Database, person: Person, id: string, now: Date): Promise<FoundEvaluation> {
-  const [row] = await database.query<FoundEvaluation>(`${select} WHERE e.id = $3 AND ${readable(person)}`, [now, person.userId, id]);
+export async function readEvaluation(
+  database: Database,
+  person: Person,
+  id: string,
+  now: Date,
+): Promise<FoundEvaluation> {
+  const [row] = await database.query<FoundEvaluation>(`${select} WHERE e.id = $3 AND ${readable(person)}`, [
+    now,
+    person.userId,
+    id,
+  ]);
   if (row === undefined) throw new Problem('not-found');
   return row;
 }
@@ -91,7 +101,8 @@ export async function findEvaluations(
   if (filter.state === 'draft') conditions.push('e.draft IS NOT NULL AND e.evaluator_id = $2');
   if (filter.state === 'submitted') conditions.push('e.version > 0 AND n.acknowledged_at IS NULL');
   if (filter.state === 'acknowledged') conditions.push('n.acknowledged_at IS NOT NULL');
-  if (page.after !== undefined) conditions.push(`(e.created_at, e.id) < (${value(page.after.at)}, ${value(page.after.id)}::uuid)`);
+  if (page.after !== undefined)
+    conditions.push(`(e.created_at, e.id) < (${value(page.after.at)}, ${value(page.after.id)}::uuid)`);
   return await database.query<FoundEvaluation>(
     `${select} WHERE ${conditions.join(' AND ')} ORDER BY e.created_at DESC, e.id DESC LIMIT ${value(page.limit + 1)}`,
     bind,
@@ -144,7 +155,11 @@ export interface Coverage {
 }
 
 /** Who has been listened to, by name and without scores: to see who was passed over, not who is best. */
-export async function coverage(database: Database, period: { from: Date; until: Date }, now: Date): Promise<Coverage[]> {
+export async function coverage(
+  database: Database,
+  period: { from: Date; until: Date },
+  now: Date,
+): Promise<Coverage[]> {
   return await database.query<Coverage>(
     `SELECT json_build_object('id', a.id, 'name', a.name) AS agent, count(r.id) AS calls, count(heard.at) AS listened,
        max(heard.at) AS "lastListenedAt", count(*) FILTER (WHERE heard.shared) AS shared,

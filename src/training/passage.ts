@@ -37,7 +37,8 @@ export const cutsIn = ({ recording, version }: Heard): Interval[] =>
 /** The measured length may still be an estimate by its header: a second is not worth a refusal. */
 const slackMs = 1000;
 
-const outside = (path: string) => new Problem('invalid-input', { errors: [{ path, message: 'lies outside the recording' }] });
+const outside = (path: string) =>
+  new Problem('invalid-input', { errors: [{ path, message: 'lies outside the recording' }] });
 
 /** A passage of the playback copy on the recording's own timeline. @throws Problem `invalid-input` */
 export function keptPassage(heard: Heard, told: Passage): Passage {
@@ -49,7 +50,10 @@ export function keptPassage(heard: Heard, told: Passage): Passage {
     return { startMs: toRecording({ startMs, endMs: startMs }, cuts).startMs, endMs: null };
   }
   if (told.endMs > audibleMs + slackMs) throw outside('endMs');
-  return toRecording({ startMs: told.startMs, endMs: Math.max(told.startMs + 1, Math.min(told.endMs, audibleMs)) }, cuts);
+  return toRecording(
+    { startMs: told.startMs, endMs: Math.max(told.startMs + 1, Math.min(told.endMs, audibleMs)) },
+    cuts,
+  );
 }
 
 /** A kept stretch. @throws Problem `invalid-input` */

@@ -14,7 +14,10 @@ import { drawSample, listSamples, sampleOf, type SampleRow } from './sample.js';
 
 const named = z.object({ id: z.uuid(), name: z.string() });
 const periodEnd = z.string().max(40).meta({ description: 'An instant, or the last day that counts' });
-const periodStart = z.string().max(40).meta({ description: 'Of the calls: an instant, or a day in the time zone of the service' });
+const periodStart = z
+  .string()
+  .max(40)
+  .meta({ description: 'Of the calls: an instant, or a day in the time zone of the service' });
 
 const sampleSchema = z
   .object({
@@ -37,7 +40,12 @@ const openedSchema = sampleSchema
 
 const coverageSchema = z
   .object({
-    agent: named, calls: z.int(), listened: z.int(), lastListenedAt: z.iso.datetime().nullable(), shared: z.int(), evaluated: z.int(),
+    agent: named,
+    calls: z.int(),
+    listened: z.int(),
+    lastListenedAt: z.iso.datetime().nullable(),
+    shared: z.int(),
+    evaluated: z.int(),
   })
   .meta({ id: 'Coverage' });
 
@@ -67,7 +75,10 @@ export function sampleOperations(
 
   async function open(caller: Caller, id: string): Promise<z.input<typeof openedSchema>> {
     const now = clock.now();
-    const [{ sample, calls }, { ownNumbers }] = await Promise.all([sampleOf(database, id, now), organisationOf(database)]);
+    const [{ sample, calls }, { ownNumbers }] = await Promise.all([
+      sampleOf(database, id, now),
+      organisationOf(database),
+    ]);
     return {
       ...present(sample),
       calls: calls.map((call) => ({ ...call, recording: presentFacts(call.recording, caller.role, ownNumbers, now) })),
@@ -90,7 +101,12 @@ export function sampleOperations(
       async handle({ caller, body }) {
         await requireUse(database, 'evaluation');
         const { agentId, size } = body;
-        const id = await drawSample(platform, requirePerson(caller), { agentId, size, ...periodOf(body) }, settings.timeZone);
+        const id = await drawSample(
+          platform,
+          requirePerson(caller),
+          { agentId, size, ...periodOf(body) },
+          settings.timeZone,
+        );
         return { status: 201, body: await open(caller, id), headers: { Location: `/api/v1/samples/${id}` } };
       },
     }),
@@ -131,10 +147,13 @@ export function sampleOperations(
       path: '/training-overview',
       id: 'readTrainingOverview',
       tag: 'training',
-      summary: 'Who has been listened to, by name: of the calls in a period, how many were heard, shared, evaluated; no scores',
+      summary:
+        'Who has been listened to, by name: of the calls in a period, how many were heard, shared, evaluated; no scores',
       action: 'evaluation.write',
       query: z.object({ from: periodStart, to: periodEnd }),
-      replies: { 200: { description: 'All agents', schema: z.object({ items: z.array(coverageSchema), nextCursor: z.null() }) } },
+      replies: {
+        200: { description: 'All agents', schema: z.object({ items: z.array(coverageSchema), nextCursor: z.null() }) },
+      },
       problems: ['not-switched-on'],
       async handle({ query }) {
         await requireUse(database, 'evaluation');

@@ -38,7 +38,9 @@ const select = `SELECT s.id, json_build_object('id', a.id, 'name', a.name) AS ag
 
 /** The digest by which a population is known. */
 export const populationDigest = (ids: readonly string[]): string =>
-  createHash('sha256').update([...ids].sort().join('\n')).digest('hex');
+  createHash('sha256')
+    .update([...ids].sort().join('\n'))
+    .digest('hex');
 
 /** The place of a recording in the draw: lower ones are taken first. */
 export const drawKey = (seed: string, recordingId: string): string =>
@@ -57,10 +59,13 @@ export async function drawSample(
   return await database.inTransaction(async (tx) => {
     const now = clock.now();
     const [agent] = await database.query<{ extensions: string[] }>(
-      `SELECT extensions FROM users WHERE id = $1 AND role = 'agent'`, [told.agentId], tx,
+      `SELECT extensions FROM users WHERE id = $1 AND role = 'agent'`,
+      [told.agentId],
+      tx,
     );
     if (agent === undefined) throw new Problem('not-found');
-    if (agent.extensions.length === 0) throw new Problem('conflict', { detail: 'It is not known on which extension this agent answers.' });
+    if (agent.extensions.length === 0)
+      throw new Problem('conflict', { detail: 'It is not known on which extension this agent answers.' });
     const calls = await database.query<{ id: string }>(
       `SELECT r.id FROM recordings r ${newestVersion}
        WHERE r.agent = ANY ($2::text[]) AND r.started_at >= $3 AND r.started_at < $4 AND v.state = 'ready' AND ${openForTraining('$1')}`,
@@ -79,7 +84,17 @@ export async function drawSample(
          drawn_by, drawn_at, retain_until)
        VALUES ($1, $2, $3::text[], $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
       [
-        id, told.agentId, agent.extensions, told.from, told.until, told.size, seed, calls.length, digest, person.userId, now,
+        id,
+        told.agentId,
+        agent.extensions,
+        told.from,
+        told.until,
+        told.size,
+        seed,
+        calls.length,
+        digest,
+        person.userId,
+        now,
         endOfPeriod(now, await periodInForce(database, 'evaluation', tx), timeZone),
       ],
       tx,
@@ -93,7 +108,9 @@ export async function drawSample(
       tx,
     );
     await append(database, clock, tx, {
-      actor: actorOf(person), action: 'sample.drawn', object: { type: 'sample', id },
+      actor: actorOf(person),
+      action: 'sample.drawn',
+      object: { type: 'sample', id },
       details: { agentId: told.agentId, seed, size: told.size, population: calls.length, populationSha256: digest },
     });
     return id;

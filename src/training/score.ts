@@ -22,17 +22,21 @@ const sectionSchema = z
   .meta({ id: 'ScorecardSection' });
 
 /** The content of one version of a scorecard. Ids tell questions apart within it. */
-export const scorecardContentSchema = z.array(sectionSchema).min(1).max(20).superRefine((sections, context) => {
-  const seen = new Set<string>();
-  const claim = (name: string, path: (string | number)[]) => {
-    if (seen.has(name)) context.addIssue({ code: 'custom', path, message: 'is used twice' });
-    seen.add(name);
-  };
-  sections.forEach((section, at) => {
-    claim(`section ${section.id}`, [at, 'id']);
-    section.questions.forEach((question, place) => claim(`question ${question.id}`, [at, 'questions', place, 'id']));
+export const scorecardContentSchema = z
+  .array(sectionSchema)
+  .min(1)
+  .max(20)
+  .superRefine((sections, context) => {
+    const seen = new Set<string>();
+    const claim = (name: string, path: (string | number)[]) => {
+      if (seen.has(name)) context.addIssue({ code: 'custom', path, message: 'is used twice' });
+      seen.add(name);
+    };
+    sections.forEach((section, at) => {
+      claim(`section ${section.id}`, [at, 'id']);
+      section.questions.forEach((question, place) => claim(`question ${question.id}`, [at, 'questions', place, 'id']));
+    });
   });
-});
 export type ScorecardContent = z.output<typeof scorecardContentSchema>;
 type Question = ScorecardContent[number]['questions'][number];
 
@@ -68,7 +72,8 @@ function mean(parts: readonly { share: number | undefined; weight: number }[]): 
   return weights === 0 ? undefined : sum / weights;
 }
 
-const percent = (share: number | undefined): number | null => (share === undefined ? null : Math.round(share * 1000) / 10);
+const percent = (share: number | undefined): number | null =>
+  share === undefined ? null : Math.round(share * 1000) / 10;
 
 export interface Score {
   /** Percent, to one decimal; null when nothing was applicable. */
@@ -83,7 +88,12 @@ export interface Score {
 export function scoreOf(content: ScorecardContent, answers: ReadonlyMap<string, AnswerValue>): Score {
   const sections = content.map((section) => ({
     section,
-    share: mean(section.questions.map((question) => ({ share: shareOf(question, answers.get(question.id)), weight: question.weight }))),
+    share: mean(
+      section.questions.map((question) => ({
+        share: shareOf(question, answers.get(question.id)),
+        weight: question.weight,
+      })),
+    ),
   }));
   return {
     score: percent(mean(sections.map(({ section, share }) => ({ share, weight: section.weight })))),

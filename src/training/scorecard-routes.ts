@@ -42,7 +42,12 @@ export function scorecardOperations(platform: Pick<Platform, 'clock' | 'database
       tag: 'training',
       summary: 'Scorecards, by name, each in its newest version; all at once',
       action: 'evaluation.write',
-      replies: { 200: { description: 'All of them', schema: z.object({ items: z.array(scorecardSchema), nextCursor: z.null() }) } },
+      replies: {
+        200: {
+          description: 'All of them',
+          schema: z.object({ items: z.array(scorecardSchema), nextCursor: z.null() }),
+        },
+      },
       problems: ['not-switched-on'],
       async handle() {
         await requireUse(database, 'evaluation');
@@ -99,7 +104,10 @@ export function scorecardOperations(platform: Pick<Platform, 'clock' | 'database
       problems: ['not-switched-on', 'conflict'],
       async handle({ caller, params, body: { version, ...told } }) {
         await requireUse(database, 'evaluation');
-        return { status: 200, body: present(await changeScorecard(platform, requirePerson(caller), params.id, told, version)) };
+        return {
+          status: 200,
+          body: present(await changeScorecard(platform, requirePerson(caller), params.id, told, version)),
+        };
       },
     }),
   ];

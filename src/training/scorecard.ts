@@ -32,9 +32,16 @@ export async function listScorecards(database: Database): Promise<ScorecardRow[]
 }
 
 /** One version, or the newest. @throws Problem `not-found` */
-export async function scorecardOf(database: Database, id: string, version?: number, tx?: Transaction): Promise<ScorecardRow> {
+export async function scorecardOf(
+  database: Database,
+  id: string,
+  version?: number,
+  tx?: Transaction,
+): Promise<ScorecardRow> {
   const [row] = await database.query<ScorecardRow>(
-    `${select} WHERE s.id = $1 AND v.version = coalesce($2::integer, s.version)`, [id, version ?? null], tx,
+    `${select} WHERE s.id = $1 AND v.version = coalesce($2::integer, s.version)`,
+    [id, version ?? null],
+    tx,
   );
   if (row === undefined) throw new Problem('not-found');
   return row;
@@ -54,15 +61,26 @@ async function writeVersion(
     tx,
   );
   await append(database, clock, tx, {
-    actor: actorOf(person), action: 'scorecard.written', object: { type: 'scorecard', id }, details: { version },
+    actor: actorOf(person),
+    action: 'scorecard.written',
+    object: { type: 'scorecard', id },
+    details: { version },
   });
 }
 
-export async function createScorecard(base: Base, person: Person, told: { name: string; sections: ScorecardContent }): Promise<ScorecardRow> {
+export async function createScorecard(
+  base: Base,
+  person: Person,
+  told: { name: string; sections: ScorecardContent },
+): Promise<ScorecardRow> {
   const { clock, database } = base;
   const id = newId(clock);
   return await database.inTransaction(async (tx) => {
-    await database.query('INSERT INTO scorecards (id, version, created_by, created_at) VALUES ($1, 1, $2, $3)', [id, person.userId, clock.now()], tx);
+    await database.query(
+      'INSERT INTO scorecards (id, version, created_by, created_at) VALUES ($1, 1, $2, $3)',
+      [id, person.userId, clock.now()],
+      tx,
+    );
     await writeVersion(base, tx, person, id, 1, told);
     return await scorecardOf(database, id, undefined, tx);
   });
@@ -86,7 +104,10 @@ export async function changeScorecard(
     const same = before.name === told.name && JSON.stringify(before.sections) === JSON.stringify(told.sections);
     if (!same) {
       if (before.version !== seen)
-        throw new Problem('conflict', { detail: 'Somebody else changed this scorecard meanwhile.', members: { version: before.version } });
+        throw new Problem('conflict', {
+          detail: 'Somebody else changed this scorecard meanwhile.',
+          members: { version: before.version },
+        });
       await writeVersion(base, tx, person, id, before.version + 1, told);
     }
     await database.query(

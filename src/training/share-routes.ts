@@ -9,7 +9,14 @@ import { findListenable } from '../recordings/playback.js';
 import type { Interval } from '../recordings/recording.js';
 import { agentsOf, openForTraining, revokeShare, shareRecording, sharesOf, type Share } from '../recordings/share.js';
 import { backward, cutsIn, isForward, keptStretch, momentMs, shownStretch } from './passage.js';
-import { heardOf, newestVersion, presentFacts, recordingFacts, recordingFactsSchema, type RecordingFacts } from './recording-facts.js';
+import {
+  heardOf,
+  newestVersion,
+  presentFacts,
+  recordingFacts,
+  recordingFactsSchema,
+  type RecordingFacts,
+} from './recording-facts.js';
 
 const named = z.object({ id: z.uuid(), name: z.string() });
 const stretch = z.object({ startMs: z.int(), endMs: z.int() });
@@ -24,7 +31,10 @@ const shareSchema = z
   })
   .meta({ id: 'Share' });
 
-const sharedWithMeSchema = shareSchema.omit({ agent: true }).extend({ recording: recordingFactsSchema }).meta({ id: 'SharedCall' });
+const sharedWithMeSchema = shareSchema
+  .omit({ agent: true })
+  .extend({ recording: recordingFactsSchema })
+  .meta({ id: 'SharedCall' });
 
 const present = (share: Share, cuts: readonly Interval[]): z.input<typeof shareSchema> => ({
   agent: share.agent,
@@ -38,9 +48,18 @@ const shareBody = z
   .object({
     startMs: momentMs.optional(),
     endMs: momentMs.optional(),
-    note: z.string().trim().max(2000).transform((told) => (told === '' ? null : told)).nullable().default(null),
+    note: z
+      .string()
+      .trim()
+      .max(2000)
+      .transform((told) => (told === '' ? null : told))
+      .nullable()
+      .default(null),
   })
-  .refine(({ startMs, endMs }) => (startMs === undefined) === (endMs === undefined), { path: ['endMs'], error: 'goes together with startMs' })
+  .refine(({ startMs, endMs }) => (startMs === undefined) === (endMs === undefined), {
+    path: ['endMs'],
+    error: 'goes together with startMs',
+  })
   .refine(isForward, backward);
 
 interface SharedRow extends Omit<Share, 'agent'> {
@@ -60,11 +79,19 @@ export function shareOperations(platform: Pick<Platform, 'clock' | 'database' | 
       summary: 'With whom a recording is shared, and with whom it can be: the agents whose call it is',
       action: 'recording.share',
       params: z.object({ id: idSchema }),
-      replies: { 200: { description: 'Shares in force', schema: z.object({ items: z.array(shareSchema), agents: z.array(named) }) } },
+      replies: {
+        200: {
+          description: 'Shares in force',
+          schema: z.object({ items: z.array(shareSchema), agents: z.array(named) }),
+        },
+      },
       problems: ['retention-ended'],
       async handle({ caller, params }) {
         const found = await findListenable(platform, requirePerson(caller), params.id, 'training');
-        const [shares, agents] = await Promise.all([sharesOf(database, params.id), agentsOf(database, found.recording)]);
+        const [shares, agents] = await Promise.all([
+          sharesOf(database, params.id),
+          agentsOf(database, found.recording),
+        ]);
         const cuts = cutsIn(found);
         return { status: 200, body: { items: shares.map((share) => present(share, cuts)), agents } };
       },
@@ -75,7 +102,8 @@ export function shareOperations(platform: Pick<Platform, 'clock' | 'database' | 
       id: 'shareRecording',
       tag: 'training',
       summary: 'Share a recording, or a stretch of it, with the agent who took the call',
-      description: 'The agent can then hear it, read shared comments and answer. Told again, it changes stretch and note.',
+      description:
+        'The agent can then hear it, read shared comments and answer. Told again, it changes stretch and note.',
       action: 'recording.share',
       params: shareParams,
       body: shareBody,

@@ -1,1 +1,0 @@
-export { cutsOf, playbackDurationMs, toPlayback, toRecording } from '../recordings/timeline.js';
