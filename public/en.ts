@@ -1,6 +1,7 @@
 import { account } from './account/en.js';
 import { administration } from './admin/en.js';
 import { audit } from './audit/en.js';
+import { collections } from './collections/en.js';
 import { evidence } from './evidence/en.js';
 import { holds } from './holds/en.js';
 import { ingest } from './ingest/en.js';
@@ -28,4 +29,5 @@ export const en: Record<keyof typeof nl, string> = {
   ...ingest,
   ...privacy,
   ...remarks,
+  ...collections,
 };

@@ -2,6 +2,8 @@ import { effect } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { address, ApiProblem, ask } from '../api/client.js';
 import type { Recording, Waveform as Peaks } from '../api/types.js';
+import { openEntry, turnOf } from '../collections/queue.js';
+import { QueueBar } from '../collections/queue-bar.js';
 import { t } from '../i18n.js';
 import { Icon } from '../parts/icon.js';
 import { problemText } from '../parts/state.js';
@@ -116,8 +118,13 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
     else playback.toggle();
   };
   const { previous, next } = neighboursOf(recording.id);
+  const turn = turnOf(place.value.query.get('item'));
   const open = (id: string | undefined) => {
     if (id !== undefined) go(`/recordings/${id}`);
+    else say(t('player.noFurther'));
+  };
+  const turnTo = (index: number) => {
+    if (turn?.queue.entries[index]) openEntry(index, playback.playing.peek());
     else say(t('player.noFurther'));
   };
   const targets: KeyTargets = {
@@ -146,8 +153,8 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
       if (ms === undefined) say(t('remarks.noMarker'));
       else playback.seek(ms);
     },
-    openNext: () => open(next),
-    openPrevious: () => open(previous),
+    openNext: () => (turn ? turnTo(turn.index + 1) : open(next)),
+    openPrevious: () => (turn ? turnTo(turn.index - 1) : open(previous)),
     help: () => setDialog('help'),
   };
   const playable = recording.state === 'ready' && recording.durationMs !== null;
@@ -181,6 +188,7 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
               />
             </div>
           )}
+          {turn && playable && <QueueBar turn={turn} playback={playback} />}
           {refusal && (
             <div class="notice error" role="alert">
               <Icon name="error" />

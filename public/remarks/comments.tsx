@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
+import { AddToCollection } from '../collections/add.js';
 import type { Recording } from '../api/types.js';
 import { clock, moment } from '../format.js';
 import { t } from '../i18n.js';
@@ -65,7 +66,14 @@ export function Comments({ recording, playback, remarks }: Props) {
           ))}
         </ol>
       )}
-      {user.role === 'trainer' && <Shares recording={recording} playback={playback} />}
+      {user.role === 'trainer' && (
+        <>
+          <p class="remarks-add">
+            <AddToCollection recordingId={recording.id} playback={playback} />
+          </p>
+          <Shares recording={recording} playback={playback} />
+        </>
+      )}
       {remarks.writing.value && (
         <WriteComment
           recordingId={recording.id}

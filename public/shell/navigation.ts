@@ -19,6 +19,7 @@ const retention: Entry = { path: '/retention', icon: 'clock', label: 'nav.retent
 const holds: Entry = { path: '/holds', icon: 'hold', label: 'nav.holds' };
 const audit: Entry = { path: '/audit', icon: 'audit', label: 'nav.audit' };
 const privacy: Entry = { path: '/privacy', icon: 'mail', label: 'nav.privacy' };
+const collections: Entry = { path: '/collections', icon: 'loop', label: 'nav.collections' };
 const administration: Entry[] = [
   { path: '/admin/users', icon: 'users', label: 'nav.users' },
   { path: '/admin/keys', icon: 'key', label: 'nav.keys' },
@@ -37,7 +38,7 @@ const answerable: Group = { ...accountability, entries: [audit, privacy, retenti
 
 /** What each role finds in the navigation. What it may do is decided by the service, not here. */
 export const navigation: Record<Role, Group[]> = {
-  trainer: [listening],
+  trainer: [{ ...listening, entries: [...listening.entries, collections] }],
   agent: [{ label: 'nav.listening', entries: [recordings] }],
   privacy_officer: [listening, evidence, answerable],
   auditor: [answerable],

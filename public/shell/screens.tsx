@@ -40,6 +40,11 @@ export const screens: { pattern: string; Component: Screen }[] = [
   { pattern: '/tickets', Component: later(async () => (await import('../tickets/screen.js')).Tickets) },
   { pattern: '/tickets/:id', Component: later(async () => (await import('../tickets/ticket.js')).TicketScreen) },
   { pattern: '/account', Component: later(async () => (await import('../account/screen.js')).Account) },
+  { pattern: '/collections', Component: later(async () => (await import('../collections/screen.js')).Collections) },
+  {
+    pattern: '/collections/:id',
+    Component: later(async () => (await import('../collections/collection.js')).CollectionScreen),
+  },
   { pattern: '/privacy', Component: later(async () => (await import('../privacy/queue.js')).Requests) },
   { pattern: '/privacy/new', Component: later(async () => (await import('../privacy/intake.js')).TakeIn) },
   { pattern: '/privacy/:id', Component: later(async () => (await import('../privacy/request.js')).RequestScreen) },
