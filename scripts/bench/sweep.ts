@@ -91,13 +91,15 @@ try {
   peakBytes = 0;
 
   const raw = new S3Client(place);
-  const bareSeconds = await seconds(async () => {
-    const bare = ids.flatMap((_id, at) => names.map((name) => ({ Key: `bare/${at}/${name}` })));
-    for (let from = 0; from < bare.length; from += 1000) {
-      const Objects = bare.slice(from, from + 1000);
-      await raw.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
-    }
-  });
+  const bare = ids.flatMap((_id, at) => names.map((name) => ({ Key: `bare/${at}/${name}` })));
+  const deleteBare = (some: { Key: string }[]) =>
+    seconds(async () => {
+      for (let from = 0; from < some.length; from += 1000)
+        await raw.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: some.slice(from, from + 1000), Quiet: true } }));
+    });
+  // Half before and half after, so that neither has the cold program or the full bucket to itself.
+  const half = Math.ceil(bare.length / 2);
+  let bareSeconds = await deleteBare(bare.slice(0, half));
   const barePeak = peakBytes;
   const category = recordingCategory(database, 'Europe/Amsterdam');
   const context = { clock, database, objects, log, ruleDays: () => 90 };
@@ -107,6 +109,7 @@ try {
     const purged = outcomes.reduce((sum, outcome) => sum + outcome.purged, 0);
     if (purged !== count) throw new Error(`swept ${purged} of ${count}`);
   });
+  bareSeconds += await deleteBare(bare.slice(half));
   for await (const left of objects.list('recordings/')) throw new Error(`left: ${left.key}`);
   const mb = (bytes: number) => Math.round(bytes / 1e6);
   tell(`bare DeleteObjects: ${count * names.length} objects in ${bareSeconds.toFixed(1)} s`);

@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import { pushDigest } from '../../src/retention/tombstone.js';
+import { reconcile } from '../../src/retention/reconcile.js';
+import type { Item, Model } from './model.js';
+import type { Chance } from './random.js';
+import type { LifeWorld } from './world.js';
+
+/** What must hold after every day, looked at past the service: in the database, in the bucket, and over HTTP. */
+
+const roots = ['recordings/', 'tickets/', 'contact-forms/'];
+const prefixOf = (key: string) => key.slice(0, key.indexOf('/', key.indexOf('/') + 1) + 1);
+const idOf = (key: string) => key.split('/')[1] ?? '';
+
+interface Stone {
+  category: string;
+  itemId: string;
+  sha256: string[];
+  reason: string;
+  retainUntil: Date;
+  purgedAt: Date;
+  pushDigest: string | null;
+}
+
+export class Checks {
+  readonly counts = { days: 0, reads: 0, boundaries: 0, tombstones: 0, byBucket: 0, contents: 0 };
+  #stonesSeenUntil = new Date(0);
+  /** Ids of what the bucket's own rule has deleted. */
+  readonly takenByBucket = new Set<string>();
+  #keys = new Set<string>();
+
+  constructor(
+    private readonly world: LifeWorld,
+    private readonly model: Model,
+    private readonly chance: Chance,
+  ) {}
+
+  private get nowMs(): number {
+    return this.world.clock.now().getTime();
+  }
+
+  private fail(what: string, item?: Item): never {
+    throw new Error(`${this.world.clock.now().toISOString()}: ${what}${item === undefined ? '' : ` ${JSON.stringify(item)}`}`);
+  }
+
+  async keys(): Promise<Set<string>> {
+    const keys = new Set<string>();
+    for (const root of roots) for await (const { key } of this.world.truth.objects.list(root)) keys.add(key);
+    return keys;
+  }
+
+  /** Which items lost their objects while the bucket carried out its rules. None may be held, or before its date. */
+  async afterRules(): Promise<void> {
+    const now = await this.keys();
+    for (const key of this.#keys)
+      if (!now.has(key)) {
+        const id = idOf(key);
+        const item = this.model.items.get(id);
+        if (item !== undefined && this.model.dueMs(item) > this.nowMs) this.fail('the bucket deleted early', item);
+        this.takenByBucket.add(id);
+      }
+    this.#keys = now;
+  }
+
+  /** Every day: database, storage and model say the same. `swept` is false while no worker runs. */
+  async day(swept: boolean): Promise<void> {
+    this.counts.days += 1;
+    const { model, world } = this;
+    const now = this.nowMs;
+    const [there] = await world.truth.database.query<Record<'recordings' | 'pieces' | 'keys' | 'receiving' | 'derived' | 'failing', string>>(
+      `SELECT coalesce((SELECT string_agg(id::text, ',') FROM recordings WHERE version > 0), '') AS recordings,
+         coalesce((SELECT string_agg(id::text, ',') FROM ticket_pieces WHERE current_version_id IS NOT NULL), '') AS pieces,
+         coalesce((SELECT string_agg(original_key, ',') FROM recording_versions WHERE state <> 'receiving'), '') || ',' ||
+         coalesce((SELECT string_agg(object_key, ',') FROM ticket_piece_versions WHERE state = 'kept'), '') AS keys,
+         coalesce((SELECT string_agg(original_key, ',') FROM recording_versions WHERE state = 'receiving'), '') || ',' ||
+         coalesce((SELECT string_agg(object_key, ',') FROM ticket_piece_versions WHERE state <> 'kept'), '') AS receiving,
+         coalesce((SELECT string_agg(playback_key || ',' || waveform_key, ',') FROM recording_versions WHERE playback_key IS NOT NULL), '') AS derived,
+         coalesce((SELECT string_agg(item_id::text, ',') FROM purges WHERE last_fault IS NOT NULL), '') AS failing`,
+    );
+    const split = (text: string | undefined) => new Set((text ?? '').split(',').filter((each) => each !== ''));
+    const rows = new Set([...split(there?.recordings), ...split(there?.pieces)]);
+    const told = new Set([...split(there?.keys), ...split(there?.derived)]);
+    // A push that broke off: its row is there, its object may be, and either is settled within hours.
+    const receiving = split(there?.receiving);
+    const failing = split(there?.failing);
+    const keys = await this.keys();
+    this.#keys = keys;
+    const inStorage = new Set<string>();
+    for (const key of keys) {
+      inStorage.add(idOf(key));
+      if (!told.has(key) && !receiving.has(key) && !failing.has(idOf(key))) this.fail(`an object that no row knows: ${key}`);
+    }
+    for (const key of told)
+      if (!keys.has(key) && !failing.has(idOf(key)) && !(this.takenByBucket.has(idOf(key)) && !swept)) this.fail(`a row without its object: ${prefixOf(key)}`);
+    for (const item of [...model.items.values()]) {
+      const due = model.dueMs(item) <= now;
+      if (!due) {
+        if (!rows.has(item.id)) this.fail('deleted early, its row is gone', item);
+        if (!inStorage.has(item.id)) this.fail('deleted early, its object is gone', item);
+      } else if (!rows.has(item.id)) {
+        if (inStorage.has(item.id)) this.fail('its row is gone, its object is not', item);
+      } else if (swept && !failing.has(item.id)) this.fail('past its date and not deleted', item);
+    }
+    for (const id of rows) if (!model.items.has(id)) await this.unknownRow(id);
+    await this.tombstones(swept);
+  }
+
+  /** What the service never acknowledged may be there: the PBX has it still, and will send it again. */
+  private async unknownRow(id: string): Promise<void> {
+    const [row] = await this.world.truth.database.query<{ external: string }>(
+      `SELECT call_id AS external FROM recordings WHERE id = $1
+       UNION ALL SELECT CASE p.kind WHEN 'attachment' THEN p.external_id ELSE t.external_id END
+         FROM ticket_pieces p JOIN tickets t ON t.id = p.ticket_id WHERE p.id = $1`,
+      [id],
+    );
+    if (row === undefined || !this.model.unacknowledged.has(row.external)) this.fail(`a row that nobody acknowledged: ${id}`);
+  }
+
+  /** Every new tombstone is true, and everything that went has one. */
+  private async tombstones(swept: boolean): Promise<void> {
+    const { model, world } = this;
+    const stones = await world.truth.database.query<Stone>(
+      `SELECT category, item_id AS "itemId", sha256, reason, retain_until AS "retainUntil", purged_at AS "purgedAt", push_digest AS "pushDigest"
+       FROM tombstones WHERE purged_at > $1 AND category IN ('recording', 'ticket_piece') ORDER BY purged_at`,
+      [this.#stonesSeenUntil],
+    );
+    const digests = new Set<string>();
+    if (stones.some((stone) => !model.items.has(stone.itemId))) {
+      const sources = await world.truth.database.query<{ id: string }>('SELECT id FROM sources');
+      for (const name of model.unacknowledged) for (const { id } of sources) digests.add(pushDigest(id, name, '0'));
+    }
+    for (const stone of stones) {
+      this.#stonesSeenUntil = stone.purgedAt;
+      const item = model.items.get(stone.itemId);
+      if (item === undefined) {
+        if (stone.category === 'recording' && !digests.has(stone.pushDigest ?? '')) this.fail(`a tombstone of what never was: ${stone.itemId}`);
+        continue;
+      }
+      this.counts.tombstones += 1;
+      if (model.dueMs(item) > stone.purgedAt.getTime()) this.fail('a tombstone from before its time', item);
+      if (item.kind === 'recording' ? stone.sha256.join() !== item.sha256.join() : !item.sha256.every((each) => stone.sha256.includes(each)))
+        this.fail(`a tombstone with other digests: ${stone.sha256.join()}`, item);
+      const erased = item.erasedMs !== undefined && item.erasedMs <= stone.purgedAt.getTime() && (stone.reason === 'erasure' || stone.reason === 'objection');
+      const byBucket = this.takenByBucket.has(item.id);
+      if (!erased && stone.reason !== (byBucket ? 'lifecycle' : 'retention')) this.fail(`a tombstone that says ${stone.reason}`, item);
+      if (stone.reason === 'lifecycle') this.counts.byBucket += 1;
+      model.bury(item);
+    }
+    if (!swept) return;
+    const now = this.nowMs;
+    for (const item of model.items.values())
+      if (model.dueMs(item) <= now) {
+        const left = await world.truth.database.query('SELECT 1 FROM purges WHERE item_id = $1', [item.id]);
+        if (left.length === 0) this.fail('gone without a tombstone', item);
+      }
+  }
+
+  private path(item: Pick<Item, 'kind' | 'id' | 'subjectId'>): string {
+    return item.kind === 'recording' ? `/recordings/${item.id}` : `/tickets/${item.subjectId}`;
+  }
+
+  /** What is there is read by those who may, what is over by nobody. Tickets: the piece is in the thread, or is not. */
+  async readable(item: Item): Promise<void> {
+    const { model, world } = this;
+    if (!world.faults.isCalm) return;
+    const may = model.readable(item, this.nowMs);
+    for (const who of ['officer', 'trainer'] as const) {
+      this.counts.reads += 1;
+      const { status, body } = await world.call(who, 'GET', this.path(item));
+      if (item.kind === 'recording') {
+        // A restriction closes a recording to trainers: they may see less than the model says, never more.
+        if (may[who] ? status !== 200 && who === 'officer' : status === 200) this.fail(`${who} was answered ${status}`, item);
+      } else if (who === 'officer') {
+        const thread = status === 200 ? (body as { messages: { id: string; attachments?: { id: string }[] }[] }) : { messages: [] };
+        const shown = JSON.stringify(thread).includes(item.id);
+        if (shown !== may.officer) this.fail(`the officer was answered ${status}, and ${shown ? 'sees' : 'does not see'} it`, item);
+      }
+    }
+  }
+
+  /** A second before its date and on it. */
+  async boundary(item: Item): Promise<void> {
+    this.counts.boundaries += 1;
+    await this.readable(item);
+  }
+
+  /** What is held or kept has the bytes that were pushed, and the tag that the rules of the bucket look at. */
+  async content(item: Item): Promise<void> {
+    const { model, world } = this;
+    const held = model.isHeld(item.subjectId, this.nowMs);
+    const digests: string[] = [];
+    for (const root of roots) {
+      for await (const { key } of world.truth.objects.list(`${root}${item.id}/`)) {
+        const tags = await world.truth.objects.tags(key);
+        if (tags?.['hold'] !== (held ? '1' : '0')) this.fail(`tagged ${JSON.stringify(tags)} while ${held ? 'held' : 'not held'}`, item);
+        const found = await world.truth.objects.read(key);
+        if (found !== undefined) digests.push(createHash('sha256').update(await buffer(found.body)).digest('hex'));
+      }
+    }
+    if (!item.sha256.every((each) => digests.includes(each))) this.fail('its bytes are not those that were pushed', item);
+    this.counts.contents += 1;
+  }
+
+  /** Some of what lives, all kinds of what is gone, and of what is held. */
+  async sample(size: number): Promise<void> {
+    const { model, chance } = this;
+    const now = this.nowMs;
+    const live = [...model.items.values()];
+    for (let at = 0; at < size; at += 1) {
+      const item = chance.oneOf(live);
+      if (item !== undefined) await this.readable(item);
+      const gone = chance.oneOf(model.gone);
+      if (gone?.kind === 'recording' && this.world.faults.isCalm) {
+        this.counts.reads += 1;
+        const { status } = await this.world.call('officer', 'GET', this.path(gone));
+        if (status !== 410) this.fail(`what is gone was answered ${status}: ${gone.id}`);
+      }
+    }
+    const holds = model.holds.filter((hold) => hold.fromMs <= now && hold.endsMs > now);
+    for (let at = 0; at < size; at += 1) {
+      const hold = chance.oneOf(holds);
+      const item = hold && live.find((each) => each.subjectId === hold.subjectId && model.dueMs(each) > now);
+      if (item !== undefined) {
+        await this.readable(item);
+        await this.content(item);
+      }
+    }
+  }
+
+  /** The service's own reconciliation, tags and dates included, finds nothing. */
+  async reconciled(): Promise<void> {
+    const { features, truth, clock } = this.world;
+    const found: string[] = [];
+    await reconcile({ clock, log: features.platform.log, ...truth }, features.categories, {
+      repair: false, timeZone: 'Europe/Amsterdam',
+      onFinding: (finding) => found.push(`${finding.kind} ${finding.category} ${finding.itemId}`),
+    });
+    if (found.length > 0) this.fail(`reconciliation found ${found.slice(0, 5).join('; ')}`);
+  }
+}
