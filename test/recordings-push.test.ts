@@ -173,6 +173,7 @@ describe('a push that is refused leaves nothing behind', () => {
     const answer = await send();
     expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
     expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({ type: expect.any(String), title: expect.any(String), detail: expect.any(String) });
     expect(answer.body.requestId).toBe(answer.headers['x-request-id']);
     expect(await kept()).toEqual(before);
   });

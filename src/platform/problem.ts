@@ -79,13 +79,16 @@ export class Problem extends Error {
   }
 }
 
-/** The RFC 9457 document of a problem. `requestId` is what a person quotes when asking for help. */
+/**
+ * The RFC 9457 document of a problem. `requestId` is what a person quotes when asking for help. `detail` is always
+ * there, since clients print it: where there is no more to say, it repeats the title.
+ */
 export function problemDocument(problem: Problem, requestId: string): Record<string, unknown> {
   return {
     type: `urn:opname:problem:${problem.code}`,
     title: problem.title,
     status: problem.status,
-    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
+    detail: problem.detail ?? `${problem.title}.`,
     code: problem.code,
     requestId,
     ...(problem.errors === undefined ? {} : { errors: problem.errors }),
