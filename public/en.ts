@@ -2,6 +2,7 @@ import { account } from './account/en.js';
 import { administration } from './admin/en.js';
 import { audit } from './audit/en.js';
 import { collections } from './collections/en.js';
+import { evaluations } from './evaluations/en.js';
 import { evidence } from './evidence/en.js';
 import { holds } from './holds/en.js';
 import { ingest } from './ingest/en.js';
@@ -30,4 +31,5 @@ export const en: Record<keyof typeof nl, string> = {
   ...privacy,
   ...remarks,
   ...collections,
+  ...evaluations,
 };

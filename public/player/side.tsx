@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Recording, Role, Waveform } from '../api/types.js';
 import { clockWords, longDay, moment, phone, preciseMoment, share, size, time } from '../format.js';
+import { EvaluationTab } from '../evaluations/beside-call.js';
 import { Agreements } from '../evidence/agreements.js';
 import { HoldsHere } from '../holds/here.js';
 import { t, textOf } from '../i18n.js';
@@ -12,10 +13,10 @@ import { LinkedTickets } from '../tickets/beside-call.js';
 import { savedMs } from './gaps.js';
 import type { Playback } from './playback.js';
 
-export type Tab = 'tickets' | 'comments' | 'transcript' | 'agreements' | 'details';
+export type Tab = 'tickets' | 'evaluation' | 'comments' | 'transcript' | 'agreements' | 'details';
 
 const beside: Record<Role, Tab[]> = {
-  trainer: ['tickets', 'comments', 'transcript', 'agreements', 'details'],
+  trainer: ['tickets', 'comments', 'evaluation', 'transcript', 'agreements', 'details'],
   agent: ['comments', 'transcript', 'details'],
   privacy_officer: ['tickets', 'agreements', 'transcript', 'details'],
   auditor: ['details'],
@@ -50,6 +51,7 @@ export function Side({ recording, waveform, playback, remarks, open, setOpen, ch
   const counts: Record<Tab, number> = {
     tickets: recording.tickets.length,
     comments: remarks.list.value?.length ?? 0,
+    evaluation: 0,
     transcript: 0,
     agreements: recording.agreements.length,
     details: 0,
@@ -84,6 +86,7 @@ export function Side({ recording, waveform, playback, remarks, open, setOpen, ch
       <div id="side-panel" role="tabpanel" aria-labelledby={`tab-${open}`} tabIndex={0}>
         {open === 'tickets' && <LinkedTickets recording={recording} changed={changed} />}
         {open === 'comments' && <Comments recording={recording} playback={playback} remarks={remarks} />}
+        {open === 'evaluation' && <EvaluationTab recording={recording} playback={playback} />}
         {open === 'transcript' && <TranscriptTab recording={recording} playback={playback} />}
         {open === 'agreements' && <Agreements recording={recording} playback={playback} changed={changed} />}
         {open === 'details' && <Details recording={recording} waveform={waveform} />}

@@ -42,7 +42,13 @@ export function Recordings() {
 
   return (
     <div onKeyDown={(event) => moveByKey(event, region.current)}>
-      <PageHead title={t('recordings.title')} />
+      <PageHead title={t('recordings.title')}>
+        {user.role === 'trainer' && (
+          <a class="button" href="/evaluations/sample">
+            {t('sample.title')}
+          </a>
+        )}
+      </PageHead>
       <FilterBar filters={filters} role={user.role} apply={apply} />
       <div class="panel" ref={region}>
         <List

@@ -20,11 +20,14 @@ const holds: Entry = { path: '/holds', icon: 'hold', label: 'nav.holds' };
 const audit: Entry = { path: '/audit', icon: 'audit', label: 'nav.audit' };
 const privacy: Entry = { path: '/privacy', icon: 'mail', label: 'nav.privacy' };
 const collections: Entry = { path: '/collections', icon: 'loop', label: 'nav.collections' };
+const evaluations: Entry = { path: '/evaluations', icon: 'ok', label: 'nav.evaluations' };
+const shared: Entry = { path: '/shared', icon: 'users', label: 'nav.shared' };
 const administration: Entry[] = [
   { path: '/admin/users', icon: 'users', label: 'nav.users' },
   { path: '/admin/keys', icon: 'key', label: 'nav.keys' },
   { path: '/admin/ingest', icon: 'inbound', label: 'nav.ingest' },
   { path: '/admin/organisation', icon: 'organisation', label: 'nav.organisation' },
+  evaluations,
 ];
 
 const agreements: Entry = { path: '/agreements', icon: 'agreement', label: 'nav.agreements' };
@@ -38,8 +41,8 @@ const answerable: Group = { ...accountability, entries: [audit, privacy, retenti
 
 /** What each role finds in the navigation. What it may do is decided by the service, not here. */
 export const navigation: Record<Role, Group[]> = {
-  trainer: [{ ...listening, entries: [...listening.entries, collections] }],
-  agent: [{ label: 'nav.listening', entries: [recordings] }],
+  trainer: [{ ...listening, entries: [...listening.entries, collections, evaluations] }],
+  agent: [{ label: 'nav.listening', entries: [recordings, shared, evaluations] }],
   privacy_officer: [listening, evidence, answerable],
   auditor: [answerable],
   administrator: [

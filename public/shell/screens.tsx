@@ -45,6 +45,17 @@ export const screens: { pattern: string; Component: Screen }[] = [
     pattern: '/collections/:id',
     Component: later(async () => (await import('../collections/collection.js')).CollectionScreen),
   },
+  { pattern: '/evaluations', Component: later(async () => (await import('../evaluations/screen.js')).Evaluations) },
+  {
+    pattern: '/evaluations/scorecards',
+    Component: later(async () => (await import('../evaluations/cards.js')).Scorecards),
+  },
+  { pattern: '/evaluations/sample', Component: later(async () => (await import('../evaluations/sample.js')).Sample) },
+  {
+    pattern: '/evaluations/:id',
+    Component: later(async () => (await import('../evaluations/evaluation.js')).EvaluationScreen),
+  },
+  { pattern: '/shared', Component: later(async () => (await import('../evaluations/shared.js')).SharedCalls) },
   { pattern: '/privacy', Component: later(async () => (await import('../privacy/queue.js')).Requests) },
   { pattern: '/privacy/new', Component: later(async () => (await import('../privacy/intake.js')).TakeIn) },
   { pattern: '/privacy/:id', Component: later(async () => (await import('../privacy/request.js')).RequestScreen) },
