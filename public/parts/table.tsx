@@ -28,7 +28,12 @@ export function Table({ label, columns, busy = false, className, children }: Pro
 }
 
 /** A cell; `label` names it where the row is a card. */
-export function Cell(props: { label?: string | undefined; wide?: boolean; className?: string | undefined; children: ComponentChildren }) {
+export function Cell(props: {
+  label?: string | undefined;
+  wide?: boolean;
+  className?: string | undefined;
+  children: ComponentChildren;
+}) {
   const className = [props.wide ? 'wide' : '', props.className ?? ''].filter(Boolean).join(' ');
   return (
     <td role="cell" class={className || undefined} data-label={props.label}>

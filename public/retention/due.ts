@@ -53,5 +53,8 @@ export function compareRules(expected: readonly Rule[], actual: readonly Rule[])
     return { id: rule.id, state, expected: rule, actual: found };
   });
   const foreign = actual.filter(({ id }) => !expected.some((rule) => rule.id === id));
-  return [...ours, ...foreign.map((rule): ComparedRule => ({ id: rule.id, state: 'foreign', expected: undefined, actual: rule }))];
+  return [
+    ...ours,
+    ...foreign.map((rule): ComparedRule => ({ id: rule.id, state: 'foreign', expected: undefined, actual: rule })),
+  ];
 }

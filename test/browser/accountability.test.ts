@@ -25,8 +25,12 @@ beforeAll(async () => {
   looseId = await service.push({ caller: '+31612345678', agent: '102' }, speechLike({ seconds: 6, channels: 1 }));
   await service.processed(callId);
   await service.processed(looseId);
-  await service.machine(service.pbxKey).post('/api/v1/recordings').field({ callId: 'bad', startedAt: nowIso() })
-    .attach('audio', Buffer.from('this is a text, and no audio at all'), 'call.wav').expect(422);
+  await service
+    .machine(service.pbxKey)
+    .post('/api/v1/recordings')
+    .field({ callId: 'bad', startedAt: nowIso() })
+    .attach('audio', Buffer.from('this is a text, and no audio at all'), 'call.wav')
+    .expect(422);
   const told = await service
     .machine(service.helpdeskKey)
     .put('/api/v1/tickets/by-external/t1')
@@ -271,32 +275,133 @@ const drifted = async (page: Page) => {
 
 const scenes: Scene[] = [
   { name: 'retention', role: 'administrator', path: () => '/retention', shows: '.tiles' },
-  { name: 'retention, drifted', role: 'administrator', path: () => '/retention', shows: '.tiles', prepare: drifted },
-  { name: 'retention, refused', role: 'auditor', path: () => '/retention', shows: '.tiles', prepare: refused('**/api/v1/retention') },
-  { name: 'retention, loading', role: 'auditor', path: () => '/retention', shows: '.tiles', prepare: waiting('**/api/v1/retention') },
+  {
+    name: 'retention, drifted',
+    role: 'administrator',
+    path: () => '/retention',
+    shows: '.tiles',
+    prepare: drifted,
+  },
+  {
+    name: 'retention, refused',
+    role: 'auditor',
+    path: () => '/retention',
+    shows: '.tiles',
+    prepare: refused('**/api/v1/retention'),
+  },
+  {
+    name: 'retention, loading',
+    role: 'auditor',
+    path: () => '/retention',
+    shows: '.tiles',
+    prepare: waiting('**/api/v1/retention'),
+  },
   { name: 'register', role: 'auditor', path: () => '/retention/register', shows: '.badge' },
   { name: 'tombstones', role: 'auditor', path: () => '/retention/tombstones', shows: '.filters' },
-  { name: 'tombstones of nothing', role: 'auditor', path: () => `/retention/tombstones?recording=${callId}`, shows: '.state' },
+  {
+    name: 'tombstones of nothing',
+    role: 'auditor',
+    path: () => `/retention/tombstones?recording=${callId}`,
+    shows: '.state',
+  },
   { name: 'holds', role: 'privacy_officer', path: () => '/holds?all=true', shows: '.hold-state' },
-  { name: 'holds, none', role: 'auditor', path: () => '/holds', shows: 'h1', prepare: answer('**/api/v1/holds?*', 200, none) },
-  { name: 'holds, refused', role: 'auditor', path: () => '/holds', shows: 'h1', prepare: refused('**/api/v1/holds?*') },
-  { name: 'hold, release', role: 'privacy_officer', path: () => '/holds', shows: '.hold-state', prepare: press('.row-actions .danger') },
-  { name: 'hold, place', role: 'privacy_officer', path: () => `/recordings/${looseId}`, shows: '.waveform', prepare: tab('details', '.holds-here button') },
-  { name: 'player, agreements', role: 'privacy_officer', path: () => `/recordings/${callId}`, shows: '.waveform', prepare: tab('agreements') },
-  { name: 'player, mark', role: 'trainer', path: () => `/recordings/${callId}`, shows: '.waveform', prepare: tab('agreements', '.side-foot button') },
-  { name: 'player, correct', role: 'privacy_officer', path: () => `/recordings/${callId}`, shows: '.waveform', prepare: tab('agreements', '.link-actions button') },
+  {
+    name: 'holds, none',
+    role: 'auditor',
+    path: () => '/holds',
+    shows: 'h1',
+    prepare: answer('**/api/v1/holds?*', 200, none),
+  },
+  {
+    name: 'holds, refused',
+    role: 'auditor',
+    path: () => '/holds',
+    shows: 'h1',
+    prepare: refused('**/api/v1/holds?*'),
+  },
+  {
+    name: 'hold, release',
+    role: 'privacy_officer',
+    path: () => '/holds',
+    shows: '.hold-state',
+    prepare: press('.row-actions .danger'),
+  },
+  {
+    name: 'hold, place',
+    role: 'privacy_officer',
+    path: () => `/recordings/${looseId}`,
+    shows: '.waveform',
+    prepare: tab('details', '.holds-here button'),
+  },
+  {
+    name: 'player, agreements',
+    role: 'privacy_officer',
+    path: () => `/recordings/${callId}`,
+    shows: '.waveform',
+    prepare: tab('agreements'),
+  },
+  {
+    name: 'player, mark',
+    role: 'trainer',
+    path: () => `/recordings/${callId}`,
+    shows: '.waveform',
+    prepare: tab('agreements', '.side-foot button'),
+  },
+  {
+    name: 'player, correct',
+    role: 'privacy_officer',
+    path: () => `/recordings/${callId}`,
+    shows: '.waveform',
+    prepare: tab('agreements', '.link-actions button'),
+  },
   { name: 'player, tickets', role: 'trainer', path: () => `/recordings/${callId}`, shows: '.clocks' },
-  { name: 'ticket, unlink', role: 'privacy_officer', path: () => `/tickets/${ticketId}`, shows: '.clocks', prepare: press('.link-actions button') },
+  {
+    name: 'ticket, unlink',
+    role: 'privacy_officer',
+    path: () => `/tickets/${ticketId}`,
+    shows: '.clocks',
+    prepare: press('.link-actions button'),
+  },
   { name: 'agreements', role: 'privacy_officer', path: () => '/agreements', shows: 'td .check' },
   { name: 'agreements, none', role: 'trainer', path: () => '/agreements?ticket=nothing', shows: '.state' },
-  { name: 'agreements, loading', role: 'trainer', path: () => '/agreements', shows: '.badge', prepare: waiting('**/api/v1/agreements?*') },
+  {
+    name: 'agreements, loading',
+    role: 'trainer',
+    path: () => '/agreements',
+    shows: '.badge',
+    prepare: waiting('**/api/v1/agreements?*'),
+  },
   { name: 'packages', role: 'privacy_officer', path: () => '/packages', shows: '.row-actions' },
-  { name: 'packages, none', role: 'privacy_officer', path: () => '/packages', shows: 'h1', prepare: answer('**/api/v1/evidence?*', 200, none) },
-  { name: 'packages, refused', role: 'privacy_officer', path: () => '/packages', shows: 'h1', prepare: refused('**/api/v1/evidence?*') },
+  {
+    name: 'packages, none',
+    role: 'privacy_officer',
+    path: () => '/packages',
+    shows: 'h1',
+    prepare: answer('**/api/v1/evidence?*', 200, none),
+  },
+  {
+    name: 'packages, refused',
+    role: 'privacy_officer',
+    path: () => '/packages',
+    shows: 'h1',
+    prepare: refused('**/api/v1/evidence?*'),
+  },
   { name: 'verify', role: 'privacy_officer', path: () => '/verify', shows: '.fingerprint' },
   { name: 'ingest', role: 'administrator', path: () => '/admin/ingest', shows: '.source-head' },
-  { name: 'ingest, refused', role: 'administrator', path: () => '/admin/ingest', shows: 'h1', prepare: refused('**/api/v1/ingest?*') },
-  { name: 'ingest, source', role: 'administrator', path: () => '/admin/ingest', shows: '.row-actions', prepare: press('.row-actions button') },
+  {
+    name: 'ingest, refused',
+    role: 'administrator',
+    path: () => '/admin/ingest',
+    shows: 'h1',
+    prepare: refused('**/api/v1/ingest?*'),
+  },
+  {
+    name: 'ingest, source',
+    role: 'administrator',
+    path: () => '/admin/ingest',
+    shows: '.row-actions',
+    prepare: press('.row-actions button'),
+  },
 ];
 
 async function look(options: Parameters<typeof visit>[2], judge: (page: Page, name: string) => Promise<void>) {
