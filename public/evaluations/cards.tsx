@@ -58,7 +58,7 @@ function Cards() {
                 aria-label={t('cards.editOf', { name: card.name })}
                 onClick={() => setEditing(card)}
               >
-                {t('cards.edit')}
+                {t('remarks.change')}
               </button>
             </li>
           ))}

@@ -12,23 +12,35 @@ import { useUser } from '../shell/user.js';
 import type { FurtherUse } from './types.js';
 import './evaluations.css';
 
-/** Shows what is inside once the works council's consent is on record; until then says why not, and what next. */
-export function WithConsent({ children }: { children: ComponentChildren }) {
+/**
+ * Shows what is inside once the works council's consent is on record; until then says why not, and what next. `head`
+ * stands above that where what is inside brings its own.
+ */
+export function WithConsent({ head, children }: { head?: ComponentChildren; children: ComponentChildren }) {
   const user = useUser();
   const uses = useLoaded('further-uses', (signal) => ask<{ items: FurtherUse[] }>('/further-uses', { signal }));
-  if (uses.state === 'loading') return <Bones count={4} />;
-  if (uses.state === 'failed') return <Failure problem={uses.problem} again={uses.again} />;
+  if (uses.state !== 'ready') {
+    return (
+      <>
+        {head}
+        {uses.state === 'failed' ? <Failure problem={uses.problem} again={uses.again} /> : <Bones count={4} />}
+      </>
+    );
+  }
   const use = uses.value.items.find((each) => each.use === 'evaluation');
   const administrator = user.role === 'administrator';
   if (!use?.on) {
     return (
-      <div class="panel">
-        <State icon="hold" title={t('evaluations.off')}>
-          <p>{t('evaluations.offWhy')}</p>
-          {!administrator && <p>{t('evaluations.offNext')}</p>}
-        </State>
-        {administrator && <ConsentForm done={uses.again} />}
-      </div>
+      <>
+        {head}
+        <div class="panel">
+          <State icon="hold" title={t('evaluations.off')}>
+            <p>{t('evaluations.offWhy')}</p>
+            {!administrator && <p>{t('evaluations.offNext')}</p>}
+          </State>
+          {administrator && <ConsentForm done={uses.again} />}
+        </div>
+      </>
     );
   }
   return (

@@ -70,7 +70,7 @@ export function DraftForm({ evaluation, draft, playback, submitted }: Props) {
       </p>
       {evaluation.sections.map((section) => (
         <section key={section.id} class="draft-section">
-          <h3>{section.title}</h3>
+          <h2>{section.title}</h2>
           {section.questions.map((question) => (
             <QuestionField
               key={question.id}

@@ -26,7 +26,7 @@ export function EvaluationScreen({ id }: ScreenProps) {
           {t('evaluations.title')}
         </a>
       </div>
-      <WithConsent>
+      <WithConsent head={<PageHead title={t('evaluations.title')} />}>
         <Loaded id={id} />
       </WithConsent>
     </>

@@ -22,7 +22,7 @@ export function ReadVersion({ evaluation, version }: { evaluation: OpenEvaluatio
       </p>
       {evaluation.sections.map((section) => (
         <section key={section.id}>
-          <h3>{section.title}</h3>
+          <h2>{section.title}</h2>
           <dl class="answers">
             {section.questions.map((question) => {
               const answer = of(question.id);
@@ -46,13 +46,13 @@ export function ReadVersion({ evaluation, version }: { evaluation: OpenEvaluatio
       ))}
       {version.summary && (
         <section>
-          <h3>{t('evaluation.summary')}</h3>
+          <h2>{t('evaluation.summary')}</h2>
           <p class="words">{version.summary}</p>
         </section>
       )}
       {version.response && (
         <section>
-          <h3>{t('evaluation.response')}</h3>
+          <h2>{t('evaluation.response')}</h2>
           <p class="words">{version.response}</p>
         </section>
       )}

@@ -107,7 +107,7 @@ function Remark({ comment, playback, decide }: RemarkProps) {
         <button
           type="button"
           class="button small"
-          aria-label={t('remarks.play', { time: at })}
+          aria-label={t('remarks.play', { time: place })}
           onClick={() => {
             playback.seek(comment.startMs);
             if (playback.hasSource && !playback.playing.peek()) void playback.play();
