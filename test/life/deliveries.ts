@@ -120,7 +120,9 @@ export class Deliveries {
     const sha256 = createHash('sha256').update(push.audio).digest('hex');
     const known = model.byCall.get(push.callId);
     if (answer.status === 422) {
-      const over = known === undefined ? periods.some((period) => endOf(startMs, period) <= now) : model.dueMs(known) <= now || known.untilMs <= now;
+      // What comes in is measured by the period that is in force now, also where an earlier version has a longer date.
+      const over = periods.some((period) => endOf(startMs, period) <= now) || model.erased.has(push.callId) ||
+        (known !== undefined && (model.dueMs(known) <= now || known.untilMs <= now));
       if (!over) throw new Error(`refused though it is not over: ${push.callId} ${JSON.stringify(answer.body)}`);
       this.counts.refusedAsOver += 1;
       return true;

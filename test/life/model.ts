@@ -66,6 +66,8 @@ export class Model {
   };
   /** Pushes that were never acknowledged, by what the source calls the call: something of them may be there. */
   readonly unacknowledged = new Set<string>();
+  /** Calls that were erased on somebody's decision. */
+  readonly erased = new Set<string>();
 
   /** Recordings by what their PBX calls the call; how many pieces each ticket has. */
   readonly byCall = new Map<string, Item>();

@@ -159,7 +159,10 @@ export class Officers {
     if (begun.length === 0) return;
     item.erasedMs = now;
     this.counts.erased += 1;
-    if (item.kind === 'recording') this.erasedCalls.push(item.external);
+    if (item.kind === 'recording') {
+      this.erasedCalls.push(item.external);
+      this.model.erased.add(item.external);
+    }
   }
 
   /** A period is changed, for what is there as well when `existing`; the preview must tell what will come of it. */
