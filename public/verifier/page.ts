@@ -74,7 +74,8 @@ function showReport(found: Report): void {
   translated.lang = other;
   result.replaceChildren(heading, translated);
   if (verdict === 'unknown_sender') result.append(make('p', say.unknownHint));
-  if (found.faults.length > 0) result.append(listOf(found.faults.map(({ what, path }) => `${say.what[what]}${path === null ? '' : `: ${path}`}`)));
+  const named = found.faults.map(({ what, path }) => (path === null ? say.what[what] : `${say.what[what]}: ${path}`));
+  if (named.length > 0) result.append(listOf(named));
   if (found.missing.length > 0) result.append(make('p', say.incomplete), listOf(found.missing));
   result.append(
     facts([

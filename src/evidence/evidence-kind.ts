@@ -151,7 +151,8 @@ class Filling {
       const originalPath = `${place.audio}original${suffix}.${version.file_extension}`;
       const original = await fetchOriginal(this.sealing.platform, version, this.work);
       if (original === undefined) {
-        this.#missing.push(...(wantsOriginal ? [originalPath] : []), ...copies.map(({ file }) => `${place.audio}derived/${file}`));
+        const unmade = copies.map(({ file }) => `${place.audio}derived/${file}`);
+        this.#missing.push(...(wantsOriginal ? [originalPath] : []), ...unmade);
         continue;
       }
       if (wantsOriginal) await addFile(this.bag, originalPath, original);
@@ -206,8 +207,8 @@ class Filling {
     const { controller } = await organisationOf(this.sealing.platform.database);
     const { keyId } = this.sealing.signingKey;
     const facts = {
-      reference: this.row.reference, controller, recipient: this.row.recipient, sealedAt: this.work.at, scope: this.#request.scope, keyId,
-      fingerprint: fingerprint(keyId), timeZone: this.sealing.timeZone, timeStamped, missing: this.#missing,
+      reference: this.row.reference, controller, recipient: this.row.recipient, sealedAt: this.work.at,
+      scope: this.#request.scope, keyId, fingerprint: fingerprint(keyId), timeZone: this.sealing.timeZone, timeStamped, missing: this.#missing,
     };
     const unavailable = this.sealing.timeStamper !== undefined && !timeStamped;
     return {

@@ -132,7 +132,9 @@ export interface IngestStamp {
 }
 
 /** The tokens over these versions. */
-export async function ingestStampsOf({ database }: Pick<Platform, 'database'>, versionIds: readonly string[]): Promise<Map<string, IngestStamp>> {
+export async function ingestStampsOf(
+  { database }: Pick<Platform, 'database'>, versionIds: readonly string[],
+): Promise<Map<string, IngestStamp>> {
   const rows = await database.query<IngestStamp>(
     `SELECT version_id AS "versionId", authority, stamped_at AS "stampedAt", response, certificates
      FROM time_stamps WHERE version_id = ANY ($1::uuid[]) AND response IS NOT NULL`,

@@ -29,7 +29,8 @@ export async function writeRecords(platform: Base, bag: Bag, packed: Packed): Pr
     agreements: await Promise.all(packed.agreements.map((agreement) => agreementFacts(platform, agreement))),
     withdrawn: packed.withdrawn.map(({ id, markedAt, withdrawnAt }) => ({ id, markedAt, withdrawnAt })),
   });
-  await bag.addJson(`${folder}holds.json`, { music: packed.recording.holds, retention: await retentionHolds(platform, packed.recording.id) });
+  const retention = await retentionHolds(platform, packed.recording.id);
+  await bag.addJson(`${folder}holds.json`, { music: packed.recording.holds, retention });
   await bag.addJson(`${folder}policy.json`, await policyFacts(platform, packed));
 }
 

@@ -27,7 +27,9 @@ const orderSchema = z.object({
   reason: line.meta({ description: 'Why it is handed out; with scope full, why the original goes along' }),
   recipient: line.meta({ description: 'To whom; kept, so that they can be notified (art. 19 GDPR)' }),
   scope: z.enum(['clips', 'full']).default('clips').meta({
-    description: 'clips: the agreed passages, or a copy of the whole where none is marked; hold music cut, masks silenced. full: the original too',
+    description:
+      'clips: the agreed passages, or a copy of the whole where none is marked; hold music cut, masks silenced. ' +
+      'full: the original too',
   }),
   masks: z
     .array(
@@ -219,5 +221,9 @@ export function evidenceOperations(
 /** What was left out stays out: `undefined` would be written into the row as a value. */
 function withoutUndefined(body: z.output<typeof orderSchema>) {
   const { masks, restrictionGround, ...rest } = body;
-  return { ...rest, ...(masks === undefined ? {} : { masks }), ...(restrictionGround === undefined ? {} : { restrictionGround }) };
+  return {
+    ...rest,
+    ...(masks === undefined ? {} : { masks }),
+    ...(restrictionGround === undefined ? {} : { restrictionGround }),
+  };
 }

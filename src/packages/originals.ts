@@ -40,7 +40,8 @@ export async function fetchOriginal(
 
 /** Puts a file into the bag. */
 export async function addFile(bag: Bag, place: string, file: string): Promise<{ bytes: number; sha256: string }> {
-  return await bag.add(place, createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>, (await stat(file)).size);
+  const { size } = await stat(file);
+  return await bag.add(place, createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>, size);
 }
 
 /** What a copy is to be. */

@@ -123,7 +123,8 @@ async function extendLease({ clock, database }: SealPlatform, id: string): Promi
 async function putOff({ clock, database, log }: SealPlatform, id: string, error: unknown): Promise<void> {
   log.error({ error, packageId: id }, 'a package could not be sealed; it will be tried again');
   await database.query(
-    `UPDATE packages SET last_fault = $2, next_attempt_at = $3::timestamptz + least($4, 5000 * 2 ^ least(attempts, 20)) * interval '1 millisecond'
+    `UPDATE packages SET last_fault = $2,
+       next_attempt_at = $3::timestamptz + least($4, 5000 * 2 ^ least(attempts, 20)) * interval '1 millisecond'
      WHERE id = $1 AND state = 'sealing'`,
     [id, error instanceof Error ? error.name : 'Error', clock.now(), longestWaitMs],
   );
@@ -187,7 +188,9 @@ async function writePackage(
 }
 
 /** Row first, then the object, then both are declared sealed. A package whose content went meanwhile goes with it. */
-async function store(sealing: Sealing, row: PackageRow, file: string, missing: readonly string[], signal: AbortSignal): Promise<void> {
+async function store(
+  sealing: Sealing, row: PackageRow, file: string, missing: readonly string[], signal: AbortSignal,
+): Promise<void> {
   const { clock, database, objects } = sealing.platform;
   const key = `${packagePrefix(row.id)}${row.reference}.zip`;
   await database.query('UPDATE packages SET object_key = $2 WHERE id = $1', [row.id, key]);
@@ -209,7 +212,8 @@ async function store(sealing: Sealing, row: PackageRow, file: string, missing: r
       `UPDATE packages SET state = $2, bytes = $3, sha256 = $4, key_id = $5, missing = $6::text[], sealed_at = $7,
          retain_until = $8, last_fault = NULL WHERE id = $1`,
       [
-        row.id, missing.length === 0 ? 'sealed' : 'incomplete', facts.bytes, facts.sha256, sealing.signingKey.keyId, [...missing], now,
+        row.id, missing.length === 0 ? 'sealed' : 'incomplete', facts.bytes, facts.sha256, sealing.signingKey.keyId,
+        [...missing], now,
         await packageRetainUntil(sealing.platform, tx, row.id, sealing.timeZone),
       ],
       tx,

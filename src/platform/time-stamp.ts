@@ -168,7 +168,9 @@ function readSigner(info: Element): Signer {
   const attributes = part(parts, 3, 0xa0);
   if (digest === undefined) throw new RangeError('its token is digested in an unknown way');
   const valueOf = (oid: string) => {
-    const found = readElements(attributes.body).map(({ body }) => readElements(body)).find(([name]) => name !== undefined && dottedOf(name.body) === oid);
+    const found = readElements(attributes.body)
+      .map(({ body }) => readElements(body))
+      .find(([name]) => name !== undefined && dottedOf(name.body) === oid);
     const values = found?.[1];
     return values === undefined ? undefined : readFirst(values.body).body;
   };

@@ -154,7 +154,9 @@ async function checkAudio(examination: Examination, recording: ContentRecording)
     const explained = new Set([path]);
     for (const { file, sha256: digest, source } of told.derivations) {
       explained.add(`${derived}${file}`);
-      const fits = examination.sha256.get(`${derived}${file}`) === digest && originals.get(source.sha256)?.versionId === source.versionId;
+      const fits =
+        examination.sha256.get(`${derived}${file}`) === digest &&
+        originals.get(source.sha256)?.versionId === source.versionId;
       if (!fits || told.recordingId !== recording.id) examination.fault('derivation', path);
     }
     for (const file of files) if (!explained.has(file)) examination.fault('derivation', file);

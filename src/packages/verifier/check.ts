@@ -62,14 +62,15 @@ export async function checkPackage(
   const nothing = { kind: null, reference: null, sealedAt: null, recordings: [], missing: [] };
   if (!relevant.has('bagit.txt') || !relevant.has(tagManifest)) {
     examination.fault('no_package', null);
-    return { ...nothing, verdict: 'changed', faults: examination.faults, files: relevant.size, keyId: null, fingerprint: null, timeStamped: false };
+    const { faults } = examination;
+    return { ...nothing, verdict: 'changed', faults, files: relevant.size, keyId: null, fingerprint: null, timeStamped: false };
   }
   await digestAll(examination, options.onProgress ?? (() => undefined));
   await checkManifests(examination);
   const key = await checkSignatures(examination);
   const contents = await checkContents(examination, key);
-  const verdict =
-    examination.faults.length > 0 ? 'changed' : key !== undefined && options.trustedKeyIds.includes(key.keyId) ? 'unchanged' : 'unknown_sender';
+  const isKnown = key !== undefined && options.trustedKeyIds.includes(key.keyId);
+  const verdict = examination.faults.length > 0 ? 'changed' : isKnown ? 'unchanged' : 'unknown_sender';
   return {
     ...contents,
     verdict,

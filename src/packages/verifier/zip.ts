@@ -42,7 +42,8 @@ export async function openZip(source: RandomAccess): Promise<PackageFiles> {
 
 /** Takes away the folder that every path begins with. */
 export function belowOneFolder(files: PackageFiles): PackageFiles {
-  const bag = [...files.keys()].filter((path) => path === 'bagit.txt' || path.endsWith('/bagit.txt')).sort((a, b) => a.length - b.length)[0];
+  const bags = [...files.keys()].filter((path) => path === 'bagit.txt' || path.endsWith('/bagit.txt'));
+  const [bag] = bags.sort((a, b) => a.length - b.length);
   if (bag === undefined) return files;
   const folder = bag.slice(0, -'bagit.txt'.length);
   return new Map([...files].map(([path, file]) => [path.startsWith(folder) ? path.slice(folder.length) : `../${path}`, file]));
