@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { live } from './life.js';
+
+test('three years of calls, tickets, holds, decisions and misfortunes keep every promise on every day', { timeout: 3_600_000 }, async () => {
+  // Another life every time; `LIFE_SEED` lives one again.
+  const seed = Number(process.env['LIFE_SEED'] ?? Date.now() % 1_000_000);
+  const result = await live({ seed, calls: 2_000, tickets: 500, reconcileEveryDays: 120 });
+  process.stdout.write(`simulated life, LIFE_SEED=${seed}: ${JSON.stringify(result)}\n`);
+  expect(result).toMatchObject({ leftAtTheEnd: expect.any(Number) });
+  for (const name of ['tombstones', 'boundaries', 'contents', 'crashes', 'released', 'refusedAsOver', 'erased'])
+    expect(result[name], `${name}: the life was too quiet to prove anything`).toBeGreaterThan(0);
+});
