@@ -83,8 +83,8 @@ describe('signing in', () => {
 
   it('shows each role its own way only', async () => {
     const expected = {
-      trainer: ['Opnames', 'Tickets', 'Afspraken'],
-      agent: ['Opnames'],
+      trainer: ['Opnames', 'Tickets', 'Afspraken', 'Verzamelingen', 'Beoordelingen'],
+      agent: ['Opnames', 'Met mij gedeeld', 'Beoordelingen'],
       privacy_officer: [
         'Opnames',
         'Tickets',
@@ -92,11 +92,12 @@ describe('signing in', () => {
         'Bewijspakketten',
         'Echtheid controleren',
         'Toegangslogboek',
+        'Privacyverzoeken',
         'Bewaartermijnen',
         'Bewaarblokkeringen',
       ],
-      auditor: ['Toegangslogboek', 'Bewaartermijnen', 'Bewaarblokkeringen'],
-      administrator: ['Gebruikers', 'API-sleutels', 'Aanvoer', 'Organisatie', 'Bewaartermijnen', 'Bewaarblokkeringen'],
+      auditor: ['Toegangslogboek', 'Privacyverzoeken', 'Bewaartermijnen', 'Bewaarblokkeringen'],
+      administrator: ['Gebruikers', 'API-sleutels', 'Aanvoer', 'Organisatie', 'Beoordelingen', 'Bewaartermijnen', 'Bewaarblokkeringen'],
     } as const;
     for (const [role, entries] of Object.entries(expected)) {
       const page = await enter();
@@ -175,7 +176,7 @@ describe('with the keyboard alone', () => {
     await soon(async () => Number(await page.getByRole('slider').inputValue())).toBeGreaterThan(19_000);
     await tabTo(page, /^tab-tickets$/);
     await page.keyboard.press('ArrowRight');
-    await soon(() => focused(page)).toBe('tab-agreements');
+    await soon(() => focused(page)).toBe('tab-comments');
     await page.keyboard.press('Shift+Tab');
     await page.goBack();
     await soon(() => focused(page)).toBe(`recording-${callId}`);
