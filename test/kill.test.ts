@@ -5,7 +5,7 @@ import path from 'node:path';
 import request from 'supertest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { wavHeader } from './support/audio.js';
-import { startProgram } from './support/process.js';
+import { startProgram, type RunningProgram } from './support/process.js';
 
 const admin = { email: 'admin@example.test', password: 'a long enough password' };
 const officer = { email: 'officer@example.test', password: 'a long enough password' };
@@ -14,9 +14,18 @@ let dataDir: string;
 beforeAll(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), 'opname-kill-'));
 });
-afterAll(() => rm(dataDir, { recursive: true, force: true }));
+const started: RunningProgram[] = [];
+afterAll(async () => {
+  // A test that failed halfway leaves nothing running.
+  for (const { child } of started) child.kill('SIGKILL');
+  await rm(dataDir, { recursive: true, force: true });
+});
 
-const start = () => startProgram(dataDir, { ADMIN_EMAIL: admin.email, ADMIN_PASSWORD: admin.password, LOG_LEVEL: 'warn' });
+async function start(): Promise<RunningProgram> {
+  const program = await startProgram(dataDir, { ADMIN_EMAIL: admin.email, ADMIN_PASSWORD: admin.password, LOG_LEVEL: 'warn' });
+  started.push(program);
+  return program;
+}
 
 /** A recording like no other, so that its digest tells whether it is still itself. */
 function noise(): Buffer {
