@@ -4,12 +4,14 @@ import { moment } from '../format.js';
 import { t } from '../i18n.js';
 import { Icon } from '../parts/icon.js';
 import { CloseDialog } from './close.js';
+import { DeliveryDialog } from './delivery.js';
 import { handedOut, stepOf } from './stepper.js';
 import type { PartProps } from './types.js';
 
 /** Package and letter, to be fetched; and the end of the request. Fetching is recorded as the disclosure. */
 export function AnswerPart({ file, officer, changed, fetched }: PartProps & { fetched: () => void }) {
   const [closing, setClosing] = useState(false);
+  const [delivering, setDelivering] = useState(false);
   const out = handedOut(file);
   const path = `/privacy-requests/${file.id}`;
   // The browser fetches it by itself; a moment later the record of it stands on the timeline.
@@ -39,11 +41,16 @@ export function AnswerPart({ file, officer, changed, fetched }: PartProps & { fe
           <a class="button" href={address(`${path}/letter`)} target="_blank" rel="noopener" onClick={soon}>
             {t('answer.html')}
           </a>
+          <button type="button" class="button" onClick={() => setDelivering(true)}>
+            <Icon name="link" />
+            {t('delivery.act')}
+          </button>
           <button type="button" class="button" onClick={() => setClosing(true)}>
             {t('close.act')}
           </button>
         </div>
       )}
+      {delivering && <DeliveryDialog file={file} close={() => setDelivering(false)} made={fetched} />}
       {closing && (
         <CloseDialog
           file={file}

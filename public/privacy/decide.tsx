@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
-import { ask } from '../api/client.js';
-import { clock, readClock, startOfDay, dateBefore } from '../format.js';
+import { address, ask } from '../api/client.js';
+import { dateBefore, startOfDay } from '../format.js';
 import { language, t } from '../i18n.js';
 import { Field, type Faults } from '../parts/field.js';
 import { FormDialog, type Read, type Wired } from '../parts/form.js';
+import { MaskEditor, readMask } from '../parts/mask.js';
 import { itemTitle, verdictText } from './item.js';
 import { refusalGrounds, type Item, type PartProps, type RequestFile, type Usual, type Verdict } from './types.js';
 
@@ -142,33 +143,17 @@ function RightChoice({ item, usual, of }: { item: Item; usual: Usual; of: Wired[
       {mayMask && (
         <Field {...of(`${right}-mask`)} label={t('decide.mask')} hint={t('decide.maskHint')}>
           {(wiring) => (
-            <textarea
-              class="input short"
-              rows={2}
-              autocomplete="off"
-              defaultValue={before?.mask.map(({ startMs, endMs }) => `${clock(startMs)}-${clock(endMs)}`).join('\n')}
+            <MaskEditor
               {...wiring}
+              known={before?.mask ?? []}
+              legs={(item.channels ?? 1) > 1}
+              audio={address(`/recordings/${item.recordingId ?? ''}/audio`, { purpose: 'access_request' })}
             />
           )}
         </Field>
       )}
     </fieldset>
   );
-}
-
-type Stretch = { startMs: number; endMs: number };
-
-/** "0:30-0:45" a line; undefined where a line is no stretch. */
-function readMask(text: string): Stretch[] | undefined {
-  const stretches: Stretch[] = [];
-  for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
-    const [from = '', to = ''] = line.split(/[-–]/);
-    const startMs = readClock(from);
-    const endMs = readClock(to);
-    if (startMs === undefined || endMs === undefined || endMs <= startMs) return undefined;
-    stretches.push({ startMs, endMs });
-  }
-  return stretches;
 }
 
 function faultsIn(read: Read, open: Usual[]): Faults {

@@ -5,14 +5,29 @@ import { plural, t } from '../i18n.js';
 import { Field } from '../parts/field.js';
 import { type Read, useForm } from '../parts/form.js';
 import { State } from '../parts/state.js';
+import { BulkDialog, mayJoin } from './bulk.js';
 import { DecideDialog } from './decide.js';
 import { ItemCard } from './item.js';
 import type { Item, PartProps, RequestFile } from './types.js';
 
+/** Cards that are drawn at once. */
+const pageLength = 50;
+
 /** Finding what is about the person, and deciding on each thing that was found. */
 export function FindPart({ file, officer, nameOf, changed }: PartProps) {
   const [judging, setJudging] = useState<Item | undefined>();
+  const [together, setTogether] = useState(false);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [openOnly, setOpenOnly] = useState(false);
+  const [shown, setShown] = useState(pageLength);
   const { state, searches, items, undecided } = file;
+  const waiting = new Set(undecided.map(({ itemId }) => itemId));
+  const listed = openOnly ? items.filter(({ itemId }) => waiting.has(itemId)) : items;
+  const visible = listed.slice(0, shown);
+  const joinable = listed.filter((item) => mayJoin(item) && waiting.has(item.itemId));
+  const selected = items.filter((item) => chosen.has(item.itemId) && mayJoin(item));
+  const choose = (ids: readonly string[], on: boolean) =>
+    setChosen((before) => new Set(on ? [...before, ...ids] : [...before].filter((id) => !ids.includes(id))));
   const mayJudge = officer && (state === 'decide' || state === 'approval');
   const maySearch = officer && ['search', 'decide', 'approval'].includes(state);
   const now = state === 'search' || state === 'decide';
@@ -28,9 +43,46 @@ export function FindPart({ file, officer, nameOf, changed }: PartProps) {
       {state === 'identity' && <p class="muted">{t('find.blocked')}</p>}
       {state === 'search' && <p class="muted">{t(officer ? 'find.why' : 'find.notYet')}</p>}
       {state === 'decide' && undecided.length > 0 && <p>{plural('decide.left', undecided.length)}</p>}
-      {items.length > 0 && (
+      {items.length > pageLength && (
+        <div class="segments" role="group" aria-label={t('find.show')}>
+          {[false, true].map((choice) => (
+            <button
+              key={String(choice)}
+              type="button"
+              aria-pressed={openOnly === choice}
+              onClick={() => {
+                setOpenOnly(choice);
+                setShown(pageLength);
+              }}
+            >
+              {t(choice ? 'find.showOpen' : 'find.showAll', { count: choice ? waiting.size : items.length })}
+            </button>
+          ))}
+        </div>
+      )}
+      {mayJudge && joinable.length > 1 && (
+        <div class="together">
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={joinable.every(({ itemId }) => chosen.has(itemId))}
+              onChange={(event) =>
+                choose(
+                  joinable.map(({ itemId }) => itemId),
+                  event.currentTarget.checked,
+                )
+              }
+            />
+            <span>{t('bulk.chooseAll', { count: joinable.length })}</span>
+          </label>
+          <button type="button" class="button small" onClick={() => selected.length > 0 && setTogether(true)}>
+            {selected.length > 0 ? plural('bulk.act', selected.length) : t('bulk.none')}
+          </button>
+        </div>
+      )}
+      {listed.length > 0 && (
         <ul class="items">
-          {items.map((item) => (
+          {visible.map((item) => (
             <ItemCard
               key={item.itemId}
               file={file}
@@ -38,9 +90,24 @@ export function FindPart({ file, officer, nameOf, changed }: PartProps) {
               nameOf={nameOf}
               officer={officer}
               judge={mayJudge && item.available ? () => setJudging(item) : undefined}
+              chosen={
+                mayJudge && joinable.length > 1 && mayJoin(item)
+                  ? { is: chosen.has(item.itemId), set: (on) => choose([item.itemId], on) }
+                  : undefined
+              }
             />
           ))}
         </ul>
+      )}
+      {listed.length > visible.length && (
+        <div class="more">
+          <p class="muted" role="status">
+            {t('find.shownOf', { shown: visible.length, count: listed.length })}
+          </p>
+          <button type="button" class="button" onClick={() => setShown(shown + pageLength)}>
+            {t('recordings.more')}
+          </button>
+        </div>
       )}
       {searches.length > 0 && items.length === 0 && (
         <State icon="search" title={t('find.nothing')}>
@@ -66,6 +133,18 @@ export function FindPart({ file, officer, nameOf, changed }: PartProps) {
             ))}
           </ul>
         </details>
+      )}
+      {together && (
+        <BulkDialog
+          file={file}
+          items={selected}
+          close={() => setTogether(false)}
+          changed={(next, said) => {
+            setTogether(false);
+            setChosen(new Set());
+            changed(next, said);
+          }}
+        />
       )}
       {judging && (
         <DecideDialog

@@ -5,9 +5,9 @@ import { t } from '../i18n.js';
 import { Field, type Faults } from '../parts/field.js';
 import { type Read, useForm } from '../parts/form.js';
 import { PageHead } from '../parts/heading.js';
-import { Icon } from '../parts/icon.js';
 import { go } from '../shell/router.js';
 import { say } from '../shell/toast.js';
+import { BackToQueue } from './back.js';
 import { channels, requesterKinds, rights, type RequestFile, type RequesterKind } from './types.js';
 import './privacy.css';
 
@@ -15,12 +15,7 @@ import './privacy.css';
 export function TakeIn() {
   return (
     <>
-      <div class="way">
-        <a class="button quiet small" href="/privacy">
-          <Icon name="back" />
-          {t('privacy.back')}
-        </a>
-      </div>
+      <BackToQueue />
       <PageHead title={t('intake.title')} lead={t('intake.lead')} />
       <div class="panel padded intake">
         <IntakeForm

@@ -23,10 +23,12 @@ interface Props {
   officer: boolean;
   nameOf: (id: string | null) => string;
   judge: (() => void) | undefined;
+  /** Whether it is among those that are judged together; none where it cannot be. */
+  chosen: { is: boolean; set: (on: boolean) => void } | undefined;
 }
 
 /** One thing that was found: what it is, why it was found, how long it is there, and what was decided. */
-export function ItemCard({ file, item, officer, nameOf, judge }: Props) {
+export function ItemCard({ file, item, officer, nameOf, judge, chosen }: Props) {
   const title = itemTitle(item);
   const who = item.kind === 'recording' ? [item.callerName, item.caller && phone(item.caller)] : [item.requesterName];
   const to = item.recordingId ? `/recordings/${item.recordingId}` : `/tickets/${item.ticketId ?? ''}`;
@@ -35,6 +37,15 @@ export function ItemCard({ file, item, officer, nameOf, judge }: Props) {
   return (
     <li class={`item${item.confirmed === false ? ' not-theirs' : ''}`}>
       <div class="item-head">
+        {chosen && (
+          <input
+            type="checkbox"
+            class="item-choice"
+            aria-label={t('bulk.chooseOf', { item: title })}
+            checked={chosen.is}
+            onChange={(event) => chosen.set(event.currentTarget.checked)}
+          />
+        )}
         <Icon name={item.kind === 'recording' ? 'recordings' : 'ticket'} />
         <h3>{title}</h3>
         {item.durationMs !== null && item.kind === 'recording' && <span class="muted">{clock(item.durationMs)}</span>}

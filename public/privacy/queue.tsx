@@ -71,6 +71,14 @@ export function Requests() {
             </button>
           ))}
         </div>
+        <a class="button" href="/privacy/statistics">
+          {t('statistics.title')}
+        </a>
+        {officer && (
+          <a class="button" href="/privacy/letters">
+            {t('templates.link')}
+          </a>
+        )}
         {take}
       </PageHead>
       {urgent.state === 'failed' && <Failure problem={urgent.problem} again={urgent.again} />}
@@ -149,7 +157,13 @@ function Row({ request, officer }: { request: RequestSummary; officer: boolean }
       <Cell label={t('privacy.rights')}>{processes.map(({ right }) => t(`right.${right}`)).join(', ')}</Cell>
       <Cell label={t('privacy.state')}>
         <span class="marks">
-          <span>{outcome === null ? t(`step.${state}`) : t(`closed.${outcome}`)}</span>
+          {state === 'draft' ? (
+            <Badge icon="info" tone="warn" plain>
+              {t('privacy.flagged')}
+            </Badge>
+          ) : (
+            <span>{outcome === null ? t(`step.${state}`) : t(`closed.${outcome}`)}</span>
+          )}
           {extended && (
             <Badge icon="later" plain>
               {t('privacy.extended')}

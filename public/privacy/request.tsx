@@ -12,12 +12,15 @@ import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
 import { AnswerPart } from './answer.js';
 import { ApprovalPart } from './approval.js';
+import { BackToQueue } from './back.js';
 import { Left } from './due.js';
 import { Facts } from './facts.js';
 import { FindPart } from './find.js';
 import { IdentityPart } from './identity.js';
 import { IntakeForm } from './intake.js';
 import { LetterPart } from './letter.js';
+import { RecipientsPart } from './recipients.js';
+import { RectifyPart } from './rectify.js';
 import { Stepper, stepOf } from './stepper.js';
 import { Timeline } from './timeline.js';
 import type { PartProps, RequestFile } from './types.js';
@@ -28,18 +31,10 @@ export function RequestScreen({ id }: ScreenProps) {
   const path = `/privacy-requests/${encodeURIComponent(id)}`;
   const loaded = useLoaded(path, (signal) => ask<RequestFile>(path, { signal }));
   const [renewed, setRenewed] = useState<RequestFile | undefined>();
-  const way = (
-    <div class="way">
-      <a class="button quiet small" href="/privacy">
-        <Icon name="back" />
-        {t('privacy.back')}
-      </a>
-    </div>
-  );
   if (loaded.state !== 'ready') {
     return (
       <>
-        {way}
+        <BackToQueue />
         <PageHead title={t('privacy.title')} />
         {loaded.state === 'failed' ? <Failure problem={loaded.problem} again={loaded.again} /> : <Bones count={6} />}
       </>
@@ -48,7 +43,7 @@ export function RequestScreen({ id }: ScreenProps) {
   const file = renewed ?? loaded.value;
   return (
     <>
-      {way}
+      <BackToQueue />
       <File
         file={file}
         renew={setRenewed}
@@ -115,11 +110,15 @@ function File({ file, renew, again }: FileProps) {
           {file.state === 'draft' && props.officer && <CompletePart {...props} />}
           {file.state !== 'draft' && <IdentityPart {...props} />}
           {file.state !== 'draft' && <FindPart {...props} />}
+          {officer && file.processes.some(({ right }) => right === 'rectification') && (
+            <RectifyPart file={file} officer={props.officer} nameOf={nameOf} changed={again} />
+          )}
           {(file.state === 'approval' || file.state === 'answer' || file.state === 'closed') && (
             <ApprovalPart {...props} />
           )}
           {props.officer && ['decide', 'approval', 'answer'].includes(file.state) && <LetterPart {...props} />}
           {(file.state === 'answer' || !open) && officer && <AnswerPart {...props} fetched={again} />}
+          {officer && (file.state === 'answer' || !open) && <RecipientsPart file={file} nameOf={nameOf} />}
           {!open && (
             <p class="muted" id="part-closed">
               {t('close.closed', { when: moment(file.closedAt ?? '') })}

@@ -1,5 +1,7 @@
 /** Requests of data subjects, as the service tells them. */
 
+import type { Stretch } from '../parts/mask.js';
+
 export const rights = ['access', 'rectification', 'erasure', 'restriction', 'portability', 'objection'] as const;
 export type Right = (typeof rights)[number];
 export const channels = ['letter', 'email', 'phone', 'portal', 'call', 'ticket'] as const;
@@ -79,7 +81,7 @@ export interface Decision {
   ground: string | null;
   reason: string | null;
   reviewAt: string | null;
-  mask: { startMs: number; endMs: number }[];
+  mask: Stretch[];
   decidedBy: string | null;
   decidedAt: string;
   carriedOutAt: string | null;
@@ -100,6 +102,7 @@ export interface Item {
   legalGround: '6(1)(b)' | '6(1)(f)';
   startedAt: string | null;
   durationMs: number | null;
+  channels: number | null;
   caller: string | null;
   callerName: string | null;
   agent: string | null;
@@ -159,4 +162,41 @@ export interface PartProps {
   nameOf: (id: string | null) => string;
   /** The file as it is after an act, and words for it. */
   changed: (file: RequestFile, said: string) => void;
+}
+
+/** A correction, or a statement of the person's, with who entered it. */
+export interface Rectification {
+  id: string;
+  recordingId: string | null;
+  ticketId: string | null;
+  field: Rectifiable | null;
+  oldValue: string | null;
+  newValue: string | null;
+  statement: string | null;
+  by: string;
+  at: string;
+}
+
+/** What may be corrected on each kind of item; audio never is. */
+export const fieldsOf = {
+  recording: ['callerName', 'calleeName'],
+  ticket: ['subject', 'requesterName', 'requesterEmail', 'requesterPhone', 'organisation'],
+} as const;
+export type Rectifiable = (typeof fieldsOf)[keyof typeof fieldsOf][number];
+
+/** Somebody who was handed a package before, and is to be told what became of it. */
+export interface ToldRecipient {
+  id: string;
+  right: Right;
+  recipient: string;
+  toldAt: string | null;
+  toldBy: string | null;
+  impossibleReason: string | null;
+}
+
+export interface Statistics {
+  received: number;
+  open: number;
+  overdue: number;
+  byRight: { right: Right; outcome: string; count: number; medianDays: number | null }[];
 }

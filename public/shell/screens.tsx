@@ -58,6 +58,11 @@ export const screens: { pattern: string; Component: Screen }[] = [
   { pattern: '/shared', Component: later(async () => (await import('../evaluations/shared.js')).SharedCalls) },
   { pattern: '/privacy', Component: later(async () => (await import('../privacy/queue.js')).Requests) },
   { pattern: '/privacy/new', Component: later(async () => (await import('../privacy/intake.js')).TakeIn) },
+  {
+    pattern: '/privacy/statistics',
+    Component: later(async () => (await import('../privacy/statistics.js')).StatisticsScreen),
+  },
+  { pattern: '/privacy/letters', Component: later(async () => (await import('../privacy/templates.js')).Templates) },
   { pattern: '/privacy/:id', Component: later(async () => (await import('../privacy/request.js')).RequestScreen) },
   { pattern: '/audit', Component: later(async () => (await import('../audit/screen.js')).Audit) },
   { pattern: '/agreements', Component: later(async () => (await import('../evidence/find.js')).FindAgreements) },
