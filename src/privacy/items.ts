@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize';
 import type { Database } from '../platform/database.js';
-import type { Interval } from '../recordings/recording.js';
+import type { Interval, Leg } from '../recordings/recording.js';
 import { heldAt, restrictedNow } from '../retention/hold.js';
 import { usualDecision, type ItemFacts, type RefusalGround, type Usual } from './decide.js';
 import type { ProcessRow } from './request.js';
@@ -50,6 +50,10 @@ export interface ItemRow {
   started_at: Date | null;
   duration_ms: number | null;
   channels: number | null;
+  sample_rate_hz: number | null;
+  /** Null for tickets. */
+  holds: Interval[] | null;
+  channel_map: Leg[] | null;
   version_state: string | null;
   caller_number: string | null;
   caller_name: string | null;
@@ -65,7 +69,8 @@ export interface ItemRow {
 }
 
 const columns = `i.id, i.request_id, i.kind, i.item_id, i.basis, i.shared_number, i.found_at, i.hold_id, i.confirmed,
-  coalesce(r.retain_until, t.retain_until) AS retain_until, r.started_at, v.duration_ms, v.channels, v.state AS version_state,
+  coalesce(r.retain_until, t.retain_until) AS retain_until, r.started_at, v.duration_ms, v.channels, v.sample_rate_hz,
+  r.holds, r.channel_map, v.state AS version_state,
   r.caller_number, r.caller_name, r.callee_number, r.agent, t.number AS ticket_number, t.subject, t.requester_name,
   t.requester_relation, t.opened_at`;
 
