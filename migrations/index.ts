@@ -42,6 +42,7 @@ import { migration as createFurtherUses } from './20261122-74-create-further-use
 import { migration as createScorecards } from './20261122-75-create-scorecards.js';
 import { migration as createEvaluations } from './20261122-76-create-evaluations.js';
 import { migration as createTranscripts } from './20261122-77-create-transcripts.js';
+import { migration as addOriginAt } from './20261123-10-add-origin-at-to-privacy-requests.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -88,4 +89,5 @@ export const migrations: readonly Migration[] = [
   createScorecards,
   createEvaluations,
   createTranscripts,
+  addOriginAt,
 ];

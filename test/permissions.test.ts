@@ -177,6 +177,7 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'POST /deliveries/{token}': anyone,
   'GET /privacy-letter-templates/{locale}': officer,
   'PUT /privacy-letter-templates/{locale}': officer,
+  'GET /recordings/{id}/flags': ['trainer', 'agent', 'privacy_officer'],
   'POST /recordings/{id}/flags': ['trainer', 'agent', 'privacy_officer'],
   'POST /tickets/{id}/flags': trainerOrOfficer,
 

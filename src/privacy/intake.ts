@@ -34,7 +34,7 @@ export interface Intake {
   /** An authority's order that may not be told. */
   secret: boolean;
   /** Where somebody heard or read it. A request that began so is a draft until an officer has completed it. */
-  origin?: { kind: 'recording' | 'ticket'; id: string };
+  origin?: { kind: 'recording' | 'ticket'; id: string; /** Milliseconds of the recording's own timeline. */ atMs: number | null };
 }
 
 /** Numbers as recordings and tickets have them. @throws Problem `invalid-input` for what holds no number */
@@ -52,45 +52,51 @@ const lowered = (emails: readonly string[]) => [...new Set(emails.map((email) =>
 
 /** Takes a request in: its clock starts at receipt, an objection works from this moment on. @returns its id */
 export async function takeIn(context: PrivacyContext, person: Person, told: Intake): Promise<string> {
+  return await context.platform.database.inTransaction((tx) => takeInWithin(context, tx, person, told));
+}
+
+/** `takeIn` inside `tx`. */
+export async function takeInWithin(context: PrivacyContext, tx: Transaction, person: Person, told: Intake): Promise<string> {
   const { platform, settings } = context;
   const { clock, database } = platform;
   const phones = numbersOf(told.subject.phones ?? [], settings.defaultCountry);
-  return await database.inTransaction(async (tx) => {
-    const now = clock.now();
-    const id = newId(clock);
-    await database.advisoryLock(tx, 'privacy.reference', 'exclusive');
-    const year = Number(localDate(now, settings.timeZone).slice(0, 4));
-    await database.query(
-      `INSERT INTO privacy_requests (id, year, number, state, channel, requester_kind, secret, locale, received_at, due_at,
-         origin_kind, origin_id, created_at, created_by)
-       SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $8, $9, $10::uuid, $11, $12
-       FROM privacy_requests WHERE year = $2`,
-      [
-        id, year, told.origin === undefined ? 'identity' : 'draft', told.channel, told.requesterKind, told.secret, told.locale,
-        told.receivedAt, told.origin?.kind ?? null, told.origin?.id ?? null, now, person.userId,
-      ],
-      tx,
-    );
-    await database.query(
-      `INSERT INTO privacy_subjects (request_id, name, address, emails, phones, organisation, representative, details)
-       VALUES ($1, $2, $3, $4::text[], $5::text[], $6, $7::jsonb, $8)`,
-      [
-        id, told.subject.name ?? null, told.subject.address ?? null, lowered(told.subject.emails ?? []), phones,
-        told.subject.organisation ?? null, told.representative === null ? null : JSON.stringify(told.representative), told.details,
-      ],
-      tx,
-    );
-    await addProcesses(context, tx, id, told.rights, told.receivedAt);
-    const dates = await settleDueDate(context, tx, id);
-    const restricted = await applyObjections(platform, tx, id);
-    await record(platform, tx, person, { id, secret: told.secret }, told.origin === undefined ? 'received' : 'flagged', {
-      channel: told.channel, rights: [...told.rights], dueAt: dates.dueAt.toISOString(), closedToTraining: restricted,
-    });
-    return id;
+  const now = clock.now();
+  const id = newId(clock);
+  await database.advisoryLock(tx, 'privacy.reference', 'exclusive');
+  const year = Number(localDate(now, settings.timeZone).slice(0, 4));
+  await database.query(
+    `INSERT INTO privacy_requests (id, year, number, state, channel, requester_kind, secret, locale, received_at, due_at,
+       origin_kind, origin_id, created_at, created_by, origin_at_ms)
+     SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $8, $9, $10::uuid, $11, $12, $13::int
+     FROM privacy_requests WHERE year = $2`,
+    [
+      id, year, told.origin === undefined ? 'identity' : 'draft', told.channel, told.requesterKind, told.secret, told.locale,
+      told.receivedAt, told.origin?.kind ?? null, told.origin?.id ?? null, now, person.userId,
+      told.origin?.atMs ?? null,
+    ],
+    tx,
+  );
+  await database.query(
+    `INSERT INTO privacy_subjects (request_id, name, address, emails, phones, organisation, representative, details)
+     VALUES ($1, $2, $3, $4::text[], $5::text[], $6, $7::jsonb, $8)`,
+    [
+      id, told.subject.name ?? null, told.subject.address ?? null, lowered(told.subject.emails ?? []), phones,
+      told.subject.organisation ?? null, told.representative === null ? null : JSON.stringify(told.representative), told.details,
+    ],
+    tx,
+  );
+  await addProcesses(context, tx, id, told.rights, told.receivedAt);
+  const dates = await settleDueDate(context, tx, id);
+  const restricted = await applyObjections(platform, tx, id);
+  await record(platform, tx, person, { id, secret: told.secret }, told.origin === undefined ? 'received' : 'flagged', {
+    channel: told.channel, rights: [...told.rights], dueAt: dates.dueAt.toISOString(), closedToTraining: restricted,
+    ...(told.origin === undefined ? {} : { atMs: told.origin.atMs }),
   });
+  return id;
 }
 
-async function addProcesses(
+/** Rights that are asked for; one that was asked for before keeps the earlier receipt. */
+export async function addProcesses(
   { platform: { clock, database } }: PrivacyContext,
   tx: Transaction,
   id: string,

@@ -4,6 +4,7 @@ import { viewOf } from '../access/policy.js';
 import { dueDates } from './clock.js';
 import { groundOf } from './decide.js';
 import { decisionsOf, itemsOf, undecided, usualFor, type DecisionRow, type ItemRow } from './items.js';
+import { originOf } from './flag.js';
 import { possibleDuplicates } from './intake.js';
 import {
   calendarOf, channels, findRequest, outcomes, pausesOf, processesOf, referenceOf, requesterKinds, requestStates, subjectOf,
@@ -106,7 +107,13 @@ export const requestSchema = z
     ...summaryShape,
     createdBy: z.uuid(),
     createdAt: instant,
-    origin: z.object({ kind: z.enum(['recording', 'ticket']), id: z.uuid() }).nullable(),
+    origin: z
+      .object({
+        kind: z.enum(['recording', 'ticket']),
+        id: z.uuid(),
+        atMs: z.int().nullable().meta({ description: 'Where in the call it was asked, in milliseconds of the playback copy' }),
+      })
+      .nullable(),
     mergedInto: z.uuid().nullable(),
     retainUntil: instant.nullable(),
     clock: z.object({
@@ -274,7 +281,7 @@ export async function presentRequest(context: PrivacyContext, person: Person, id
     nextExpiryAt: iso(nextExpiryAt),
     createdBy: request.created_by,
     createdAt: request.created_at.toISOString(),
-    origin: request.origin_kind === null || request.origin_id === null ? null : { kind: request.origin_kind, id: request.origin_id },
+    origin: await originOf(database, request),
     mergedInto: request.merged_into,
     retainUntil: iso(request.retain_until),
     clock: {

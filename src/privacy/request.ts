@@ -58,6 +58,8 @@ export interface RequestRow {
   extension_late: boolean;
   origin_kind: 'recording' | 'ticket' | null;
   origin_id: string | null;
+  /** Where in the call it was asked, in milliseconds of the recording's own timeline. */
+  origin_at_ms: number | null;
   created_at: Date;
   created_by: string;
   identified_at: Date | null;

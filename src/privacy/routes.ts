@@ -4,16 +4,15 @@ import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
 import { pageOf, pageQuery } from '../platform/paging.js';
 import { Problem } from '../platform/problem.js';
-import { findListenable } from '../recordings/playback.js';
 import { readWhen, whenSchema } from '../retention/when.js';
-import { requireTicket } from '../tickets/read-ticket.js';
 import { answerOperations } from './answer-routes.js';
 import { deliveryOperations } from './delivery-routes.js';
+import { flagOperations } from './flag-routes.js';
 import { complete, merge, takeIn } from './intake.js';
 import { presentRequest, requestSchema, summarySchema } from './present.js';
 import { listRequests, statisticsOf } from './queue.js';
 import {
-  channels, findRequest, lockOpenRequest, record, referenceOf, requesterKinds, requestStates,
+  channels, lockOpenRequest, record, requesterKinds, requestStates,
   type PrivacyContext, type Representative,
 } from './request.js';
 import { remedyOperations } from './remedy-routes.js';
@@ -68,21 +67,11 @@ const intakeSchema = z.object({
 });
 
 const idParams = z.object({ id: idSchema });
-const flagSchema = z.object({ note: some(2000), rights: rightsSchema.optional() });
-const flagged = z.object({ reference: z.string() });
 
 /** Every operation of this feature. */
 export function privacyOperations(context: PrivacyContext): Operation<Caller>[] {
   const { platform, settings } = context;
   const { clock, database } = platform;
-
-  async function flag(caller: Caller, origin: { kind: 'recording' | 'ticket'; id: string }, told: z.output<typeof flagSchema>) {
-    const id = await takeIn(context, requirePerson(caller), {
-      receivedAt: clock.now(), channel: origin.kind === 'recording' ? 'call' : 'ticket', rights: told.rights ?? [],
-      requesterKind: 'person', subject: {}, representative: null, locale: 'nl', details: told.note, secret: false, origin,
-    });
-    return { status: 201, body: { reference: referenceOf(await findRequest(database, id)) } };
-  }
 
   return [
     operation({
@@ -229,39 +218,7 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
         return { status: 200, body: await presentRequest(context, person, params.id) };
       },
     }),
-    operation({
-      method: 'post',
-      path: '/recordings/{id}/flags',
-      id: 'flagRecording',
-      tag: 'privacy',
-      summary: 'Somebody asks for a right in this call: a draft request with this moment as its receipt',
-      action: 'privacy_request.flag',
-      params: idParams,
-      body: flagSchema,
-      replies: { 201: { description: 'The officer goes on with it', schema: flagged } },
-      problems: ['retention-ended'],
-      async handle({ caller, params, body }) {
-        const person = requirePerson(caller);
-        await findListenable(platform, person, params.id, person.role === 'privacy_officer' ? 'evidence' : 'training');
-        return await flag(caller, { kind: 'recording', id: params.id }, body);
-      },
-    }),
-    operation({
-      method: 'post',
-      path: '/tickets/{id}/flags',
-      id: 'flagTicket',
-      tag: 'privacy',
-      summary: 'Somebody asks for a right in this ticket: a draft request with this moment as its receipt',
-      action: 'privacy_request.flag_ticket',
-      params: idParams,
-      body: flagSchema,
-      replies: { 201: { description: 'The officer goes on with it', schema: flagged } },
-      problems: ['retention-ended'],
-      async handle({ caller, params, body }) {
-        await requireTicket(platform, caller.role, params.id);
-        return await flag(caller, { kind: 'ticket', id: params.id }, body);
-      },
-    }),
+    ...flagOperations(context),
     ...stepOperations(context),
     ...answerOperations(context),
     ...remedyOperations(context),
