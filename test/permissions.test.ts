@@ -49,6 +49,7 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'PUT /organisation': administrator,
 
   'POST /recordings': ['pbx'],
+  'POST /recordings/test': ['pbx'],
   'PUT /recordings/by-call/{callId}': ['pbx'],
   'PATCH /recordings/by-call/{callId}': ['pbx'],
   'PUT /push/{key}/recordings/{callId}': ['pbx'],
@@ -56,6 +57,9 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'POST /push/{key}/cdr/freeswitch': ['pbx'],
   'POST /cdr': ['pbx'],
   'GET /ingest': administrator,
+  'POST /ingest/test': administrator,
+  'GET /sources/{id}/arrivals': administrator,
+  'GET /pbx/{file}': anyone,
   'GET /recordings': ['trainer', 'agent', 'privacy_officer', 'administrator'],
   'GET /recordings/{id}': ['trainer', 'agent', 'privacy_officer', 'administrator'],
   'GET /recordings/{id}/audio': ['trainer', 'agent', 'privacy_officer'],

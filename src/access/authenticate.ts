@@ -6,6 +6,7 @@ import type { Caller } from './caller.js';
 import { isCrossSite, isSafe } from './cross-site.js';
 import { findMachine, looksLikeKey } from './keys.js';
 import { mayEver } from './policy.js';
+import { noteRefusedKey } from './refused-keys.js';
 import { findPerson, tokenOf } from './session.js';
 
 /**
@@ -25,7 +26,10 @@ export function createGate(
       const presented = keyOf(request);
       if (presented !== undefined) {
         const machine = await findMachine(base, presented.key);
-        if (machine === undefined) throw unauthenticated(presented.challenge, 'This key is wrong or no longer works.');
+        if (machine === undefined) {
+          noteRefusedKey(base, presented.key);
+          throw unauthenticated(presented.challenge, 'This key is wrong or no longer works.');
+        }
         return machine;
       }
       if (!isSafe(request.method) && isCrossSite(request, options.publicUrl)) throw new Problem('cross-site-request');
@@ -36,7 +40,9 @@ export function createGate(
     admit(caller, operation) {
       if (operation.action === 'open') return;
       if (caller === undefined) throw unauthenticated('Bearer realm="opname"', 'Sign in, or send a key.');
-      if (!mayEver(caller.role, operation.action)) throw new Problem('forbidden');
+      if (mayEver(caller.role, operation.action)) return;
+      if (caller.kind === 'machine') noteRefusedKey(base, '', 'wrong_role');
+      throw new Problem('forbidden');
     },
 
     label: (caller) => (caller === undefined ? undefined : caller.kind === 'person' ? caller.userId : caller.keyId),

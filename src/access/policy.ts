@@ -66,6 +66,7 @@ const table = {
   'organisation.read': { privacy_officer: always, auditor: always, administrator: always },
   'organisation.change': { administrator: always },
   'ingest.read': { administrator: always },
+  'ingest.test': { administrator: always },
 
   // Recordings. What is shown of numbers and names: `viewOf` below.
   'recording.push': { pbx: always },

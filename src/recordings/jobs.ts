@@ -1,7 +1,9 @@
 import { organisationOf } from '../access/organisation.js';
+import { dropOldRefusedKeys } from '../access/refused-keys.js';
 import type { Platform } from '../platform/platform.js';
 import { tellAlarms, watch, type AlarmSettings } from './alarms.js';
 import { isSilent, missingRecordings, rhythms } from './completeness.js';
+import { dropOldArrivals } from './arrivals.js';
 import { dropOldCounts } from './ingest-counts.js';
 import { queueOf } from './ingest-routes.js';
 import type { PullSettings } from './doors/threecx.js';
@@ -29,7 +31,11 @@ export function defineIngestJobs(
   jobs.every('recordings.watch', '5 minutes');
   jobs.define('recordings.separate-deleted-sides', () => separateDeletedSides(platform));
   jobs.every('recordings.separate-deleted-sides', '1 minute');
-  jobs.define('recordings.drop-old-counts', () => dropOldCounts(platform));
+  jobs.define('recordings.drop-old-counts', async () => {
+    await dropOldCounts(platform);
+    await dropOldArrivals(platform);
+    await dropOldRefusedKeys(platform, platform.clock.now());
+  });
   jobs.every('recordings.drop-old-counts', '23 4 * * *');
   ingestMetrics(platform);
 }

@@ -4,8 +4,11 @@ import type { Caller, Machine, Person } from '../access/caller.js';
 import { organisationOf } from '../access/organisation.js';
 import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
+import { findFfmpeg, type Ffmpeg } from '../platform/ffmpeg.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
+import { arrivalsOf } from './arrivals.js';
+import { connectOperations } from './connect-routes.js';
 import type { Door } from './doors/door.js';
 import { countsOf } from './ingest-counts.js';
 import { ingestOperations } from './ingest-routes.js';
@@ -13,6 +16,7 @@ import { cdrDoor } from './doors/cdr.js';
 import { freeswitchDoor } from './doors/freeswitch.js';
 import { httpDoor } from './doors/http.js';
 import { rtpengineDoor } from './doors/rtpengine.js';
+import { testDoor } from './doors/test.js';
 import { listenPurposes, type ListenPurpose } from './listen.js';
 import { findListenable, servePlayback, serveWaveform } from './playback.js';
 import { presentRecording } from './present.js';
@@ -38,6 +42,7 @@ export function createDoor(platform: Platform, settings: RecordingSettings): Doo
     platform,
     uploads: { active: 0, most: mostUploads },
     counts: countsOf(platform),
+    arrivals: arrivalsOf(platform),
     limits: { folder: incomingFolder(settings.dataDir), maxBytes: settings.maxRecordingBytes },
     async readingContext(machine) {
       return {
@@ -79,9 +84,19 @@ const idParams = z.object({ id: idSchema });
 /** Pushing recordings and listening to them. Finding them is the library's. */
 export function recordingOperations(platform: Platform, settings: RecordingSettings): Operation<Caller>[] {
   const door = createDoor(platform, settings);
+  // Looked for when the first test is made: a process that only takes in needs none.
+  let ffmpeg: Promise<Ffmpeg> | undefined;
+  const testing = {
+    platform,
+    limits: door.limits,
+    folder: processingFolder(settings.dataDir),
+    ffmpeg: () => (ffmpeg ??= findFfmpeg(platform.log)),
+  };
   return [
     ...[httpDoor, cdrDoor, rtpengineDoor, freeswitchDoor].flatMap((operations) => operations(door)),
     ...ingestOperations(platform, door.counts, door.limits.folder),
+    ...testDoor(door, testing),
+    ...connectOperations(platform, { arrivals: door.arrivals, testing }),
     operation({
       method: 'get',
       path: '/recordings/{id}/audio',

@@ -47,11 +47,13 @@ export function cdrDoor(door: Door): Operation<Caller>[] {
           timeZone: query.timezone ?? context.timeZone,
           country: context.country,
         });
-        if (records.length === 0 && faults.length > 0)
-          throw new Problem('invalid-input', {
-            errors: faults.slice(0, mostFaults).map(({ line, message }) => ({ path: `line ${line}`, message })),
-          });
+        const told = faults.slice(0, mostFaults).map(({ line, message }) => ({ path: `line ${line}`, message }));
+        if (records.length === 0 && faults.length > 0) {
+          door.arrivals.note(machine.sourceId, { kind: 'call_data', outcome: 'invalid-input', faults: told });
+          throw new Problem('invalid-input', { errors: told });
+        }
         const outcome = await storeCallRecords(door.platform, machine, records);
+        door.arrivals.note(machine.sourceId, { kind: 'call_data', outcome: 'received', faults: told, stored: outcome.stored });
         return { status: 200, body: { ...outcome, faults: faults.slice(0, mostFaults) } };
       },
     }),

@@ -1,5 +1,6 @@
 import type { Caller, Machine } from '../../access/caller.js';
 import { Problem } from '../../platform/problem.js';
+import type { Arrivals } from '../arrivals.js';
 import type { IngestCounts } from '../ingest-counts.js';
 import type { IngestPlatform, IngestSettings } from '../ingest.js';
 import type { ReadingContext } from '../metadata.js';
@@ -13,6 +14,7 @@ export interface Door {
   /** Uploads under way in this process, and how many there may be. */
   uploads: { active: number; most: number };
   counts: IngestCounts;
+  arrivals: Arrivals;
   readingContext(machine: Machine): Promise<ReadingContext>;
   ingestSettings(machine: Machine): Promise<IngestSettings>;
   /** The recording as the machine that pushed it sees it. */

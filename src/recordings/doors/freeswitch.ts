@@ -191,9 +191,14 @@ export function freeswitchDoor(door: Door): Operation<Caller>[] {
         const context = await door.readingContext(machine);
         const told = readTold(await receiveText(request, maxBytes));
         const record = told === undefined ? undefined : recordOf(told, context.country);
-        if (record === undefined)
-          throw new Problem('invalid-input', { errors: [{ path: 'cdr', message: 'is not a call data record of FreeSWITCH' }] });
-        return { status: 200, body: { ...(await storeCallRecords(door.platform, machine, [record])), faults: [] } };
+        if (record === undefined) {
+          const faults = [{ path: 'cdr', message: 'is not a call data record of FreeSWITCH' }];
+          door.arrivals.note(machine.sourceId, { kind: 'call_data', outcome: 'invalid-input', faults });
+          throw new Problem('invalid-input', { errors: faults });
+        }
+        const outcome = await storeCallRecords(door.platform, machine, [record]);
+        door.arrivals.note(machine.sourceId, { kind: 'call_data', outcome: 'received', stored: outcome.stored });
+        return { status: 200, body: { ...outcome, faults: [] } };
       },
     }),
   ];

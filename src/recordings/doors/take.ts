@@ -30,10 +30,16 @@ export async function counted(door: Door, machine: Machine, push: () => Promise<
   try {
     if (door.uploads.active > door.uploads.most) throw new Problem('too-busy', { headers: { 'Retry-After': '5' } });
     const answer = await push();
-    door.counts.count(machine.sourceId, answer.status === 201 ? 'received' : 'duplicate');
+    const outcome = answer.status === 201 ? 'received' : 'duplicate';
+    door.counts.count(machine.sourceId, outcome);
+    const recordingId = /[^/]+$/.exec(answer.headers?.['Location'] ?? '')?.[0];
+    door.arrivals.note(machine.sourceId, { kind: 'recording', outcome, recordingId });
     return answer;
   } catch (error) {
-    door.counts.count(machine.sourceId, error instanceof Problem ? error.code : 'internal-error');
+    const known = error instanceof Problem ? error : undefined;
+    const outcome = known?.code ?? 'internal-error';
+    door.counts.count(machine.sourceId, outcome);
+    door.arrivals.note(machine.sourceId, { kind: 'recording', outcome, faults: known?.errors });
     throw error;
   } finally {
     door.uploads.active -= 1;
