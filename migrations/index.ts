@@ -43,6 +43,7 @@ import { migration as createScorecards } from './20261122-75-create-scorecards.j
 import { migration as createEvaluations } from './20261122-76-create-evaluations.js';
 import { migration as createTranscripts } from './20261122-77-create-transcripts.js';
 import { migration as addOriginAt } from './20261123-10-add-origin-at-to-privacy-requests.js';
+import { migration as keepEarlierResponses } from './20261123-52-keep-earlier-responses.js';
 import { migration as createIngestArrivals } from './20261123-70-create-ingest-arrivals.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
@@ -91,5 +92,6 @@ export const migrations: readonly Migration[] = [
   createEvaluations,
   createTranscripts,
   addOriginAt,
+  keepEarlierResponses,
   createIngestArrivals,
 ];
