@@ -31,6 +31,7 @@ const actSchema = z
     processor: z.object({ name: z.string(), region: z.string() }).nullable(),
     switchedOnBy: z.object({ id: z.uuid(), name: z.string() }),
     switchedOnAt: z.iso.datetime(),
+    endedBy: z.object({ id: z.uuid(), name: z.string() }).nullable(),
     endedAt: z.iso.datetime().nullable(),
     endReason: z.string().nullable(),
   })

@@ -37,6 +37,7 @@ export interface UseAct extends UseTold {
   use: FurtherUse;
   switchedOnBy: { id: string; name: string };
   switchedOnAt: Date;
+  endedBy: { id: string; name: string } | null;
   endedAt: Date | null;
   endReason: string | null;
 }
@@ -46,19 +47,21 @@ const columns = `f.id, f.use, f.ground, f.explanation,
     THEN json_build_object('date', f.consent_date::text, 'reference', f.consent_reference) END AS consent,
   f.purposes, CASE WHEN f.processor IS NOT NULL THEN json_build_object('name', f.processor, 'region', f.region) END AS processor,
   json_build_object('id', u.id, 'name', u.name) AS "switchedOnBy", f.switched_on_at AS "switchedOnAt",
+  CASE WHEN e.id IS NOT NULL THEN json_build_object('id', e.id, 'name', e.name) END AS "endedBy",
   f.ended_at AS "endedAt", f.end_reason AS "endReason"`;
+const joined = 'further_uses f JOIN users u ON u.id = f.switched_on_by LEFT JOIN users e ON e.id = f.ended_by';
 
 /** Every act, newest first. */
 export async function useActs(database: Database): Promise<UseAct[]> {
   return await database.query<UseAct>(
-    `SELECT ${columns} FROM further_uses f JOIN users u ON u.id = f.switched_on_by ORDER BY f.switched_on_at DESC, f.id DESC`,
+    `SELECT ${columns} FROM ${joined} ORDER BY f.switched_on_at DESC, f.id DESC`,
   );
 }
 
 /** The act in force; undefined while the use is off. */
 export async function useInForce(database: Database, use: FurtherUse, tx?: Transaction): Promise<UseAct | undefined> {
   const [act] = await database.query<UseAct>(
-    `SELECT ${columns} FROM further_uses f JOIN users u ON u.id = f.switched_on_by WHERE f.use = $1 AND f.ended_at IS NULL`,
+    `SELECT ${columns} FROM ${joined} WHERE f.use = $1 AND f.ended_at IS NULL`,
     [use],
     tx,
   );

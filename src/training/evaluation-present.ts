@@ -102,6 +102,9 @@ export const openEvaluationSchema = evaluationSchema
           acknowledgedAt: instant,
           response: z.string().nullable(),
           respondedAt: instant,
+          earlierResponses: z
+            .array(z.object({ response: z.string(), respondedAt: z.iso.datetime() }))
+            .meta({ description: 'What the agent said before, oldest first' }),
         }),
       )
       .meta({ description: 'Newest first' }),
@@ -196,6 +199,10 @@ export function presentOpen(
       acknowledgedAt: version.acknowledgedAt?.toISOString() ?? null,
       response: version.response,
       respondedAt: version.respondedAt?.toISOString() ?? null,
+      earlierResponses: version.earlierResponses.map(({ response, respondedAt }) => ({
+        response,
+        respondedAt: new Date(respondedAt).toISOString(),
+      })),
     })),
   };
 }

@@ -8,6 +8,7 @@ import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { findListenable } from '../recordings/playback.js';
 import { agentsOf } from '../recordings/share.js';
+import { readPeriodEnd, readPeriodStart } from '../recordings/times.js';
 import { requireUse } from '../retention/further-use.js';
 import {
   answerEvaluation,
@@ -260,6 +261,8 @@ export function evaluationOperations(
       action: 'evaluation.read',
       query: z.object({
         agentId: idSchema.optional().meta({ description: 'Trainers name one; an agent’s are their own' }),
+        from: z.string().max(40).optional().meta({ description: 'Evaluated from this instant or day on' }),
+        to: z.string().max(40).optional().meta({ description: 'An instant, or the last day that counts' }),
         ...pageQuery,
       }),
       replies: { 200: { description: 'A page', schema: pageOf(outcomeSchema) } },
@@ -271,7 +274,11 @@ export function evaluationOperations(
         if (agentId === undefined)
           throw new Problem('invalid-input', { errors: [{ path: 'agentId', message: 'is needed' }] });
         const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
-        const rows = await outcomesOf(database, agentId, { limit: query.limit, after }, clock.now());
+        const period = {
+          from: readPeriodStart(query.from, 'from', settings.timeZone),
+          until: readPeriodEnd(query.to, 'to', settings.timeZone),
+        };
+        const rows = await outcomesOf(database, agentId, period, { limit: query.limit, after }, clock.now());
         return {
           status: 200,
           body: toPage(rows, query.limit, presentOutcome, (row) => ({ at: row.evaluatedAt, id: row.evaluationId })),

@@ -254,7 +254,7 @@ export async function reviseEvaluation(
 }
 
 /**
- * The agent has read version `version`, and may say something to it; told again, the response is replaced.
+ * The agent has read version `version`, and may say something to it; said anew, what was said before stays beside it.
  * @throws Problem `not-found`, `conflict` when a newer version was submitted meanwhile
  */
 export async function answerEvaluation(
@@ -274,7 +274,10 @@ export async function answerEvaluation(
       });
     await database.query(
       `UPDATE evaluation_versions SET acknowledged_at = coalesce(acknowledged_at, $3), response = coalesce($4, response),
-         responded_at = CASE WHEN $4::text IS NULL THEN responded_at ELSE $3 END
+         responded_at = CASE WHEN $4::text IS NULL OR $4 = response THEN responded_at ELSE $3 END,
+         earlier_responses = CASE WHEN $4 <> response
+           THEN earlier_responses || jsonb_build_object('response', response, 'respondedAt', responded_at)
+           ELSE earlier_responses END
        WHERE evaluation_id = $1 AND version = $2`,
       [id, told.version, clock.now(), told.response ?? null],
       tx,

@@ -22,6 +22,8 @@ export interface SubmittedVersion {
   acknowledgedAt: Date | null;
   response: string | null;
   respondedAt: Date | null;
+  /** Oldest first; instants as text, since they come out of JSON. */
+  earlierResponses: { response: string; respondedAt: string }[];
 }
 
 export interface FoundEvaluation extends Pick<EvaluationRow, 'id' | 'version' | 'revision' | 'draft'> {
@@ -72,7 +74,7 @@ export async function readEvaluation(
 export async function versionsOf(database: Database, evaluationId: string): Promise<SubmittedVersion[]> {
   return await database.query<SubmittedVersion>(
     `SELECT version, content, score, sections, reason, submitted_at AS "submittedAt", acknowledged_at AS "acknowledgedAt",
-       response, responded_at AS "respondedAt"
+       response, responded_at AS "respondedAt", earlier_responses AS "earlierResponses"
      FROM evaluation_versions WHERE evaluation_id = $1 ORDER BY version DESC`,
     [evaluationId],
   );
@@ -122,10 +124,11 @@ export interface Outcome {
   open: boolean;
 }
 
-/** The outcomes of one agent, newest first: scores of several agents are never set side by side. */
+/** The outcomes of one agent in a period, newest first: scores of several agents are never set side by side. */
 export async function outcomesOf(
   database: Database,
   agentId: string,
+  period: { from: Date | undefined; until: Date | undefined },
   page: { limit: number; after: { at: Date; id: string } | undefined },
   now: Date,
 ): Promise<Outcome[]> {
@@ -138,15 +141,25 @@ export async function outcomesOf(
      FROM evaluation_outcomes o JOIN users a ON a.id = o.agent_id
        JOIN scorecard_versions c ON c.scorecard_id = o.scorecard_id AND c.version = o.scorecard_version
      WHERE o.agent_id = $2 AND o.retain_until > $1
+       AND ($6::timestamptz IS NULL OR o.evaluated_at >= $6) AND ($7::timestamptz IS NULL OR o.evaluated_at < $7)
        AND ($3::timestamptz IS NULL OR (o.evaluated_at, o.evaluation_id) < ($3, $4::uuid))
      ORDER BY o.evaluated_at DESC, o.evaluation_id DESC LIMIT $5`,
-    [now, agentId, page.after?.at ?? null, page.after?.id ?? null, page.limit + 1],
+    [
+      now,
+      agentId,
+      page.after?.at ?? null,
+      page.after?.id ?? null,
+      page.limit + 1,
+      period.from ?? null,
+      period.until ?? null,
+    ],
   );
 }
 
 /** Of one agent, in a period: how many calls there are, and of how many of those something was done. */
 export interface Coverage {
   agent: Named;
+  extensions: string[];
   calls: number;
   listened: number;
   lastListenedAt: Date | null;
@@ -161,7 +174,7 @@ export async function coverage(
   now: Date,
 ): Promise<Coverage[]> {
   return await database.query<Coverage>(
-    `SELECT json_build_object('id', a.id, 'name', a.name) AS agent, count(r.id) AS calls, count(heard.at) AS listened,
+    `SELECT json_build_object('id', a.id, 'name', a.name) AS agent, a.extensions, count(r.id) AS calls, count(heard.at) AS listened,
        max(heard.at) AS "lastListenedAt", count(*) FILTER (WHERE heard.shared) AS shared,
        count(*) FILTER (WHERE heard.evaluated) AS evaluated
      FROM users a
@@ -172,7 +185,7 @@ export async function coverage(
            EXISTS (SELECT FROM recording_shares s WHERE s.recording_id = r.id AND s.agent_id = a.id AND s.revoked_at IS NULL) AS shared,
            EXISTS (SELECT FROM evaluations e WHERE e.recording_id = r.id AND e.agent_id = a.id AND e.version > 0) AS evaluated
        ) heard ON r.id IS NOT NULL
-     WHERE a.role = 'agent' AND a.disabled_at IS NULL GROUP BY a.id, a.name ORDER BY a.name, a.id`,
+     WHERE a.role = 'agent' AND a.disabled_at IS NULL GROUP BY a.id, a.name, a.extensions ORDER BY a.name, a.id`,
     [now, period.from, period.until],
   );
 }

@@ -23,6 +23,7 @@ const sampleSchema = z
   .object({
     id: z.uuid(),
     agent: named,
+    extensions: z.array(z.string()).meta({ description: 'On which the agent answered when it was drawn' }),
     from: z.iso.datetime(),
     until: z.iso.datetime().meta({ description: 'Exclusive' }),
     size: z.int().meta({ description: 'As asked for' }),
@@ -35,12 +36,27 @@ const sampleSchema = z
   .meta({ id: 'Sample' });
 
 const openedSchema = sampleSchema
-  .extend({ calls: z.array(z.object({ place: z.int(), recording: recordingFactsSchema, evaluated: z.boolean() })) })
+  .extend({
+    calls: z.array(
+      z.object({
+        place: z.int(),
+        recording: recordingFactsSchema,
+        evaluated: z.boolean().meta({ description: 'Submitted, by anyone' }),
+        begun: z.boolean().meta({ description: 'The reader has a draft' }),
+      }),
+    ),
+    redrawn: z
+      .object({ outcome: z.enum(['same', 'different', 'other_calls']), population: z.int() })
+      .meta({
+        description: 'What the same seed draws today; `other_calls`: calls came or went, there is nothing to compare with',
+      }),
+  })
   .meta({ id: 'OpenSample' });
 
 const coverageSchema = z
   .object({
     agent: named,
+    extensions: z.array(z.string()).meta({ description: 'On which the agent answers' }),
     calls: z.int(),
     listened: z.int(),
     lastListenedAt: z.iso.datetime().nullable(),
@@ -75,12 +91,13 @@ export function sampleOperations(
 
   async function open(caller: Caller, id: string): Promise<z.input<typeof openedSchema>> {
     const now = clock.now();
-    const [{ sample, calls }, { ownNumbers }] = await Promise.all([
-      sampleOf(database, id, now),
+    const [{ sample, calls, redrawn }, { ownNumbers }] = await Promise.all([
+      sampleOf(database, id, requirePerson(caller), now),
       organisationOf(database),
     ]);
     return {
       ...present(sample),
+      redrawn,
       calls: calls.map((call) => ({ ...call, recording: presentFacts(call.recording, caller.role, ownNumbers, now) })),
     };
   }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { Transaction } from 'sequelize';
 import { actorOf, type Person } from '../access/caller.js';
 import { append } from '../audit/log.js';
 import type { Database } from '../platform/database.js';
@@ -20,6 +21,8 @@ import { newestVersion, recordingFacts, type RecordingFacts } from './recording-
 export interface SampleRow {
   id: string;
   agent: { id: string; name: string };
+  /** On which the agent answered when it was drawn. */
+  extensions: string[];
   from: Date;
   until: Date;
   size: number;
@@ -31,8 +34,8 @@ export interface SampleRow {
   drawnAt: Date;
 }
 
-const select = `SELECT s.id, json_build_object('id', a.id, 'name', a.name) AS agent, s.period_from AS "from",
-  s.period_until AS until, s.size, s.seed, s.population, s.population_sha256 AS "populationSha256",
+const select = `SELECT s.id, json_build_object('id', a.id, 'name', a.name) AS agent, s.extensions,
+  s.period_from AS "from", s.period_until AS until, s.size, s.seed, s.population, s.population_sha256 AS "populationSha256",
   json_build_object('id', b.id, 'name', b.name) AS "drawnBy", s.drawn_at AS "drawnAt"
   FROM samples s JOIN users a ON a.id = s.agent_id JOIN users b ON b.id = s.drawn_by`;
 
@@ -45,6 +48,31 @@ export const populationDigest = (ids: readonly string[]): string =>
 /** The place of a recording in the draw: lower ones are taken first. */
 export const drawKey = (seed: string, recordingId: string): string =>
   createHash('sha256').update(`${seed}:${recordingId}`).digest('hex');
+
+/** The first `size` of a population, as its seed orders it. */
+function drawnFrom(population: readonly string[], seed: string, size: number): string[] {
+  return population
+    .map((id) => ({ id, key: drawKey(seed, id) }))
+    .sort((one, other) => (one.key < other.key ? -1 : 1))
+    .slice(0, size)
+    .map(({ id }) => id);
+}
+
+/** The calls that can be drawn at `now`: played back, open to training, taken on these extensions in this period. */
+async function populationOf(
+  database: Database,
+  of: { extensions: readonly string[]; from: Date; until: Date },
+  now: Date,
+  tx?: Transaction,
+): Promise<string[]> {
+  const calls = await database.query<{ id: string }>(
+    `SELECT r.id FROM recordings r ${newestVersion}
+     WHERE r.agent = ANY ($2::text[]) AND r.started_at >= $3 AND r.started_at < $4 AND v.state = 'ready' AND ${openForTraining('$1')}`,
+    [now, of.extensions, of.from, of.until],
+    tx,
+  );
+  return calls.map(({ id }) => id);
+}
 
 /**
  * Draws and records a sample.
@@ -66,19 +94,10 @@ export async function drawSample(
     if (agent === undefined) throw new Problem('not-found');
     if (agent.extensions.length === 0)
       throw new Problem('conflict', { detail: 'It is not known on which extension this agent answers.' });
-    const calls = await database.query<{ id: string }>(
-      `SELECT r.id FROM recordings r ${newestVersion}
-       WHERE r.agent = ANY ($2::text[]) AND r.started_at >= $3 AND r.started_at < $4 AND v.state = 'ready' AND ${openForTraining('$1')}`,
-      [now, agent.extensions, told.from, told.until],
-      tx,
-    );
+    const population = await populationOf(database, { ...told, extensions: agent.extensions }, now, tx);
     const seed = randomBytes(16).toString('hex');
-    const picks = calls
-      .map(({ id }) => ({ id, key: drawKey(seed, id) }))
-      .sort((one, other) => (one.key < other.key ? -1 : 1))
-      .slice(0, told.size);
     const id = newId(clock);
-    const digest = populationDigest(calls.map((call) => call.id));
+    const digest = populationDigest(population);
     await database.query(
       `INSERT INTO samples (id, agent_id, extensions, period_from, period_until, size, seed, population, population_sha256,
          drawn_by, drawn_at, retain_until)
@@ -91,7 +110,7 @@ export async function drawSample(
         told.until,
         told.size,
         seed,
-        calls.length,
+        population.length,
         digest,
         person.userId,
         now,
@@ -104,14 +123,14 @@ export async function drawSample(
       `INSERT INTO sample_picks (sample_id, recording_id, place)
        SELECT $1, r.id, told.place FROM unnest($2::uuid[]) WITH ORDINALITY told (id, place)
          JOIN recordings r ON r.id = told.id AND r.purge_intent IS NULL FOR KEY SHARE OF r`,
-      [id, picks.map((pick) => pick.id)],
+      [id, drawnFrom(population, seed, told.size)],
       tx,
     );
     await append(database, clock, tx, {
       actor: actorOf(person),
       action: 'sample.drawn',
       object: { type: 'sample', id },
-      details: { agentId: told.agentId, seed, size: told.size, population: calls.length, populationSha256: digest },
+      details: { agentId: told.agentId, seed, size: told.size, population: population.length, populationSha256: digest },
     });
     return id;
   });
@@ -131,20 +150,52 @@ export async function listSamples(
   );
 }
 
+/** A call of a sample, and how far its evaluation is. */
+export interface SampledCall {
+  place: number;
+  recording: RecordingFacts;
+  /** Submitted, by anyone. */
+  evaluated: boolean;
+  /** Begun by the reader. */
+  begun: boolean;
+}
+
+/** What drawing again gives today: `other_calls` when calls came or went, so that there is nothing to compare with. */
+export interface Redrawn {
+  outcome: 'same' | 'different' | 'other_calls';
+  population: number;
+}
+
 /** A sample with those of its calls that can be heard now, in the order of the draw. @throws Problem `not-found` */
 export async function sampleOf(
   database: Database,
   id: string,
+  reader: Person,
   now: Date,
-): Promise<{ sample: SampleRow; calls: { place: number; recording: RecordingFacts; evaluated: boolean }[] }> {
+): Promise<{ sample: SampleRow; calls: SampledCall[]; redrawn: Redrawn }> {
   const [sample] = await database.query<SampleRow>(`${select} WHERE s.retain_until > $1 AND s.id = $2`, [now, id]);
   if (sample === undefined) throw new Problem('not-found');
-  const calls = await database.query<{ place: number; recording: RecordingFacts; evaluated: boolean }>(
+  const calls = await database.query<SampledCall>(
     `SELECT p.place, ${recordingFacts} AS recording,
-       EXISTS (SELECT FROM evaluations e WHERE e.recording_id = r.id AND e.agent_id = $3 AND e.version > 0) AS evaluated
+       EXISTS (SELECT FROM evaluations e WHERE e.recording_id = r.id AND e.agent_id = $3 AND e.version > 0) AS evaluated,
+       EXISTS (SELECT FROM evaluations e WHERE e.recording_id = r.id AND e.agent_id = $3 AND e.evaluator_id = $4
+         AND e.draft IS NOT NULL) AS begun
      FROM sample_picks p JOIN recordings r ON r.id = p.recording_id ${newestVersion}
      WHERE p.sample_id = $2 AND ${openForTraining('$1')} ORDER BY p.place`,
-    [now, id, sample.agent.id],
+    [now, id, sample.agent.id, reader.userId],
   );
-  return { sample, calls };
+  return { sample, calls, redrawn: await redraw(database, sample, now) };
+}
+
+async function redraw(database: Database, sample: SampleRow, now: Date): Promise<Redrawn> {
+  const population = await populationOf(database, sample, now);
+  if (populationDigest(population) !== sample.populationSha256)
+    return { outcome: 'other_calls', population: population.length };
+  const picks = await database.query<{ id: string }>(
+    'SELECT recording_id AS id FROM sample_picks WHERE sample_id = $1 ORDER BY place',
+    [sample.id],
+  );
+  const again = drawnFrom(population, sample.seed, sample.size);
+  const same = again.length === picks.length && picks.every(({ id }, place) => id === again[place]);
+  return { outcome: same ? 'same' : 'different', population: population.length };
 }
