@@ -8,6 +8,7 @@ import { holds } from './holds/en.js';
 import { ingest } from './ingest/en.js';
 import type { nl } from './nl.js';
 import { player } from './player/en.js';
+import { portal } from './portal/en.js';
 import { privacy } from './privacy/en.js';
 import { recordings } from './recordings/en.js';
 import { remarks } from './remarks/en.js';
@@ -28,6 +29,7 @@ export const en: Record<keyof typeof nl, string> = {
   ...holds,
   ...evidence,
   ...ingest,
+  ...portal,
   ...privacy,
   ...remarks,
   ...collections,

@@ -7,6 +7,7 @@ import { evidence } from './evidence/nl.js';
 import { holds } from './holds/nl.js';
 import { ingest } from './ingest/nl.js';
 import { player } from './player/nl.js';
+import { portal } from './portal/nl.js';
 import { privacy } from './privacy/nl.js';
 import { recordings } from './recordings/nl.js';
 import { remarks } from './remarks/nl.js';
@@ -15,4 +16,4 @@ import { shell } from './shell/nl.js';
 import { tickets } from './tickets/nl.js';
 
 /** Dutch, the source: every other language has the same keys and placeholders. Each screen keeps its own words. */
-export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence, ...ingest, ...privacy, ...remarks, ...collections, ...evaluations } as const;
+export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence, ...ingest, ...portal, ...privacy, ...remarks, ...collections, ...evaluations } as const;

@@ -6,13 +6,15 @@ import { Bones, Failure, State } from '../parts/state.js';
 import { SignIn } from '../sign-in/screen.js';
 import { home } from './navigation.js';
 import { go, match, place } from './router.js';
-import { screens } from './screens.js';
+import { openScreens, screens } from './screens.js';
 import { openSession, session } from './session.js';
 import { Shell } from './shell.js';
 
 /** The whole page: who is there decides between the entrance and the screens. */
 export function App() {
   const now = session.value;
+  const open = openScreens.find(({ pattern }) => match(pattern, place.value.path));
+  if (open) return <open.Component id="" />;
   if (now.state === 'loading') return <Bones count={1} />;
   if (now.state === 'unreachable') {
     return (

@@ -33,6 +33,11 @@ function later(load: () => Promise<Screen>): Screen {
   return Later;
 }
 
+/** What anybody may open, signed in or not. */
+export const openScreens: { pattern: string; Component: Screen }[] = [
+  { pattern: '/privacy-portal', Component: later(async () => (await import('../portal/screen.js')).PrivacyPortal) },
+];
+
 /** Which address shows which screen. */
 export const screens: { pattern: string; Component: Screen }[] = [
   { pattern: '/recordings', Component: Recordings },
