@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Person } from '../src/access/caller.js';
 import { isHeld } from '../src/retention/hold.js';
-import { confirmHold, placeHold, placeHoldIn } from '../src/retention/place-hold.js';
+import { confirmHold, placeHold, placeHoldIn, placeHoldsIn, releaseHoldsIn, type HoldOrder } from '../src/retention/place-hold.js';
 import { beginPurge, claimDue } from '../src/retention/purge.js';
 import { runRetags } from '../src/retention/retag.js';
 import { requestSweep, runPurges } from '../src/retention/sweep.js';
@@ -160,5 +160,71 @@ describe('a hold', () => {
     await expect(confirmHold(service.platform, person, holdId, 'required', 'there is nobody else')).rejects.toMatchObject({ code: 'forbidden' });
     await expect(alone(null)).rejects.toMatchObject({ code: 'invalid-input' });
     expect(await alone('there is nobody else')).toMatchObject({ confirmReason: 'there is nobody else', confirmedBy: person.userId });
+  });
+
+  const found = (id: string, rest: Partial<HoldOrder> = {}): HoldOrder => ({
+    kind: 'recording', itemId: id, ground: 'open_request', reason: 'found for an open request', reviewAt: new Date(inDays(30)),
+    requestId: '01990000-0000-7000-8000-000000000001', ...rest,
+  });
+  const placeMany = async (orders: HoldOrder[], by?: Person) => {
+    const actor = { kind: 'person' as const, id: (by ?? (await somebody())).userId };
+    return await service.database.inTransaction((tx) =>
+      placeHoldsIn(service.platform, service.categories, tx, actor, orders, 'Europe/Amsterdam'),
+    );
+  };
+
+  test('is placed on many things in one act, which tells what came to nothing; and many are released in one', async () => {
+    const [first, second, over] = [await service.record(), await service.record(), await service.record({ endedAt: new Date(service.clock.now().getTime() - 90 * day) })];
+    const unknown = '01990000-0000-7000-8000-000000000000';
+    const { placed, refused } = await placeMany([found(second), found(over), found(first), found(unknown), found(second, { ground: 'legal_claim' })]);
+    expect(placed.map((each) => [each.itemId, each.ground])).toEqual([[second, 'open_request'], [first, 'open_request'], [second, 'legal_claim']]);
+    expect(refused.map(({ order: { itemId }, code }) => [itemId, code])).toEqual([[over, 'retention-ended'], [unknown, 'not-found']]);
+    await runRetags(service.platform, service.categories);
+    expect([...(await holdTags(first)), ...(await holdTags(second))]).toEqual(['1', '1', '1', '1', '1', '1']);
+    const actor = { kind: 'person' as const, id: (await somebody()).userId };
+    const ids = placed.map((each) => each.id);
+    const release = () => service.database.inTransaction((tx) => releaseHoldsIn(service.platform, tx, actor, ids, 'the request is closed'));
+    expect((await release()).map((each) => each.id).sort()).toEqual([...ids].sort());
+    expect(await release()).toEqual([]);
+    const entries = await service.database.query<{ action: string }>(
+      `SELECT action FROM audit_entries WHERE object_id = ANY($1::text[]) AND action LIKE 'hold.%' ORDER BY id`, [[first, second]],
+    );
+    expect(entries.map(({ action }) => action)).toEqual([...Array<string>(3).fill('hold.placed'), ...Array<string>(3).fill('hold.released')]);
+  });
+
+  test('that a request placed by itself keeps nothing from an erasure once it is released, unlike one that a person placed', async () => {
+    const [machine, person] = [await service.record(), await service.record()];
+    const { placed } = await placeMany([found(machine), found(person, { ground: 'legal_claim' })]);
+    await expect(erase(machine)).rejects.toMatchObject({ code: 'conflict' });
+    const actor = { kind: 'person' as const, id: (await somebody()).userId };
+    await service.database.inTransaction((tx) => releaseHoldsIn(service.platform, tx, actor, placed.map((each) => each.id), 'closed'));
+    await erase(machine);
+    await expect(erase(person)).rejects.toMatchObject({ code: 'conflict' });
+    await runPurges(service.context(), service.categories);
+    expect([await exists(machine), await exists(person)]).toEqual([false, true]);
+  });
+
+  test('of a secret order is known to its owner and the auditor alone, and holds like any other', async () => {
+    const id = await service.record();
+    const [officer, second, auditor] = [await again('first officer'), await again('second officer'), await again('auditor')];
+    const owner = (await officer.get('/api/v1/session').expect(200)).body.user.id as string;
+    const before = (await second.get('/api/v1/retention').expect(200)).body as { held: number; unconfirmedHolds: number };
+    const { placed: [secret] } = await placeMany([found(id, { ground: 'authority_order', reason: 'order 17', secret: true })], { ...service.officer, userId: owner });
+    const seenBy = async (who: typeof officer) => {
+      const { body } = await who.get(`/api/v1/holds?recordingId=${id}`).expect(200);
+      return (body as { items: { id: string; secret: boolean }[] }).items.map((each) => [each.id, each.secret]);
+    };
+    expect(await seenBy(officer)).toEqual([[secret?.id, true]]);
+    expect(await seenBy(auditor)).toEqual([[secret?.id, true]]);
+    expect(await seenBy(second)).toEqual([]);
+    expect((await second.get('/api/v1/retention').expect(200)).body).toMatchObject({ held: before.held, unconfirmedHolds: before.unconfirmedHolds });
+    const reportOf = async (who: typeof officer) => (await who.get('/api/v1/retention/report').expect(200)).text;
+    expect(await reportOf(second)).not.toContain(id);
+    expect(await reportOf(auditor)).toContain(id);
+    const [entry] = await service.database.query<{ details: object }>(
+      `SELECT details FROM audit_entries WHERE action = 'hold.placed' AND object_id = $1`, [id],
+    );
+    expect(entry?.details).toMatchObject({ secret: true });
+    expect(await isHeld(service.database, undefined, 'recording', id, service.clock.now())).toBe(true);
   });
 });

@@ -11,7 +11,7 @@ import { Problem } from '../platform/problem.js';
 import { isHeld } from '../retention/hold.js';
 import { periodInForce } from '../retention/policies.js';
 import { broughtForward, endOfCall, recordingRetainUntil } from '../retention/policy.js';
-import { requestRetag } from '../retention/retag.js';
+import { requestRetags } from '../retention/retag.js';
 import { pushDigest, wasErased } from '../retention/tombstone.js';
 import { lockCall } from './call-record.js';
 import { settleCall } from './call-settle.js';
@@ -200,7 +200,7 @@ async function commitVersion(
     });
     // The object may have been tagged before a hold was placed that saw nothing of it.
     if (await isHeld(database, tx, 'recording', recording.id, clock.now()))
-      await requestRetag(database, tx, 'recording', recording.id, clock.now());
+      await requestRetags(database, tx, [{ kind: 'recording', itemId: recording.id }], clock.now());
     await settleCall(platform, tx, call.source_id, call.call_key, actor);
     await joinLegs(platform, tx, recording.id);
     return { ...recording, duplicate: false };

@@ -77,6 +77,11 @@ export interface Period {
   unit: 'days' | 'calendar_years';
 }
 
+/** A row of a subject, locked. */
+export interface LockedRow extends Pick<Item, 'id' | 'subjectId' | 'retainUntil'> {
+  purging: boolean;
+}
+
 export interface Category {
   /** Stands on tombstones, in metrics and in the report: `recording`, `ticket_message`. */
   readonly name: string;
@@ -87,10 +92,10 @@ export interface Category {
   readonly roots: readonly string[];
 
   /**
-   * Locks (FOR UPDATE) the rows of a subject, and tells of each when it is due and whether its purge has begun. None
-   * when there is no such subject. Placing a hold and claiming for a purge both lock here, so that one of them wins.
+   * Locks (FOR UPDATE) the rows of subjects, and tells of each when it is due and whether its purge has begun. None
+   * where there is no such subject. Placing a hold and claiming for a purge both lock here, so that one of them wins.
    */
-  lockSubject(tx: Transaction, subjectId: string): Promise<{ id: string; retainUntil: Date; purging: boolean }[]>;
+  lockSubjects(tx: Transaction, subjectIds: readonly string[]): Promise<LockedRow[]>;
 
   /**
    * Locks at most `limit` items past their date and not being purged, oldest first, passing over rows that others have
@@ -166,7 +171,7 @@ export interface CategoryTable {
 
 type TableCategory = Pick<
   Category,
-  'name' | 'subject' | 'lockSubject' | 'lockDue' | 'lockItems' | 'markPurging' | 'deleteRows' | 'countDue' | 'overdue'
+  'name' | 'subject' | 'lockSubjects' | 'lockDue' | 'lockItems' | 'markPurging' | 'deleteRows' | 'countDue' | 'overdue'
   | 'oldestStored' | 'itemsOf' | 'shortenable' | 'shorten'
 >;
 
@@ -181,11 +186,11 @@ export function tableCategory(database: Database, described: CategoryTable): Tab
   return {
     name,
     subject,
-    lockSubject: (tx, id) =>
+    lockSubjects: (tx, ids) =>
       database.query(
-        `SELECT i.id, i.retain_until AS "retainUntil", i.purge_intent IS NOT NULL AS purging
-         FROM ${table} i WHERE ${subjectId} = $1 ORDER BY i.id FOR UPDATE OF i`,
-        [id],
+        `SELECT i.id, ${subjectId} AS "subjectId", i.retain_until AS "retainUntil", i.purge_intent IS NOT NULL AS purging
+         FROM ${table} i WHERE ${subjectId} = ANY($1::uuid[]) ORDER BY i.id FOR UPDATE OF i`,
+        [ids],
         tx,
       ),
     lockDue: (tx, now, limit) =>

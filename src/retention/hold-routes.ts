@@ -6,7 +6,8 @@ import { pageOf, pageQuery } from '../platform/paging.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { Category, SubjectKind } from './category.js';
-import { confirmHold, holdGrounds, listHolds, placeHold, releaseHold, type Hold } from './place-hold.js';
+import { listHolds } from './list-holds.js';
+import { confirmHold, holdGrounds, placeHold, releaseHold, type Hold } from './place-hold.js';
 import { readWhen, whenSchema } from './when.js';
 
 const instant = z.iso.datetime();
@@ -34,6 +35,7 @@ export const holdSchema = z
     releasedAt: instant.nullable(),
     releaseReason: z.string().nullable(),
     endsAt: instant.nullable().meta({ description: 'When it stops to hold: a day after its release' }),
+    secret: z.boolean().meta({ description: 'Of an order that may not be told: shown to its owner and the auditor alone' }),
   })
   .meta({ id: 'Hold' });
 
@@ -65,6 +67,7 @@ export function presentHold(hold: Hold, now: Date): z.input<typeof holdSchema> {
     releasedAt: isoOrNull(hold.releasedAt),
     releaseReason: hold.releaseReason,
     endsAt: isoOrNull(hold.endsAt),
+    secret: hold.secret,
   };
 }
 
@@ -115,9 +118,9 @@ export function holdOperations(
         ...pageQuery,
       }),
       replies: { 200: { description: 'Holds', schema: pageOf(holdSchema) } },
-      async handle({ query }) {
+      async handle({ caller, query }) {
         const subject = subjectOf(query);
-        const filter = { kind: subject?.kind, itemId: subject?.id, inForce: query.inForce };
+        const filter = { kind: subject?.kind, itemId: subject?.id, inForce: query.inForce, reader: personOf(caller) };
         const { items, nextCursor } = await listHolds(platform.database, now(), filter, query);
         return { status: 200, body: { items: items.map((hold) => presentHold(hold, now())), nextCursor } };
       },

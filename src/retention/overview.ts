@@ -1,6 +1,8 @@
+import type { Person } from '../access/caller.js';
 import type { Platform } from '../platform/platform.js';
 import type { Category, DueCount } from './category.js';
 import { lastLifecycleCheck, type LifecycleCheck } from './lifecycle.js';
+import { tellable } from './list-holds.js';
 import { policiesInForce, type Policy } from './policies.js';
 import { lastSweep, type Sweep } from './sweep.js';
 
@@ -38,17 +40,21 @@ function keepSlow<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** The numbers about holds and deletions that the overview and the metrics share. */
+/**
+ * The numbers about holds that the overview and the metrics share. A reader is told of those they may know of; nobody has
+ * to confirm a secret one here, since the order that it serves is approved by a second person.
+ */
 export async function countHolds(
   platform: Pick<Platform, 'clock' | 'database'>,
+  reader?: Person,
 ): Promise<{ held: number; unconfirmed: number; unconfirmedLate: number; reviewsDue: number }> {
   const [row] = await platform.database.query<{ held: number; unconfirmed: number; unconfirmedLate: number; reviewsDue: number }>(
     `SELECT count(DISTINCT (category, item_id)) AS held,
-       count(*) FILTER (WHERE confirmed_at IS NULL AND released_at IS NULL) AS unconfirmed,
-       count(*) FILTER (WHERE confirmed_at IS NULL AND released_at IS NULL AND confirm_by <= $1) AS "unconfirmedLate",
+       count(*) FILTER (WHERE confirmed_at IS NULL AND released_at IS NULL AND NOT secret) AS unconfirmed,
+       count(*) FILTER (WHERE confirmed_at IS NULL AND released_at IS NULL AND NOT secret AND confirm_by <= $1) AS "unconfirmedLate",
        count(*) FILTER (WHERE released_at IS NULL AND review_at <= $1) AS "reviewsDue"
-     FROM holds WHERE ends_at IS NULL OR ends_at > $1`,
-    [platform.clock.now()],
+     FROM holds WHERE (ends_at IS NULL OR ends_at > $1) AND ${tellable('$2::boolean', '$3::uuid')}`,
+    [platform.clock.now(), reader === undefined || reader.role === 'auditor', reader?.userId ?? null],
   );
   return row ?? { held: 0, unconfirmed: 0, unconfirmedLate: 0, reviewsDue: 0 };
 }
@@ -60,12 +66,12 @@ export async function countOverdue(platform: Pick<Platform, 'clock'>, categories
   return count;
 }
 
-/** Makes the overview, as often as it is asked for. */
+/** Makes the overview, as often as somebody asks for it. */
 export function overviewOf(
   platform: Pick<Platform, 'clock' | 'database'>,
   categories: readonly Category[],
   startOfToday: () => Date,
-): () => Promise<Overview> {
+): (reader: Person) => Promise<Overview> {
   const { clock, database } = platform;
   const due = keepSlow(async () => {
     const now = clock.now();
@@ -75,8 +81,8 @@ export function overviewOf(
         lists.push({ ...each, category: category.name });
     return lists.sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
   });
-  return async () => {
-    const holds = await countHolds(platform);
+  return async (reader) => {
+    const holds = await countHolds(platform, reader);
     const [deleted] = await database.query<{ count: number }>(
       'SELECT count(*) AS count FROM tombstones WHERE purged_at >= $1',
       [startOfToday()],

@@ -6,13 +6,12 @@ import { may } from '../access/policy.js';
 import { append, type Actor } from '../audit/log.js';
 import type { Database } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
-import { decodeCursor, toPage } from '../platform/paging.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { Category, SubjectKind } from './category.js';
-import { isHeld } from './hold.js';
+import { heldAmong } from './hold.js';
 import { intend } from './purge.js';
-import { requestRetag, retagJob } from './retag.js';
+import { requestRetags, retagJob } from './retag.js';
 import { refuseDeleted } from './tombstone.js';
 import { endOfWorkingDay } from './working-days.js';
 
@@ -47,6 +46,8 @@ export interface Hold {
   releasedAt: Date | null;
   releaseReason: string | null;
   endsAt: Date | null;
+  /** Of an order that may not be told: known to its owner and the auditor alone. */
+  secret: boolean;
 }
 
 export interface HoldOrder {
@@ -59,6 +60,8 @@ export interface HoldOrder {
   endsAt?: Date;
   /** The privacy request it serves. */
   requestId?: string;
+  /** It serves an order that may not be told. */
+  secret?: boolean;
 }
 
 export type HoldPlatform = Pick<Platform, 'clock' | 'database' | 'jobs'>;
@@ -67,15 +70,109 @@ export type HoldPlatform = Pick<Platform, 'clock' | 'database' | 'jobs'>;
 const graceMs = 24 * 3_600_000;
 const workingDaysToConfirm = 3;
 
-const columns = `id, category AS kind, item_id AS "itemId", ground, reason, owner_id AS "ownerId", request_id AS "requestId",
+/** What is selected of the table to make a `Hold`. */
+export const holdColumns = `id, category AS kind, item_id AS "itemId", ground, reason, owner_id AS "ownerId", request_id AS "requestId",
   placed_by AS "placedBy", placed_at AS "placedAt", confirm_by AS "confirmBy", review_at AS "reviewAt",
-  confirmed_by AS "confirmedBy", confirmed_at AS "confirmedAt", confirm_reason AS "confirmReason", released_by AS "releasedBy", released_at AS "releasedAt",
-  release_reason AS "releaseReason", ends_at AS "endsAt"`;
+  confirmed_by AS "confirmedBy", confirmed_at AS "confirmedAt", confirm_reason AS "confirmReason", released_by AS "releasedBy",
+  released_at AS "releasedAt", release_reason AS "releaseReason", ends_at AS "endsAt", secret`;
+
+/** What the audit entries of a hold have in common; one that may not be told shows in the auditor's view alone. */
+const detailsOf = ({ id, secret }: Hold) => ({ holdId: id, ...(secret ? { secret } : {}) });
+
+/** An order that came to nothing: there is no such thing, or nothing of it is left that may be kept. */
+export interface RefusedHold {
+  order: HoldOrder;
+  code: 'not-found' | 'retention-ended';
+}
 
 /**
- * Places a hold inside `tx`; nudge `retagJob` after the commit. What of the item is past its date already and was not held
- * goes all the same: a hold keeps what may still be kept.
- * @throws Problem `not-found`, `retention-ended` when nothing is left that may be kept
+ * Places many holds inside `tx`, with a handful of statements however many there are; nudge `retagJob` after the commit.
+ * What of an item is past its date already and was not held goes all the same: a hold keeps what may still be kept.
+ * @returns the holds in the order in which they were asked for, and the orders that came to nothing
+ * @throws Problem `invalid-input` when a review does not lie ahead
+ */
+export async function placeHoldsIn(
+  platform: HoldPlatform,
+  categories: readonly Category[],
+  tx: Transaction,
+  actor: Actor & { kind: 'person' },
+  orders: readonly HoldOrder[],
+  timeZone: string,
+): Promise<{ placed: Hold[]; refused: RefusedHold[] }> {
+  const { database, clock } = platform;
+  const now = clock.now();
+  if (orders.some(({ reviewAt }) => reviewAt <= now))
+    throw new Problem('invalid-input', { errors: [{ path: 'reviewAt', message: 'must lie in the future' }] });
+  const refused: RefusedHold[] = [];
+  const accepted: HoldOrder[] = [];
+  for (const kind of new Set(orders.map((order) => order.kind))) {
+    const ofKind = orders.filter((order) => order.kind === kind);
+    const { known, keepable } = await lockForHold(platform, categories, tx, kind, [...new Set(ofKind.map(({ itemId }) => itemId))]);
+    for (const order of ofKind)
+      if (keepable.has(order.itemId)) accepted.push(order);
+      else refused.push({ order, code: known.has(order.itemId) ? 'retention-ended' : 'not-found' });
+  }
+  if (accepted.length === 0) return { placed: [], refused };
+
+  const holidays = new Set((await organisationOf(database, undefined, tx)).holidays);
+  const confirmBy = endOfWorkingDay(now, workingDaysToConfirm, holidays, timeZone);
+  const rows = accepted.map((order) => ({
+    id: newId(clock), kind: order.kind, item: order.itemId, ground: order.ground, reason: order.reason,
+    request: order.requestId ?? null, review: order.reviewAt, ends: order.endsAt ?? null, secret: order.secret ?? false,
+  }));
+  const inserted = await database.query<Hold>(
+    `INSERT INTO holds (id, category, item_id, ground, reason, owner_id, request_id, placed_by, placed_at, confirm_by, review_at,
+       ends_at, secret)
+     SELECT id, kind, item, ground, reason, $2::uuid, request, $2::uuid, $3, $4, review, ends, secret
+     FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, kind text, item uuid, ground text, reason text, request uuid,
+       review timestamptz, ends timestamptz, secret boolean)
+     RETURNING ${holdColumns}`,
+    [JSON.stringify(rows), actor.id, now, confirmBy],
+    tx,
+  );
+  const byId = new Map(inserted.map((hold) => [hold.id, hold]));
+  const placed = rows.flatMap(({ id }) => byId.get(id) ?? []);
+  await requestRetags(database, tx, placed, now);
+  await append(database, clock, tx, ...placed.map((hold) => ({
+    actor,
+    action: 'hold.placed',
+    object: { type: hold.kind, id: hold.itemId },
+    details: { ...detailsOf(hold), ground: hold.ground, reviewAt: hold.reviewAt.toISOString() },
+  })));
+  return { placed, refused };
+}
+
+/** Locks what is to be held. `known`: it exists; `keepable`: something of it may still be kept. */
+async function lockForHold(
+  platform: HoldPlatform,
+  categories: readonly Category[],
+  tx: Transaction,
+  kind: SubjectKind,
+  ids: readonly string[],
+): Promise<{ known: Set<string>; keepable: Set<string> }> {
+  const { database, clock } = platform;
+  const now = clock.now();
+  const known = new Set<string>();
+  const keepable = new Set<string>();
+  for (const category of categories.filter((each) => each.subject === kind)) {
+    const rows = await category.lockSubjects(tx, ids);
+    if (rows.length === 0) continue;
+    const heldAlready = await heldAmong(database, tx, kind, ids, now);
+    const over: string[] = [];
+    for (const row of rows) {
+      known.add(row.subjectId);
+      if (row.purging) continue;
+      if (row.retainUntil <= now && !heldAlready.has(row.subjectId)) over.push(row.id);
+      else keepable.add(row.subjectId);
+    }
+    if (over.length > 0 && kind === 'ticket') await intend(platform, category, tx, over);
+  }
+  return { known, keepable };
+}
+
+/**
+ * Places a hold inside `tx`; nudge `retagJob` after the commit.
+ * @throws Problem `not-found`, `retention-ended` when nothing is left that may be kept, `invalid-input`
  */
 export async function placeHoldIn(
   platform: HoldPlatform,
@@ -85,46 +182,11 @@ export async function placeHoldIn(
   order: HoldOrder,
   timeZone: string,
 ): Promise<Hold> {
-  const { database, clock } = platform;
-  const now = clock.now();
-  if (order.reviewAt <= now)
-    throw new Problem('invalid-input', { errors: [{ path: 'reviewAt', message: 'must lie in the future' }] });
-  let known = false;
-  let kept = false;
-  for (const category of categories.filter((each) => each.subject === order.kind)) {
-    const rows = await category.lockSubject(tx, order.itemId);
-    const heldAlready = await isHeld(database, tx, order.kind, order.itemId, now);
-    const over = rows.filter((row) => !row.purging && row.retainUntil <= now && !heldAlready);
-    known ||= rows.length > 0;
-    kept ||= rows.some((row) => !row.purging && !over.includes(row));
-    if (over.length > 0 && order.kind === 'ticket') await intend(platform, category, tx, over.map((row) => row.id));
-  }
-  if (!known) {
-    await refuseDeleted(database, order.kind, order.itemId);
-    throw new Problem('not-found');
-  }
-  if (!kept) throw new Problem('retention-ended');
-
-  const holidays = new Set((await organisationOf(database, undefined, tx)).holidays);
-  const [hold] = await database.query<Hold>(
-    `INSERT INTO holds (id, category, item_id, ground, reason, owner_id, request_id, placed_by, placed_at, confirm_by, review_at, ends_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $8, $9, $10, $11) RETURNING ${columns}`,
-    [
-      newId(clock), order.kind, order.itemId, order.ground, order.reason, actor.id, order.requestId ?? null, now,
-      endOfWorkingDay(now, workingDaysToConfirm, holidays, timeZone), order.reviewAt,
-      order.endsAt ?? null,
-    ],
-    tx,
-  );
-  if (hold === undefined) throw new Error('a hold that was just inserted is gone');
-  await requestRetag(database, tx, order.kind, order.itemId, now);
-  await append(database, clock, tx, {
-    actor,
-    action: 'hold.placed',
-    object: { type: order.kind, id: order.itemId },
-    details: { holdId: hold.id, ground: hold.ground, reviewAt: hold.reviewAt.toISOString() },
-  });
-  return hold;
+  const { placed: [hold], refused: [refusal] } = await placeHoldsIn(platform, categories, tx, actor, [order], timeZone);
+  if (hold !== undefined) return hold;
+  if (refusal?.code === 'retention-ended') throw new Problem('retention-ended');
+  await refuseDeleted(platform.database, order.kind, order.itemId);
+  throw new Problem('not-found');
 }
 
 /** Places a hold. @throws Problem as `placeHoldIn` */
@@ -144,7 +206,7 @@ export async function placeHold(
 }
 
 async function lockHold(database: Database, tx: Transaction, id: string): Promise<Hold> {
-  const [hold] = await database.query<Hold>(`SELECT ${columns} FROM holds WHERE id = $1 FOR UPDATE`, [id], tx);
+  const [hold] = await database.query<Hold>(`SELECT ${holdColumns} FROM holds WHERE id = $1 FOR UPDATE`, [id], tx);
   if (hold === undefined) throw new Problem('not-found');
   return hold;
 }
@@ -170,7 +232,7 @@ export async function confirmHold(
     if (hold.placedBy === person.userId && reason === null)
       throw new Problem('invalid-input', { errors: [{ path: 'reason', message: 'is required of who confirms their own hold' }] });
     const [confirmed] = await database.query<Hold>(
-      `UPDATE holds SET confirmed_by = $2, confirmed_at = $3, confirm_reason = $4 WHERE id = $1 RETURNING ${columns}`,
+      `UPDATE holds SET confirmed_by = $2, confirmed_at = $3, confirm_reason = $4 WHERE id = $1 RETURNING ${holdColumns}`,
       [id, person.userId, clock.now(), reason],
       tx,
     );
@@ -179,10 +241,41 @@ export async function confirmHold(
       actor: actorOf(person),
       action: 'hold.confirmed',
       object: { type: hold.kind, id: hold.itemId },
-      details: { holdId: id, secondPerson: hold.placedBy !== person.userId },
+      details: { ...detailsOf(hold), secondPerson: hold.placedBy !== person.userId },
     });
     return confirmed;
   });
+}
+
+/**
+ * Releases many holds inside `tx`; each ends when the grace period is over. Those that were released before are left as
+ * they are, and out of what is returned. Nudge `retagJob` after the commit.
+ */
+export async function releaseHoldsIn(
+  platform: HoldPlatform,
+  tx: Transaction,
+  actor: Actor & { kind: 'person' },
+  ids: readonly string[],
+  reason: string,
+): Promise<Hold[]> {
+  const { database, clock } = platform;
+  const now = clock.now();
+  const released = await database.query<Hold>(
+    `WITH open AS (SELECT id FROM holds WHERE id = ANY($1::uuid[]) AND released_at IS NULL ORDER BY id FOR UPDATE)
+     UPDATE holds SET released_by = $2, released_at = $3, release_reason = $4, ends_at = LEAST(ends_at, $5)
+     WHERE id IN (SELECT id FROM open) RETURNING ${holdColumns}`,
+    [ids, actor.id, now, reason, new Date(now.getTime() + graceMs)],
+    tx,
+  );
+  if (released.length === 0) return [];
+  await requestRetags(database, tx, released, now);
+  await append(database, clock, tx, ...released.map((hold) => ({
+    actor,
+    action: 'hold.released',
+    object: { type: hold.kind, id: hold.itemId },
+    details: { ...detailsOf(hold), endsAt: hold.endsAt?.toISOString() ?? null },
+  })));
+  return released;
 }
 
 /** Releases a hold inside `tx`; it ends when the grace period is over. @throws Problem `not-found`, `conflict` */
@@ -193,24 +286,9 @@ export async function releaseHoldIn(
   id: string,
   reason: string,
 ): Promise<Hold> {
-  const { database, clock } = platform;
-  const hold = await lockHold(database, tx, id);
-  if (hold.releasedAt !== null) throw new Problem('conflict', { detail: 'This hold was released already.' });
-  const now = clock.now();
-  const [released] = await database.query<Hold>(
-    `UPDATE holds SET released_by = $2, released_at = $3, release_reason = $4, ends_at = LEAST(ends_at, $5)
-     WHERE id = $1 RETURNING ${columns}`,
-    [id, actor.id, now, reason, new Date(now.getTime() + graceMs)],
-    tx,
-  );
-  if (released === undefined) throw new Error('a locked hold is gone');
-  await requestRetag(database, tx, hold.kind, hold.itemId, now);
-  await append(database, clock, tx, {
-    actor,
-    action: 'hold.released',
-    object: { type: hold.kind, id: hold.itemId },
-    details: { holdId: id, endsAt: released.endsAt?.toISOString() ?? null },
-  });
+  await lockHold(platform.database, tx, id);
+  const [released] = await releaseHoldsIn(platform, tx, actor, [id], reason);
+  if (released === undefined) throw new Problem('conflict', { detail: 'This hold was released already.' });
   return released;
 }
 
@@ -220,33 +298,4 @@ export async function releaseHold(platform: HoldPlatform, person: Person, id: st
   const hold = await platform.database.inTransaction((tx) => releaseHoldIn(platform, tx, actor, id, reason));
   platform.jobs.nudge(retagJob);
   return hold;
-}
-
-export interface HoldFilter {
-  kind?: SubjectKind | undefined;
-  itemId?: string | undefined;
-  /** Only those in force, or only those that are over. */
-  inForce?: boolean | undefined;
-}
-
-/** Holds, newest first. */
-export async function listHolds(
-  database: Database,
-  now: Date,
-  filter: HoldFilter,
-  page: { limit: number; cursor?: string | undefined },
-): Promise<{ items: Hold[]; nextCursor: string | null }> {
-  const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
-  const rows = await database.query<Hold>(
-    `SELECT ${columns} FROM holds
-     WHERE ($1::text IS NULL OR category = $1) AND ($2::uuid IS NULL OR item_id = $2)
-       AND ($3::boolean IS NULL OR (ends_at IS NULL OR ends_at > $4) = $3)
-       AND ($5::timestamptz IS NULL OR (placed_at, id) < ($5, $6::uuid))
-     ORDER BY placed_at DESC, id DESC LIMIT $7`,
-    [
-      filter.kind ?? null, filter.itemId ?? null, filter.inForce ?? null, now, after?.at ?? null, after?.id ?? null,
-      page.limit + 1,
-    ],
-  );
-  return toPage(rows, page.limit, (row) => row, (row) => ({ at: row.placedAt, id: row.id }));
 }

@@ -112,7 +112,8 @@ async function lockContaining(
 
 /**
  * Begins a deletion that somebody decided on, inside `tx`; nudge `purgeJob` after the commit. What contains the items goes
- * with them. Holds in `despite` (those that the same decision releases) do not stand in the way; others do.
+ * with them. Holds in `despite` (those that the same decision releases) do not stand in the way, nor does what is left of
+ * one that a request placed by itself and has released: nobody's mistake needs a day to be made good there. Others do.
  * @throws Problem `conflict` when one of them is held
  */
 export async function beginPurge(
@@ -140,7 +141,8 @@ async function refuseHeld(
 ): Promise<void> {
   const rows = await platform.database.query(
     `SELECT 1 FROM holds WHERE category = $1 AND item_id = ANY($2::uuid[]) AND (ends_at IS NULL OR ends_at > $3)
-       AND id <> ALL($4::uuid[]) LIMIT 1`,
+       AND id <> ALL($4::uuid[]) AND NOT (ground = 'open_request' AND request_id IS NOT NULL AND released_at IS NOT NULL)
+     LIMIT 1`,
     [kind, items.map((item) => item.subjectId), platform.clock.now(), despite],
     tx,
   );

@@ -5,6 +5,7 @@ import { append } from '../audit/log.js';
 import type { Platform } from '../platform/platform.js';
 import type { SigningKey } from '../platform/signing.js';
 import type { Category } from './category.js';
+import { tellable } from './list-holds.js';
 import { lifecycleDays, promised, type PolicyName } from './policy.js';
 import { longestPeriods } from './policies.js';
 import { tombstonesBetween } from './tombstone.js';
@@ -70,7 +71,7 @@ export async function deletionReport(
     'DELETED (each confirmed: after the deletion, storage listed no version under the prefix of the item)',
     ...(deleted.length === 0 ? ['none'] : deleted), '',
     'BEGUN AND NOT FINISHED', ...(await unfinished(platform)), '',
-    'HELD', ...(await heldItems(platform, madeAt)), '',
+    'HELD', ...(await heldItems(platform, person, madeAt)), '',
     howToCheck, '',
     key.publicPem.trim(), '',
   ].join('\n');
@@ -116,15 +117,18 @@ async function unfinished({ database }: ReportPlatform): Promise<string[]> {
   return rows.map((row) => `${row.category} ${row.id} begun=${iso(row.intendedAt)} attempts=${row.attempts} fault=${row.fault ?? '-'}`);
 }
 
-/** Grounds and dates; the reasons in words stay inside, since they may tell about a person. */
-async function heldItems({ database }: ReportPlatform, now: Date): Promise<string[]> {
+/**
+ * Grounds and dates; the reasons in words stay inside, since they may tell about a person. Holds of secret orders stand in
+ * the reports of those who may know of them.
+ */
+async function heldItems({ database }: ReportPlatform, reader: Person, now: Date): Promise<string[]> {
   const rows = await database.query<{
     kind: string; id: string; holdId: string; ground: string; placedAt: Date; reviewAt: Date; confirmed: boolean; endsAt: Date | null;
   }>(
     `SELECT category AS kind, item_id AS id, id AS "holdId", ground, placed_at AS "placedAt", review_at AS "reviewAt",
        confirmed_at IS NOT NULL AS confirmed, ends_at AS "endsAt"
-     FROM holds WHERE ends_at IS NULL OR ends_at > $1 ORDER BY placed_at, id`,
-    [now],
+     FROM holds WHERE (ends_at IS NULL OR ends_at > $1) AND ${tellable('$2::boolean', '$3::uuid')} ORDER BY placed_at, id`,
+    [now, reader.role === 'auditor', reader.userId],
   );
   if (rows.length === 0) return ['none'];
   return rows.map(

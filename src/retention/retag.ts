@@ -15,19 +15,19 @@ export const retagJob = 'retention.retag';
 const leaseMs = 2 * 60_000;
 const batch = 50;
 
-/** Asks inside `tx` that the tags of a subject be looked at; nudge `retagJob` after the commit. */
-export async function requestRetag(
+/** Asks inside `tx` that the tags of subjects be looked at; nudge `retagJob` after the commit. */
+export async function requestRetags(
   database: Database,
   tx: Transaction,
-  kind: SubjectKind,
-  subjectId: string,
+  subjects: readonly { kind: SubjectKind; itemId: string }[],
   now: Date,
 ): Promise<void> {
   await database.query(
-    `INSERT INTO retags (category, item_id, next_attempt_at) VALUES ($1, $2, $3)
+    `INSERT INTO retags (category, item_id, next_attempt_at)
+     SELECT DISTINCT kind, item, $3::timestamptz FROM unnest($1::text[], $2::uuid[]) AS asked (kind, item) ORDER BY 1, 2
      ON CONFLICT (category, item_id) DO UPDATE
        SET revision = retags.revision + 1, attempts = 0, next_attempt_at = EXCLUDED.next_attempt_at`,
-    [kind, subjectId, now],
+    [subjects.map(({ kind }) => kind), subjects.map(({ itemId }) => itemId), now],
     tx,
   );
 }

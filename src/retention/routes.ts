@@ -151,8 +151,8 @@ export function retentionOperations(
       summary: 'Policies, what falls due, what is overdue, held or failing, the last sweep and the rules of the bucket',
       action: 'retention.read',
       replies: { 200: { description: 'How retention stands', schema: overviewSchema } },
-      async handle() {
-        const { lastSweep, ...rest } = await overview();
+      async handle({ caller }) {
+        const { lastSweep, ...rest } = await overview(personOf(caller));
         return { status: 200, body: { ...rest, lastSweep: lastSweep === null ? null : presentSweep(lastSweep) } };
       },
     }),

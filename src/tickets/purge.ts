@@ -212,7 +212,7 @@ function shellCategory({ database }: PurgePlatform, timeZone: string): Category 
     ...common,
     policies: ['support', 'contact_form'],
     roots: [],
-    lockSubject: async (tx, id) => await empty(tx, await common.lockSubject(tx, id)),
+    lockSubjects: async (tx, ids) => await empty(tx, await common.lockSubjects(tx, ids)),
     lockItems: async (tx, ids) => await empty(tx, await common.lockItems(tx, ids)),
     lockDue: (tx, now, limit) =>
       database.query<Item>(
