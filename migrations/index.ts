@@ -43,6 +43,7 @@ import { migration as createScorecards } from './20261122-75-create-scorecards.j
 import { migration as createEvaluations } from './20261122-76-create-evaluations.js';
 import { migration as createTranscripts } from './20261122-77-create-transcripts.js';
 import { migration as addOriginAt } from './20261123-10-add-origin-at-to-privacy-requests.js';
+import { migration as addSecretToHolds } from './20261123-30-add-secret-to-holds.js';
 import { migration as keepEarlierResponses } from './20261123-52-keep-earlier-responses.js';
 import { migration as createIngestArrivals } from './20261123-70-create-ingest-arrivals.js';
 
@@ -92,6 +93,7 @@ export const migrations: readonly Migration[] = [
   createEvaluations,
   createTranscripts,
   addOriginAt,
+  addSecretToHolds,
   keepEarlierResponses,
   createIngestArrivals,
 ];
