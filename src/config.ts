@@ -90,6 +90,7 @@ const environment = z.object({
     }, 'must be a cron line such as */15 * * * *')
     .default('*/15 * * * *'),
   FOUR_EYES: z.enum(['required', 'recorded'], 'must be required or recorded').default('required'),
+  PRIVACY_PORTAL: yesNo.default(false),
   OIDC_ISSUER: webAddress.optional(),
   OIDC_CLIENT_ID: text.optional(),
   OIDC_CLIENT_SECRET: text.optional(),
@@ -166,6 +167,8 @@ export interface Config {
   maxRecordingBytes: number;
   sweepCron: string;
   fourEyes: 'required' | 'recorded';
+  /** Whether anybody may ask for their rights by a public form. */
+  privacyPortal: boolean;
   oidc: { issuer: string; clientId: string; clientSecret: string } | undefined;
   timeStampUrls: readonly string[];
   /** Where the head of the audit chain is noted outside: an address that it is posted to, a bucket besides the service's. */
@@ -283,6 +286,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxRecordingBytes: e.MAX_RECORDING_MB * 1024 * 1024,
     sweepCron: e.SWEEP_CRON,
     fourEyes: e.FOUR_EYES,
+    privacyPortal: e.PRIVACY_PORTAL,
     oidc:
       e.OIDC_ISSUER !== undefined && e.OIDC_CLIENT_ID !== undefined && e.OIDC_CLIENT_SECRET !== undefined
         ? { issuer: e.OIDC_ISSUER, clientId: e.OIDC_CLIENT_ID, clientSecret: e.OIDC_CLIENT_SECRET }

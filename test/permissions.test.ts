@@ -179,6 +179,9 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'POST /privacy-requests/{id}/deliveries': officer,
   'GET /deliveries/{token}': anyone,
   'POST /deliveries/{token}': anyone,
+  // Open to anyone, and not there at all while the form is off.
+  'GET /privacy-portal': anyone,
+  'POST /privacy-portal': anyone,
   'GET /privacy-letter-templates/{locale}': officer,
   'PUT /privacy-letter-templates/{locale}': officer,
   'GET /recordings/{id}/flags': ['trainer', 'agent', 'privacy_officer'],

@@ -26,6 +26,9 @@ const limits = {
   confirmation: { tries: 8, windowMs: 15 * minuteMs },
   /** One-time codes after the right password: six digits, so a slow limit (one in 16,000 a day at best). */
   code: { tries: 20, windowMs: 24 * 60 * minuteMs },
+  /** Forms of the public privacy portal from one network, and from everywhere: nothing is guessed at, but anybody may send. */
+  portal: { tries: 5, windowMs: 60 * minuteMs },
+  portal_in_all: { tries: 200, windowMs: 24 * 60 * minuteMs },
 } as const;
 
 /** What is guessed at: `value` is the address, or the id, that it is about. */

@@ -33,6 +33,8 @@ export interface Intake {
   details: string;
   /** An authority's order that may not be told. */
   secret: boolean;
+  /** The code that somebody was given for a form they sent. */
+  receipt?: string;
   /** Where somebody heard or read it. A request that began so is a draft until an officer has completed it. */
   origin?: { kind: 'recording' | 'ticket'; id: string; /** Milliseconds of the recording's own timeline. */ atMs: number | null };
 }
@@ -50,13 +52,17 @@ function numbersOf(phones: readonly string[], country: string): string[] {
 
 const lowered = (emails: readonly string[]) => [...new Set(emails.map((email) => email.trim().toLowerCase()))];
 
-/** Takes a request in: its clock starts at receipt, an objection works from this moment on. @returns its id */
-export async function takeIn(context: PrivacyContext, person: Person, told: Intake): Promise<string> {
+/**
+ * Takes a request in: its clock starts at receipt, an objection works from this moment on. `system` took it in when a form
+ * was sent.
+ * @returns its id
+ */
+export async function takeIn(context: PrivacyContext, person: Person | 'system', told: Intake): Promise<string> {
   return await context.platform.database.inTransaction((tx) => takeInWithin(context, tx, person, told));
 }
 
 /** `takeIn` inside `tx`. */
-export async function takeInWithin(context: PrivacyContext, tx: Transaction, person: Person, told: Intake): Promise<string> {
+export async function takeInWithin(context: PrivacyContext, tx: Transaction, person: Person | 'system', told: Intake): Promise<string> {
   const { platform, settings } = context;
   const { clock, database } = platform;
   const phones = numbersOf(told.subject.phones ?? [], settings.defaultCountry);
@@ -71,7 +77,7 @@ export async function takeInWithin(context: PrivacyContext, tx: Transaction, per
      FROM privacy_requests WHERE year = $2`,
     [
       id, year, told.origin === undefined ? 'identity' : 'draft', told.channel, told.requesterKind, told.secret, told.locale,
-      told.receivedAt, told.origin?.kind ?? null, told.origin?.id ?? null, now, person.userId,
+      told.receivedAt, told.origin?.kind ?? null, told.origin?.id ?? null, now, person === 'system' ? null : person.userId,
       told.origin?.atMs ?? null,
     ],
     tx,
@@ -90,6 +96,7 @@ export async function takeInWithin(context: PrivacyContext, tx: Transaction, per
   const restricted = await applyObjections(platform, tx, id);
   await record(platform, tx, person, { id, secret: told.secret }, told.origin === undefined ? 'received' : 'flagged', {
     channel: told.channel, rights: [...told.rights], dueAt: dates.dueAt.toISOString(), closedToTraining: restricted,
+    ...(told.receipt === undefined ? {} : { receipt: told.receipt }),
     ...(told.origin === undefined ? {} : { atMs: told.origin.atMs }),
   });
   return id;

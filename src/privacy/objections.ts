@@ -5,7 +5,7 @@ import { restrictIn } from '../retention/restrict.js';
 /**
  * An objection stops training at once (art. 21(1) GDPR), before anybody has decided about it: what carries a number or an
  * e-mail address of the person is closed to training from the intake on, and so is what comes in later while the
- * objection stands.
+ * objection stands. Numbers of the organisation itself are nobody's: whoever names one closes nothing by it.
  */
 
 /** The job that looks for what came in since. */
@@ -15,7 +15,8 @@ type ObjectionPlatform = Pick<Platform, 'clock' | 'database'>;
 
 interface Match {
   requestId: string;
-  officerId: string;
+  /** Null where the objection came by the public form. */
+  officerId: string | null;
   kind: 'recording' | 'ticket';
   itemId: string;
 }
@@ -37,7 +38,11 @@ const walk = (kind: 'recording' | 'ticket', join: string) =>
    FROM objections o ${join} AND i.purge_intent IS NULL AND ${untouched(kind, 'i.id')}`;
 
 /** Each walk goes by one index. */
-const matches = `WITH objections AS MATERIALIZED (SELECT q.id, q.created_by, s.phones, s.emails ${standing})
+const matches = `WITH own AS MATERIALIZED (SELECT array_agg(n.number) AS numbers FROM (
+    SELECT unnest(own_numbers) FROM sources UNION SELECT unnest(own_numbers) FROM
+      (SELECT own_numbers FROM organisation_versions ORDER BY version DESC LIMIT 1) o) n (number)),
+  objections AS MATERIALIZED (SELECT q.id, q.created_by, s.emails,
+    ARRAY(SELECT unnest(s.phones) EXCEPT SELECT unnest(own.numbers) FROM own) AS phones ${standing})
   ${walk('recording', 'JOIN recordings i ON i.caller_number = ANY (o.phones) AND i.version > 0')}
   UNION ${walk('recording', 'JOIN recordings i ON i.callee_number = ANY (o.phones) AND i.version > 0')}
   UNION ${walk('ticket', 'JOIN tickets i ON i.requester_phone = ANY (o.phones)')}
@@ -52,7 +57,7 @@ export async function applyObjections(
 ): Promise<number> {
   const found = await platform.database.query<Match>(matches, [requestId], tx);
   for (const { requestId: id, officerId, kind, itemId } of found)
-    await restrictIn(platform, tx, { kind: 'person', id: officerId }, {
+    await restrictIn(platform, tx, officerId === null ? { kind: 'system', id: 'privacy' } : { kind: 'person', id: officerId }, {
       kind, itemId, purpose: 'training', ground: 'objection', requestId: id,
     });
   return found.length;

@@ -105,7 +105,7 @@ export const summarySchema = z.object(summaryShape).meta({ id: 'PrivacyRequestSu
 export const requestSchema = z
   .object({
     ...summaryShape,
-    createdBy: z.uuid(),
+    createdBy: z.uuid().nullable().meta({ description: 'Null where somebody sent the public form' }),
     createdAt: instant,
     origin: z
       .object({

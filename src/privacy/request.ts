@@ -28,6 +28,8 @@ export interface PrivacySettings {
   fourEyes: 'required' | 'recorded';
   /** Where people reach the service; undefined where it was not told. */
   publicUrl: string | undefined;
+  /** Whether anybody may ask by the public form. */
+  privacyPortal: boolean;
 }
 
 /** What the verbs of this feature stand on. */
@@ -61,7 +63,8 @@ export interface RequestRow {
   /** Where in the call it was asked, in milliseconds of the recording's own timeline. */
   origin_at_ms: number | null;
   created_at: Date;
-  created_by: string;
+  /** Null where somebody sent a form. */
+  created_by: string | null;
   identified_at: Date | null;
   searched_at: Date | null;
   approved_at: Date | null;

@@ -9,6 +9,7 @@ import { answerOperations } from './answer-routes.js';
 import { deliveryOperations } from './delivery-routes.js';
 import { flagOperations } from './flag-routes.js';
 import { complete, merge, takeIn } from './intake.js';
+import { portalOperations } from './portal.js';
 import { presentRequest, requestSchema, summarySchema } from './present.js';
 import { listRequests, statisticsOf } from './queue.js';
 import {
@@ -223,5 +224,6 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
     ...answerOperations(context),
     ...remedyOperations(context),
     ...deliveryOperations(context),
+    ...portalOperations(context),
   ];
 }

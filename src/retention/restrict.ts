@@ -19,7 +19,8 @@ export interface Restriction {
   purpose: RestrictedPurpose;
   ground: 'restriction' | 'objection';
   requestId: string | null;
-  placedBy: string;
+  /** Null where a form was sent: nobody who is known here placed it. */
+  placedBy: string | null;
   placedAt: Date;
   liftedBy: string | null;
   liftedAt: Date | null;
@@ -35,7 +36,7 @@ type Somebody = Actor & { kind: 'person' };
 export async function restrictIn(
   platform: RestrictPlatform,
   tx: Transaction,
-  actor: Somebody,
+  actor: Somebody | (Actor & { kind: 'system' }),
   order: Pick<Restriction, 'kind' | 'itemId' | 'purpose' | 'ground' | 'requestId'>,
 ): Promise<Restriction> {
   const { clock, database } = platform;
@@ -49,7 +50,7 @@ export async function restrictIn(
   const [placed] = await database.query<Restriction>(
     `INSERT INTO restrictions (id, category, item_id, purpose, ground, request_id, placed_by, placed_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${columns}`,
-    [newId(clock), order.kind, order.itemId, order.purpose, order.ground, order.requestId, actor.id, clock.now()],
+    [newId(clock), order.kind, order.itemId, order.purpose, order.ground, order.requestId, actor.kind === 'person' ? actor.id : null, clock.now()],
     tx,
   );
   if (placed === undefined) throw new Error('a restriction that was just inserted is gone');
