@@ -47,6 +47,7 @@ import { migration as addSecretToHolds } from './20261123-30-add-secret-to-holds
 import { migration as keepEarlierResponses } from './20261123-52-keep-earlier-responses.js';
 import { migration as takePortalRequests } from './20261123-60-take-portal-requests.js';
 import { migration as createIngestArrivals } from './20261123-70-create-ingest-arrivals.js';
+import { migration as createRecordingChanges } from './20261123-75-create-recording-changes.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -98,4 +99,5 @@ export const migrations: readonly Migration[] = [
   keepEarlierResponses,
   takePortalRequests,
   createIngestArrivals,
+  createRecordingChanges,
 ];

@@ -61,7 +61,7 @@ describe('a package of one recording, with its original', () => {
         'README.en.txt', 'README.nl.txt', 'bag-info.txt', 'bagit.txt',
         'data/audio/derived/clip-01.wav', 'data/audio/derived/derivation.json', 'data/audio/original.wav',
         'data/proofs/chain-head.json', 'data/proofs/inclusion.json', 'data/proofs/keys.json',
-        'data/records/agreement.json', 'data/records/contents.json', 'data/records/custody.jsonl', 'data/records/holds.json',
+        'data/records/agreement.json', 'data/records/changes.json', 'data/records/contents.json', 'data/records/custody.jsonl', 'data/records/holds.json',
         'data/records/policy.json', 'data/records/recording.json',
         'manifest-sha256.txt', 'manifest-sha512.txt', 'signatures/allowed_signers', 'signatures/evidence.pub.pem',
         'signatures/tagmanifest.p256.sig', 'signatures/tagmanifest.sshsig', 'tagmanifest-sha256.txt', 'verify.html', 'verify.sh',

@@ -44,6 +44,8 @@ export const audit: Record<keyof typeof source, string> = {
   'actName.recording.processed': 'Recording processed',
   'act.recording.processing_failed': 'could not process recording {object}',
   'actName.recording.processing_failed': 'Processing failed',
+  'act.recording.statement_attached': 'attached a statement of the person concerned to recording {object}',
+  'actName.recording.statement_attached': 'Statement attached',
   'act.recording.metadata_changed': 'changed the details of recording {object}',
   'actName.recording.metadata_changed': 'Recording details changed',
   'act.recording.purged': 'deleted recording {object}',

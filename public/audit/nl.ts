@@ -42,6 +42,8 @@ export const audit = {
   'actName.recording.processed': 'Opname bewerkt',
   'act.recording.processing_failed': 'kon opname {object} niet bewerken',
   'actName.recording.processing_failed': 'Bewerking mislukt',
+  'act.recording.statement_attached': 'voegde een verklaring van de betrokkene bij opname {object}',
+  'actName.recording.statement_attached': 'Verklaring bijgevoegd',
   'act.recording.metadata_changed': 'wijzigde de gegevens van opname {object}',
   'actName.recording.metadata_changed': 'Opnamegegevens gewijzigd',
   'act.recording.purged': 'verwijderde opname {object}',

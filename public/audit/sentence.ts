@@ -9,6 +9,7 @@ export const acts = [
   'recording.received',
   'recording.processed',
   'recording.processing_failed',
+  'recording.statement_attached',
   'recording.metadata_changed',
   'recording.purged',
   'ticket.received',

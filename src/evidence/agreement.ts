@@ -7,6 +7,7 @@ import type { Database } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
+import { newSalt } from '../recordings/history.js';
 import type { Interval, RecordingRow, VersionRow } from '../recordings/recording.js';
 import { isHeld } from '../retention/hold.js';
 import { cutsOf, playbackDurationMs, toRecording } from '../recordings/timeline.js';
@@ -83,21 +84,23 @@ export interface Revision extends Wording {
   changedByName: string;
   changedAt: Date;
   reason: string | null;
+  /** Of its digest; null for what was marked before digests were salted. */
+  salt: string | null;
 }
 
 /** Every wording, oldest first, the present one included; times on the recording's own timeline. */
 export async function revisionsOf(database: Database, agreementId: string): Promise<Revision[]> {
   return await database.query<Revision>(
     `SELECT v.revision, v.start_ms AS "startMs", v.end_ms AS "endMs", v.summary, v.parties, v.ticket,
-       v.changed_by AS "changedBy", u.name AS "changedByName", v.changed_at AS "changedAt", v.reason
+       v.changed_by AS "changedBy", u.name AS "changedByName", v.changed_at AS "changedAt", v.reason, v.salt
      FROM agreement_revisions v JOIN users u ON u.id = v.changed_by WHERE v.agreement_id = $1 ORDER BY v.revision`,
     [agreementId],
   );
 }
 
-/** Ties the wording to the audit chain without repeating it there. */
-export function wordingDigest(recordingId: string, { startMs, endMs, summary, parties, ticket }: Wording): string {
-  return sha256(canonicalBytes({ recordingId, startMs, endMs, summary, parties, ticket })).toString('hex');
+/** Ties the wording to the audit chain without repeating it there. The salt goes with the recording. */
+function wordingDigest(recordingId: string, { startMs, endMs, summary, parties, ticket }: Wording, salt: string): string {
+  return sha256(canonicalBytes({ recordingId, startMs, endMs, summary, parties, ticket, salt })).toString('hex');
 }
 
 const outside = (path: string) =>
@@ -127,23 +130,27 @@ async function lockKept({ clock, database }: Base, tx: Transaction, recordingId:
   return recording;
 }
 
+/** @returns what the audit entry says of it */
 async function writeRevision(
   { clock, database }: Base,
   tx: Transaction,
   person: Person,
-  agreement: { id: string; revision: number; reason: string | null },
+  agreement: { id: string; recordingId: string; revision: number; reason: string | null },
   wording: Wording,
-): Promise<void> {
+): Promise<{ agreementId: string; revision: number; digest: string }> {
+  const salt = newSalt();
   await database.query(
     `INSERT INTO agreement_revisions
-       (agreement_id, revision, start_ms, end_ms, summary, parties, ticket, changed_by, changed_at, reason)
-     VALUES ($1, $2, $3, $4, $5, $6::text[], $7, $8, $9, $10)`,
+       (agreement_id, revision, start_ms, end_ms, summary, parties, ticket, changed_by, changed_at, reason, salt)
+     VALUES ($1, $2, $3, $4, $5, $6::text[], $7, $8, $9, $10, $11)`,
     [
       agreement.id, agreement.revision, wording.startMs, wording.endMs, wording.summary, wording.parties, wording.ticket,
-      person.userId, clock.now(), agreement.reason,
+      person.userId, clock.now(), agreement.reason, salt,
     ],
     tx,
   );
+  const { id, recordingId, revision } = agreement;
+  return { agreementId: id, revision, digest: wordingDigest(recordingId, wording, salt) };
 }
 
 const entryOf = (
@@ -158,13 +165,13 @@ export async function markAgreement(
   platform: Base,
   person: Person,
   found: { recording: RecordingRow; version: VersionRow },
-  told: Wording,
+  heard: Wording,
 ): Promise<AgreementRow> {
   const { clock, database } = platform;
   const id = newId(clock);
   return await database.inTransaction(async (tx) => {
     const recording = await lockKept(platform, tx, found.recording.id);
-    const wording = { ...told, ...placed(told, recording, found.version) };
+    const wording = { ...heard, ...placed(heard, recording, found.version) };
     await database.query(
       `INSERT INTO agreements (id, recording_id, version_id, marked_by, marked_at, start_ms, end_ms, summary, parties, ticket)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10)`,
@@ -174,10 +181,9 @@ export async function markAgreement(
       ],
       tx,
     );
-    await writeRevision(platform, tx, person, { id, revision: 1, reason: null }, wording);
-    await append(database, clock, tx, entryOf(person, 'agreement.marked', recording.id, {
-      agreementId: id, revision: 1, digest: wordingDigest(recording.id, wording),
-    }));
+    const first = { id, recordingId: recording.id, revision: 1, reason: null };
+    const told = await writeRevision(platform, tx, person, first, wording);
+    await append(database, clock, tx, entryOf(person, 'agreement.marked', recording.id, told));
     const marked = await findAgreement(database, id, tx);
     if (marked === undefined) throw new Error('an agreement that was just inserted is gone');
     return marked;
@@ -233,10 +239,8 @@ export async function correctAgreement(
       ],
       tx,
     );
-    await writeRevision(platform, tx, person, { id, revision, reason }, wording);
-    await append(database, clock, tx, entryOf(person, 'agreement.corrected', recording.id, {
-      agreementId: id, revision, digest: wordingDigest(recording.id, wording),
-    }));
+    const told = await writeRevision(platform, tx, person, { id, recordingId: recording.id, revision, reason }, wording);
+    await append(database, clock, tx, entryOf(person, 'agreement.corrected', recording.id, told));
     const corrected = await findAgreement(database, id, tx);
     if (corrected === undefined) throw new Error('a locked agreement is gone');
     return corrected;

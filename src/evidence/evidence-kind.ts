@@ -15,7 +15,7 @@ import { fingerprint } from '../platform/signing.js';
 import { TimeStampUnavailable } from '../platform/time-stamp.js';
 import type { VersionRow } from '../recordings/recording.js';
 import { agreementsOf } from './agreement.js';
-import { custodyOf } from './custody.js';
+import { custodyOf, type Custody } from './custody.js';
 import { ingestStampsOf, stampVersions } from './ingest-stamps.js';
 import type { EvidenceRequest } from './order-evidence.js';
 import { dutchReadMe, englishReadMe } from './read-me.js';
@@ -36,6 +36,7 @@ export function evidenceKind(sealing: EvidenceSealing): PackageKind {
 class Filling {
   readonly #missing: string[] = [];
   readonly #certificates = new Set<string>();
+  readonly #statements: string[] = [];
   readonly #request: EvidenceRequest;
 
   constructor(
@@ -52,13 +53,15 @@ class Filling {
     const { database } = sealing.platform;
     // What is not sealed into the chain yet cannot be proved to be in it.
     await sealing.sealer.seal({ signal: work.signal });
-    const receipts = await this.#receipts();
-    const proofs = await inclusionProofs(database, receipts.map(({ id }) => id));
+    const sealedUpTo = await this.#sealedUpTo();
+    const trails: Custody[] = [];
+    for (const id of row.recordingIds) trails.push(await custodyOf(database, id, sealedUpTo));
+    // All at once, so that all of them lead to one and the same head.
+    const proofs = await inclusionProofs(database, trails.flatMap(({ entryIds }) => entryIds));
     const recordings: ContentRecording[] = [];
-    for (const [index, recordingId] of row.recordingIds.entries()) {
+    for (const [index, custody] of trails.entries()) {
       work.signal.throwIfAborted();
-      const own = receipts.filter((receipt) => receipt.recordingId === recordingId).map(({ id }) => id);
-      recordings.push(await this.#addRecording(recordingId, index, own, proofs));
+      recordings.push(await this.#addRecording(index, custody, proofs));
     }
     await this.#addChain([...proofs.values()][0]);
     const timeStamped = await this.#probe();
@@ -72,36 +75,34 @@ class Filling {
     return { ...(await this.#frame(timeStamped)), missing: this.#missing, timeStamped };
   }
 
-  /** The entries of the trail that say which bytes were received. @throws when one is there and not sealed yet */
-  async #receipts(): Promise<{ id: number; recordingId: string }[]> {
+  /** The last entry of the trail that is sealed. @throws when a receipt, or the order itself, is not sealed yet */
+  async #sealedUpTo(): Promise<number> {
     const { database } = this.sealing.platform;
-    const receipts = await database.query<{ id: number; recordingId: string }>(
-      `SELECT id, object_id AS "recordingId" FROM audit_entries
-       WHERE object_id = ANY ($1::text[]) AND object_type = 'recording' AND action = 'recording.received' ORDER BY id`,
-      [this.row.recordingIds],
+    const sealedUpTo = (await latestBatch(database))?.last_id ?? 0;
+    const [late] = await database.query<{ id: number }>(
+      `SELECT id FROM audit_entries WHERE object_id = ANY ($1::text[]) AND object_type = 'recording' AND id > $2
+         AND (action = 'recording.received' OR details ->> 'packageId' = $3) LIMIT 1`,
+      [this.row.recordingIds, sealedUpTo, this.row.id],
     );
-    const sealed = (await latestBatch(database))?.last_id ?? 0;
-    if (receipts.some(({ id }) => id > sealed)) throw new Error('a receipt is not sealed into the audit chain yet');
-    return receipts;
+    if (late !== undefined) throw new Error('what belongs in this package is not sealed into the audit chain yet');
+    return sealedUpTo;
   }
 
   async #addRecording(
-    recordingId: string, index: number, receipts: readonly number[], proofs: ReadonlyMap<number, InclusionProof>,
+    index: number, custody: Custody, proofs: ReadonlyMap<number, InclusionProof>,
   ): Promise<ContentRecording> {
-    const packed = await this.#load(recordingId, index);
+    const packed = await this.#load(index, custody);
     const { versions, place } = packed;
     await this.#addAudio(packed);
-    const custody = await custodyOf(this.sealing.platform.database, recordingId);
-    await this.bag.addText(`${place.records}custody.jsonl`, custody.text);
-    await writeRecords(this.sealing.platform, this.bag, packed);
-    const found = receipts.flatMap((id) => proofs.get(id) ?? []);
+    this.#statements.push(...(await writeRecords(this.sealing.platform, this.bag, packed)));
+    const found = custody.entryIds.flatMap((id) => proofs.get(id) ?? []);
     const inclusion = `${place.proofs}inclusion.json`;
-    const proven = new Set(found.map((proof) => proof.entry.details['versionId']));
+    const proven = new Set(found.map((proof) => proof.entry.action === 'recording.received' && proof.entry.details['versionId']));
     // A receipt older than the trail's own period is gone from it: that is said, not hidden.
     if (versions.some(({ id }) => !proven.has(id))) this.#missing.push(inclusion);
     else await this.bag.addJson(inclusion, { proofs: found });
     return {
-      id: recordingId,
+      id: packed.recording.id,
       ...place,
       versions: versions.map((version) => ({
         versionId: version.id, number: version.number ?? 0, sha256: version.sha256, bytes: version.bytes,
@@ -111,12 +112,13 @@ class Filling {
     };
   }
 
-  async #load(recordingId: string, index: number): Promise<Packed> {
+  async #load(index: number, custody: Custody): Promise<Packed> {
     const { database } = this.sealing.platform;
+    const recordingId = this.row.recordingIds[index];
     const [recording] = await database.query<Packed['recording']>(
       'SELECT r.*, s.name AS source_name FROM recordings r JOIN sources s ON s.id = r.source_id WHERE r.id = $1', [recordingId],
     );
-    if (recording === undefined) throw new Error('a recording of this package is gone');
+    if (recording === undefined || recordingId === undefined) throw new Error('a recording of this package is gone');
     const versions = await database.query<VersionRow>(
       'SELECT * FROM recording_versions WHERE recording_id = $1 AND number IS NOT NULL ORDER BY number', [recordingId],
     );
@@ -126,6 +128,7 @@ class Filling {
     return {
       recording,
       versions,
+      custody,
       agreements: agreements.filter((agreement) => agreement.withdrawnAt === null),
       withdrawn: agreements.filter((agreement) => agreement.withdrawnAt !== null),
       place: { audio: `data/audio/${own}`, records: `data/records/${own}`, proofs: `data/proofs/${own}` },
@@ -208,7 +211,8 @@ class Filling {
     const { keyId } = this.sealing.signingKey;
     const facts = {
       reference: this.row.reference, controller, recipient: this.row.recipient, sealedAt: this.work.at,
-      scope: this.#request.scope, keyId, fingerprint: fingerprint(keyId), timeZone: this.sealing.timeZone, timeStamped, missing: this.#missing,
+      scope: this.#request.scope, keyId, fingerprint: fingerprint(keyId), timeZone: this.sealing.timeZone,
+      timeStamped, statements: this.#statements, missing: this.#missing,
     };
     const unavailable = this.sealing.timeStamper !== undefined && !timeStamped;
     return {

@@ -12,11 +12,15 @@ export interface ReadMeFacts {
   fingerprint: string;
   timeZone: string;
   timeStamped: boolean;
+  /** Paths of statements that the person concerned had attached to a recording (art. 16 GDPR). */
+  statements: readonly string[];
   missing: readonly string[];
 }
 
 const momentIn = (language: 'nl' | 'en', { sealedAt, timeZone }: ReadMeFacts) =>
   new Intl.DateTimeFormat(language === 'nl' ? 'nl-NL' : 'en-GB', { dateStyle: 'long', timeStyle: 'long', timeZone }).format(sealedAt);
+
+const listed = (paths: readonly string[]) => paths.map((path) => `  ${path}\n`).join('');
 
 const commands = (timeStamped: boolean) => `  sha256sum -c tagmanifest-sha256.txt
   sha256sum -c manifest-sha256.txt
@@ -37,8 +41,10 @@ export function dutchReadMe(facts: ReadMeFacts): string {
 ${facts.controller === '' ? '' : `Verantwoordelijke: ${facts.controller}\n`}Bestemd voor: ${facts.recipient}
 Verzegeld: ${momentIn('nl', facts)}
 Omvang: ${facts.scope === 'clips' ? 'de afgesproken passages, of een afgeschermde kopie; niet de hele opname' : 'met de opname precies zoals zij werd ontvangen'}
-${facts.missing.length === 0 ? '' : `\nONVOLLEDIG. Dit ontbreekt:\n${facts.missing.map((path) => `  ${path}\n`).join('')}`}
-CONTROLEREN
+${facts.missing.length === 0 ? '' : `\nONVOLLEDIG. Dit ontbreekt:\n${listed(facts.missing)}`}
+${facts.statements.length === 0 ? '' : `VERKLARING VAN DE BETROKKENE (art. 16 AVG): hoort bij de opname en wordt mee gelezen.
+${listed(facts.statements)}
+`}CONTROLEREN
 Open verify.html in een browser (dat kan zonder internet) en kies dit pakket, of voer verify.sh uit, of zelf:
 ${commands(facts.timeStamped)}
 De vingerafdruk van de sleutel is ${facts.fingerprint} (SHA-256: ${facts.keyId}).
@@ -47,9 +53,10 @@ kan elke sleutel meebrengen, en ook verify.html en verify.sh komen eruit.
 
 WAT DIT BEWIJST
 De SHA-256 van elke opname is bij ontvangst vastgelegd in een ondertekende keten van handelingen. data/proofs/ bewijst dat
-die vastlegging in de keten staat. De fragmenten in data/audio/derived/ zijn van die opname gemaakt zoals derivation.json
+die vastlegging, en elke regel van custody.jsonl, in de keten staat. De fragmenten in data/audio/derived/ zijn van die opname gemaakt zoals derivation.json
 zegt; wachtmuziek is eruit geknipt. data/records/ zegt wat er met de opname is gebeurd (custody.jsonl: elke regel draagt
-de SHA-256 van de vorige), welke afspraak is gemarkeerd en welke bewaartermijn geldt. data/proofs/ingest.tsr is, als het er
+de SHA-256 van de vorige), wat er aan de gegevens is verbeterd en wat er eerst stond (changes.json), welke afspraak is
+gemarkeerd, in welke bewoordingen, en welke bewaartermijn geldt. data/proofs/ingest.tsr is, als het er
 is, een tijdstempel van een derde over de opname van kort na de ontvangst.
 Na het verlopen van het certificaat van die derde: openssl ts -verify … -attime SECONDEN, met een tijdstip ervoor. Staat
 het stamcertificaat niet in tsa-chain.pem, vraag het dan aan de tijdstempeldienst.
@@ -68,8 +75,10 @@ export function englishReadMe(facts: ReadMeFacts): string {
 ${facts.controller === '' ? '' : `Controller: ${facts.controller}\n`}For: ${facts.recipient}
 Sealed: ${momentIn('en', facts)}
 Scope: ${facts.scope === 'clips' ? 'the passages agreed upon, or a masked copy; not the whole recording' : 'with the recording exactly as it was received'}
-${facts.missing.length === 0 ? '' : `\nINCOMPLETE. These are missing:\n${facts.missing.map((path) => `  ${path}\n`).join('')}`}
-CHECKING IT
+${facts.missing.length === 0 ? '' : `\nINCOMPLETE. These are missing:\n${listed(facts.missing)}`}
+${facts.statements.length === 0 ? '' : `STATEMENT OF THE PERSON CONCERNED (art. 16 GDPR): belongs to the recording and is read with it.
+${listed(facts.statements)}
+`}CHECKING IT
 Open verify.html in a browser (no network is needed) and choose this package, or run verify.sh, or by hand:
 ${commands(facts.timeStamped)}
 The fingerprint of the key is ${facts.fingerprint} (SHA-256: ${facts.keyId}).
@@ -77,10 +86,10 @@ Compare it with the fingerprint that the controller publishes, by another way th
 key along, and verify.html and verify.sh come with it too.
 
 WHAT THIS PROVES
-The SHA-256 of each recording was put into a signed chain of acts when it was received. data/proofs/ proves that it stands in
-that chain. The clips in data/audio/derived/ were made of that recording as derivation.json says; hold music is cut out.
-data/records/ tells what became of the recording (custody.jsonl: each line carries the SHA-256 of the one before), which
-agreement was marked, and which retention period applies. data/proofs/ingest.tsr, where it is there, is a time stamp that a
+The SHA-256 of each recording was put into a signed chain of acts when it was received. data/proofs/ proves that it, and every
+line of custody.jsonl, stands in that chain. The clips in data/audio/derived/ were made of that recording as derivation.json says; hold music is cut out.
+data/records/ tells what became of the recording (custody.jsonl: each line carries the SHA-256 of the one before), what
+was corrected and what stood there before (changes.json), which agreement was marked, in which wordings, and which retention period applies. data/proofs/ingest.tsr, where it is there, is a time stamp that a
 third party gave over the recording shortly after its receipt.
 Once the certificate of that party has expired: openssl ts -verify … -attime SECONDS, with a moment before. If the root
 certificate is not in tsa-chain.pem, ask the time-stamping authority for it.

@@ -1,8 +1,10 @@
 import type { Transaction } from 'sequelize';
-import type { Person } from '../access/caller.js';
+import { actorOf, type Person } from '../access/caller.js';
+import { append } from '../audit/log.js';
 import type { Database } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
+import { keepChange } from '../recordings/history.js';
 import { normaliseNumber } from '../recordings/numbers.js';
 import { digestOf } from '../tickets/merge.js';
 import { settleTicket } from '../tickets/piece.js';
@@ -86,7 +88,30 @@ export async function rectify(
       ],
       tx,
     );
+    if (subject.recordingId !== null) await keepWithRecording(platform, tx, person, request.secret, subject.recordingId, change);
     await record(platform, tx, person, request, 'rectified', { itemId: item.id, rectificationId: id, field: change.field });
+  });
+}
+
+/** The recording's own history tells it too: it goes along wherever the recording is handed out. */
+async function keepWithRecording(
+  platform: PrivacyContext['platform'],
+  tx: Transaction,
+  person: Person,
+  secret: boolean,
+  recordingId: string,
+  change: { field: Rectifiable | null; before?: string | null; after?: string | null; statement: string | null },
+): Promise<void> {
+  const column = change.field === null ? undefined : (columns.recording as Partial<Record<Rectifiable, string>>)[change.field];
+  const fields = column === undefined ? [] : [{ field: column, old: change.before ?? null, new: change.after ?? null }];
+  const kept = await keepChange(platform, tx, recordingId, { fields, statement: change.statement });
+  await append(platform.database, platform.clock, tx, {
+    actor: actorOf(person),
+    action: change.statement === null ? 'recording.metadata_changed' : 'recording.statement_attached',
+    object: { type: 'recording', id: recordingId },
+    details: {
+      ...(change.statement === null ? { fields: fields.map(({ field }) => field) } : {}), ...kept, ...(secret ? { secret } : {}),
+    },
   });
 }
 

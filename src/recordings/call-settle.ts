@@ -4,6 +4,7 @@ import type { Platform } from '../platform/platform.js';
 import { broughtForward, endOfCall } from '../retention/policy.js';
 import { factsOf, holdsOf, type CallFacts } from './call-facts.js';
 import { callRecordColumns, type CallRecord } from './call-record.js';
+import { fieldChanges, keepChange } from './history.js';
 import type { Interval, RecordingRow, VersionRow } from './recording.js';
 
 type Base = Pick<Platform, 'clock' | 'database'>;
@@ -78,9 +79,8 @@ async function fillIn(
     ended_at: endedAt,
     holds: recording.holds.length > 0 ? recording.holds : holds,
   };
-  const fields = (Object.keys(after) as (keyof RecordingRow)[]).filter(
-    (field) => JSON.stringify(after[field]) !== JSON.stringify(recording[field]),
-  );
+  const changes = fieldChanges(recording, after);
+  const fields = changes.map(({ field }) => field);
   if (fields.length === 0 && recording.call_data_at !== null) return;
   const retainUntil = broughtForward(
     recording.retain_until,
@@ -105,10 +105,11 @@ async function fillIn(
       [recording.version_id, clock.now()],
       tx,
     );
+  const kept = fields.length === 0 ? {} : await keepChange({ clock, database }, tx, recording.id, { fields: changes });
   await append(database, clock, tx, {
     actor,
     action: 'recording.call_data_added',
     object: { type: 'recording', id: recording.id },
-    details: { fields, shortened: retainUntil < recording.retain_until },
+    details: { fields, shortened: retainUntil < recording.retain_until, ...kept },
   });
 }

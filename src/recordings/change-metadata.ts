@@ -3,8 +3,9 @@ import { append } from '../audit/log.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { broughtForward, endOfCall } from '../retention/policy.js';
+import { fieldChanges, keepChange } from './history.js';
 import type { MetadataChange } from './metadata.js';
-import { lockRecordingOfCall, type RecordingRow, type VersionRow } from './recording.js';
+import { lockRecordingOfCall, type VersionRow } from './recording.js';
 
 const json = new Set(['channel_map', 'holds']);
 
@@ -24,9 +25,8 @@ export async function changeMetadata(
     const recording = await lockRecordingOfCall(database, call, tx);
     if (recording === undefined || recording.version === 0) throw new Problem('not-found');
     if (recording.retain_until <= clock.now() || recording.purge_intent !== null) throw new Problem('retention-ended');
-    const changed = Object.entries(change).filter(
-      ([column, value]) => JSON.stringify(value) !== JSON.stringify(recording[column as keyof RecordingRow]),
-    );
+    const fields = fieldChanges(recording, change);
+    const changed = Object.entries(change).filter(([column]) => fields.some(({ field }) => field === column));
     if (changed.length === 0) return recording.id;
     const [version] = await database.query<VersionRow>(
       'SELECT * FROM recording_versions WHERE recording_id = $1 AND number = $2',
@@ -55,11 +55,12 @@ export async function changeMetadata(
         [version.id, clock.now()],
         tx,
       );
+    const kept = await keepChange(platform, tx, recording.id, { fields });
     await append(database, clock, tx, {
       actor: actorOf(machine),
       action: 'recording.metadata_changed',
       object: { type: 'recording', id: recording.id },
-      details: { fields: changed.map(([column]) => column), shortened: retainUntil < recording.retain_until },
+      details: { fields: changed.map(([column]) => column), shortened: retainUntil < recording.retain_until, ...kept },
     });
     return recording.id;
   });

@@ -15,6 +15,7 @@ import { requestRetags } from '../retention/retag.js';
 import { pushDigest, wasErased } from '../retention/tombstone.js';
 import { lockCall } from './call-record.js';
 import { settleCall } from './call-settle.js';
+import { fieldChanges, keepChange } from './history.js';
 import { joinLegs } from './legs.js';
 import type { Metadata } from './metadata.js';
 import { isExtension } from './numbers.js';
@@ -191,13 +192,13 @@ async function commitVersion(
       tx,
     );
     await database.query('UPDATE recordings SET version = $2 WHERE id = $1', [recording.id, number], tx);
-    if (number > 1 && metadata !== undefined) await applyPushedMetadata(platform, recording, version, metadata, tx);
     await append(database, clock, tx, {
       actor,
       action: 'recording.received',
       object: { type: 'recording', id: recording.id },
       details: { version: number, versionId: version.id, sha256: version.sha256, bytes: version.bytes },
     });
+    if (number > 1 && metadata !== undefined) await applyPushedMetadata(platform, recording, version, metadata, actor, tx);
     // The object may have been tagged before a hold was placed that saw nothing of it.
     if (await isHeld(database, tx, 'recording', recording.id, clock.now()))
       await requestRetags(database, tx, [{ kind: 'recording', itemId: recording.id }], clock.now());
@@ -220,24 +221,45 @@ async function applyPushedMetadata(
   recording: RecordingRow,
   version: VersionRow,
   metadata: Metadata,
+  actor: Actor,
   tx: Transaction,
 ): Promise<void> {
   const call = { durationMs: version.duration_ms, receivedAt: version.received_at };
   const before = endOfCall({ startedAt: recording.started_at, endedAt: recording.ended_at, ...call });
   const retainUntil = broughtForward(recording.retain_until, before, endOfCall({ ...metadata, ...call }));
+  const after = {
+    linked_id: metadata.linkedId ?? recording.linked_id,
+    caller_number: metadata.callerNumber ?? recording.caller_number,
+    caller_name: metadata.callerName ?? recording.caller_name,
+    callee_number: metadata.calleeNumber ?? recording.callee_number,
+    agent: metadata.agent ?? recording.agent,
+    queue: metadata.queue ?? recording.queue,
+    ticket_number: metadata.ticketNumber ?? recording.ticket_number,
+    ended_at: metadata.endedAt ?? recording.ended_at,
+    holds: metadata.holds,
+    channel_map: metadata.channelMap,
+    direction: metadata.direction,
+  } satisfies Partial<RecordingRow>;
+  const fields = fieldChanges(recording, after);
+  if (fields.length === 0 && retainUntil.getTime() === recording.retain_until.getTime()) return;
   await platform.database.query(
-    `UPDATE recordings SET linked_id = coalesce($2, linked_id), caller_number = coalesce($3, caller_number),
-       caller_name = coalesce($4, caller_name), callee_number = coalesce($5, callee_number), agent = coalesce($6, agent),
-       queue = coalesce($7, queue), ticket_number = coalesce($8, ticket_number), ended_at = coalesce($9, ended_at),
-       holds = $10::jsonb, channel_map = $11::jsonb, retain_until = $12, direction = $13
+    `UPDATE recordings SET linked_id = $2, caller_number = $3, caller_name = $4, callee_number = $5, agent = $6, queue = $7,
+       ticket_number = $8, ended_at = $9, holds = $10::jsonb, channel_map = $11::jsonb, retain_until = $12, direction = $13
      WHERE id = $1`,
     [
-      recording.id, metadata.linkedId, metadata.callerNumber, metadata.callerName, metadata.calleeNumber, metadata.agent,
-      metadata.queue, metadata.ticketNumber, metadata.endedAt, JSON.stringify(metadata.holds),
-      JSON.stringify(metadata.channelMap), retainUntil, metadata.direction,
+      recording.id, after.linked_id, after.caller_number, after.caller_name, after.callee_number, after.agent, after.queue,
+      after.ticket_number, after.ended_at, JSON.stringify(after.holds), JSON.stringify(after.channel_map), retainUntil,
+      after.direction,
     ],
     tx,
   );
+  const kept = fields.length === 0 ? {} : await keepChange(platform, tx, recording.id, { fields });
+  await append(platform.database, platform.clock, tx, {
+    actor,
+    action: 'recording.metadata_changed',
+    object: { type: 'recording', id: recording.id },
+    details: { fields: fields.map(({ field }) => field), shortened: retainUntil < recording.retain_until, ...kept },
+  });
 }
 
 /**

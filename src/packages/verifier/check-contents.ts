@@ -3,7 +3,8 @@ import { holdsDigest, type Examination } from './examination.js';
 import {
   contentsPath, noHash, type ContentRecording, type Contents, type CustodyLine, type Derivations,
 } from './layout.js';
-import { headOf, holds, isSignedStatement, type Proof, type SignedStatement } from './proof.js';
+import { checkAgreements, checkChanges } from './check-records.js';
+import { canonical, headOf, holds, isSignedStatement, type Proof, type SignedStatement } from './proof.js';
 import { readPublicKey, type PublicKey } from './signature.js';
 
 /** What the records in a package say of one another, and of the audio beside them. */
@@ -45,10 +46,13 @@ export async function checkContents(examination: Examination, key: PublicKey | u
         ),
       };
       report.recordings.push(shown);
-      await checkCustody(examination, recording, contents.missing.includes(`${recording.proofs}inclusion.json`));
+      const isReceiptGone = contents.missing.includes(`${recording.proofs}inclusion.json`);
+      const custody = await checkCustody(examination, recording, isReceiptGone);
+      await checkChanges(examination, recording, custody);
+      await checkAgreements(examination, recording, custody, isReceiptGone);
       await checkAudio(examination, recording);
       await checkStamps(examination, recording);
-      if (chain !== undefined) shown.provenAt = await checkProofs(examination, recording, chain, contents.missing);
+      if (chain !== undefined && !isReceiptGone) shown.provenAt = await checkProofs(examination, recording, chain, custody);
     }
   });
   return report;
@@ -87,39 +91,51 @@ async function readChain(
   return chain;
 }
 
-/** The receipt of every version stands in the signed chain. @returns when the last of those batches was signed */
+/** The receipt of every version and every line of custody stand in the signed chain. @returns when the last receipt was signed */
 async function checkProofs(
-  examination: Examination, recording: ContentRecording, { keys, head }: Chain, missing: readonly string[],
+  examination: Examination, recording: ContentRecording, { keys, head }: Chain, custody: readonly CustodyLine[],
 ): Promise<string | null> {
   const path = `${recording.proofs}inclusion.json`;
-  if (missing.includes(path)) return null;
   const file = await examination.json<{ proofs: Proof[] }>(path);
   let provenAt: string | null = null;
   await examination.guarded(path, async () => {
     if (file === undefined) return;
-    const proven = new Set<string>();
+    const received = new Set<string>();
+    const entries = new Map<number, Proof['entry']>();
     for (const proof of file.proofs) {
       const { entry, batch, tip } = proof;
-      const sound =
-        (await holds(proof, keys)) && (await headOf(tip)) === head && entry.action === 'recording.received' &&
-        entry.object?.id === recording.id;
+      const sound = (await holds(proof, keys)) && (await headOf(tip)) === head && !entries.has(entry.id);
       if (!sound) examination.fault('proof', path);
-      else proven.add(`${String(entry.details['versionId'])} ${String(entry.details['sha256'])}`);
+      entries.set(entry.id, entry);
+      if (!sound || entry.action !== 'recording.received' || entry.object?.id !== recording.id) continue;
+      received.add(`${String(entry.details['versionId'])} ${String(entry.details['sha256'])}`);
       provenAt = provenAt === null || batch.statement.signedAt > provenAt ? batch.statement.signedAt : provenAt;
     }
     for (const version of recording.versions)
-      if (!proven.has(`${version.versionId} ${version.sha256}`)) examination.fault('proof', path);
+      if (!received.has(`${version.versionId} ${version.sha256}`)) examination.fault('proof', path);
+    const isTold = custody.every((line) => isLineOf(entries.get(line.entry), line, recording.id));
+    if (!isTold || entries.size !== custody.length) examination.fault('custody', `${recording.records}custody.jsonl`);
   });
   return provenAt;
 }
 
-/** No line of custody is gone, moved or altered, and it begins with the receipt of these very bytes. */
+/** Does the line say what the entry of the chain says, and is it about this recording? */
+function isLineOf(entry: Proof['entry'] | undefined, line: CustodyLine, recordingId: string): boolean {
+  if (entry === undefined) return false;
+  const about = entry.object?.type === 'recording' ? entry.object.id : entry.details['recordingId'];
+  const { at, action, details, actor } = line;
+  const told = { id: line.entry, at, actor: { kind: actor.kind, id: actor.id }, action, object: entry.object, details };
+  return about === recordingId && canonical(told) === canonical(entry);
+}
+
+/** No line of custody is gone, moved or altered, and it begins with the receipt of these very bytes. @returns its lines */
 async function checkCustody(
   examination: Examination, recording: ContentRecording, isReceiptGone: boolean,
-): Promise<void> {
+): Promise<CustodyLine[]> {
   const path = `${recording.records}custody.jsonl`;
   const text = await examination.text(path);
-  if (text === undefined) return;
+  const acts: CustodyLine[] = [];
+  if (text === undefined) return acts;
   await examination.guarded(path, async () => {
     const lines = text.split('\n');
     if (lines.pop() !== '') throw new RangeError('cut short');
@@ -130,12 +146,14 @@ async function checkCustody(
       if (read.sequence !== index + 1 || read.previous !== previous) examination.fault('custody', path);
       if (read.action === 'recording.received') received.add(String(read.details['sha256']));
       previous = hexOf(await sha256(utf8(line)));
+      acts.push(read);
     }
     if (lines.length !== recording.custody.entries || previous !== recording.custody.head) examination.fault('custody', path);
     // A receipt older than the trail's own period is in no custody file: the list of what is missing says so.
     for (const version of recording.versions)
       if (!isReceiptGone && !received.has(version.sha256)) examination.fault('custody', path);
   });
+  return acts;
 }
 
 /** Audio is an original with the digest it was received with, or made of one as its derivation says. */

@@ -46,13 +46,49 @@ export interface Contents {
 export interface CustodyLine {
   sequence: number;
   at: string;
-  actor: { kind: string; id: string };
+  actor: { kind: string; id: string; role?: string };
   action: string;
   details: Record<string, unknown>;
   /** Its number in the audit chain. */
   entry: number;
   /** SHA-256 of the line before, without its line end; of the first: 64 zeros. */
   previous: string;
+}
+
+/** `changes.json`: what became known or was corrected after receipt, and statements of the person concerned. */
+export interface Changes {
+  format: 'opname-changes/1';
+  recordingId: string;
+  changes: {
+    id: string;
+    /** As the line of custody has it. */
+    at: string;
+    by: CustodyLine['actor'];
+    fields: { field: string; old: unknown; new: unknown }[];
+    statement: string | null;
+    salt: string;
+  }[];
+}
+
+/** Where the text of a recording's statement stands, counted from 0 in the order of `changes.json`. */
+export const statementPath = (records: string, index: number): string =>
+  `${records}statement-${String(index + 1).padStart(2, '0')}.txt`;
+
+/** A wording of an agreement, as `agreement.json` tells it. */
+export interface Wording {
+  revision: number;
+  startMs: number;
+  endMs: number;
+  summary: string;
+  parties: string[];
+  ticket: string | null;
+  /** Null for those marked before digests were salted. */
+  salt: string | null;
+}
+
+/** `agreement.json`. */
+export interface Agreements {
+  agreements: (Omit<Wording, 'salt'> & { id: string; history: Wording[] })[];
 }
 
 export const noHash = '0'.repeat(64);
