@@ -45,6 +45,8 @@ describe('tickets are found', () => {
     ['by a telephone number in the text box', { q: '06 11 11 22 22' }, ['invoice']],
     ['by day', { from: '2026-10-02', to: '2026-10-02' }, ['modem']],
     ['by period and word', { q: 'factuur', to: '2026-10-02' }, ['invoice']],
+    ['by period, number and word', { q: 'factuur', to: '2026-10-02', number: '70001' }, ['invoice']],
+    ['by a telephone number in the text box within a period', { q: '020 123 45 67', to: '2026-10-02' }, ['modem']],
     ['by nothing that is there', { q: 'giraffe' }, []],
     ['by empty fields as if they were not given', { q: '', email: '', phone: '', number: '70003' }, ['invoice2']],
     ['by signs that mean something to a query language', { q: `'); DROP TABLE tickets; -- & | ! ( :*` }, []],

@@ -6,6 +6,7 @@ import { readNumberSearch, type NumberSearch } from '../recordings/numbers.js';
 import { closedToTraining, heldAt, restrictedNow } from '../retention/hold.js';
 import { hasNumber } from './link.js';
 import { readSearch } from './search-words.js';
+import { newestFirst, stretchesBetween } from './stretch.js';
 import { ticketColumns, type TicketRow } from './ticket.js';
 
 /** Tickets by number, requester, organisation, text and period: newest first, one page at a time. */
@@ -61,29 +62,6 @@ const walk = (conditions: readonly string[], limit: string) =>
   `(SELECT t.id, t.opened_at FROM tickets t WHERE ${conditions.join(' AND ')} ORDER BY t.opened_at DESC, t.id DESC LIMIT ${limit})`;
 
 /**
- * So many of the newest are looked through before the index of words is asked. Words that stand in every fiftieth ticket
- * fill a page from the few; where a handful was found among those, a page is likely to be among the many.
- */
-const newestFew = 3_000;
-const newestMany = 60_000;
-const handful = 3;
-
-/** A walk that ends after `most` tickets, or once a page is full. */
-const walkNewest = (conditions: readonly string[], matches: string, limit: string, most: number) =>
-  `(SELECT t.id, t.opened_at FROM (
-      SELECT t.id, t.opened_at, t.document FROM tickets t WHERE ${conditions.join(' AND ')}
-      ORDER BY t.opened_at DESC, t.id DESC LIMIT ${most}) t
-    WHERE ${matches} ORDER BY t.opened_at DESC, t.id DESC LIMIT ${limit})`;
-
-/**
- * Rarer words are few enough to fetch all of and sort. Kept apart from sorting and limit, or PostgreSQL would at times
- * guess that walking all tickets in order comes upon enough of them soon.
- */
-const walkWords = (conditions: readonly string[], matches: string, limit: string) =>
-  `(WITH hits AS MATERIALIZED (SELECT t.id, t.opened_at FROM tickets t WHERE ${[...conditions, matches].join(' AND ')})
-    SELECT h.id, h.opened_at FROM hits h ORDER BY h.opened_at DESC, h.id DESC LIMIT ${limit})`;
-
-/**
  * One page, and one row more if there is a next one.
  * @throws Problem `forbidden` when `role` may not search by that, `invalid-input` for a number too short to search by
  */
@@ -106,34 +84,82 @@ export async function findTickets(
       throw new Problem('invalid-input', { errors: [{ path: 'phone', message: 'has too few digits to search by' }] });
     conditions.push(phoneCondition(search, value));
   }
-  if (filter.from !== undefined) conditions.push(`t.opened_at >= ${value(filter.from)}`);
-  if (filter.until !== undefined) conditions.push(`t.opened_at < ${value(filter.until)}`);
+  const period: string[] = [];
+  if (filter.from !== undefined) period.push(`t.opened_at >= ${value(filter.from)}`);
+  if (filter.until !== undefined) period.push(`t.opened_at < ${value(filter.until)}`);
   if (page.after !== undefined)
-    conditions.push(`(t.opened_at, t.id) < (${value(page.after.at)}, ${value(page.after.id)}::uuid)`);
-  const limit = value(page.limit + 1);
-  const read = (walks: readonly string[]) =>
-    database.query<FoundTicket>(
-      `SELECT ${facts('$1')} FROM (${walks.join(' UNION ')}) found
-       JOIN tickets t ON t.id = found.id JOIN sources s ON s.id = t.source_id
-       ORDER BY t.opened_at DESC, t.id DESC LIMIT ${limit}`,
-      bind,
-    );
-  if (filter.q === undefined) return await read([walk(conditions, limit)]);
+    period.push(`(t.opened_at, t.id) < (${value(page.after.at)}, ${value(page.after.id)}::uuid)`);
+  if (filter.q === undefined) {
+    const most = value(page.limit + 1);
+    return await readShown(database, `SELECT id FROM ${walk([...conditions, ...period], most)} newest`, bind, most);
+  }
 
   const phone = looksLikeNumber.test(filter.q.trim()) ? readNumberSearch(filter.q, context.country) : undefined;
-  const numbers = phone === undefined ? [] : [walk([...conditions, phoneCondition(phone, value)], limit)];
-  const query = await readSearch(database, filter.q);
-  if (query === undefined) return numbers.length === 0 ? [] : await read(numbers);
-  const matches = `t.document @@ ${value(query)}::tsquery`;
-  if (numbers.length === 0) {
-    const few = await read([walkNewest(conditions, matches, limit, newestFew)]);
-    if (few.length > page.limit) return few;
-    if (few.length >= handful) {
-      const many = await read([walkNewest(conditions, matches, limit, newestMany)]);
-      if (many.length > page.limit) return many;
-    }
+  const words = await readSearch(database, filter.q);
+  const ids = words === undefined ? [] : await findWords(database, { words, conditions, period, bind: [...bind] }, page, filter);
+  if (phone !== undefined) {
+    const number = phoneCondition(phone, value);
+    const rows = await database.query<{ id: string }>(walk([...conditions, ...period, number], value(page.limit + 1)), bind);
+    ids.push(...rows.map((row) => row.id));
   }
-  return await read([walkWords(conditions, matches, limit), ...numbers]);
+  if (ids.length === 0) return [];
+  return await readShown(database, 'SELECT DISTINCT unnest($2::uuid[]) AS id', [context.now, ids, page.limit + 1], '$3');
+}
+
+/** The tickets whose ids an SQL query gives, with what lists show of them; `$1` is now. */
+const readShown = (database: Database, ids: string, bind: readonly unknown[], most: string) =>
+  database.query<FoundTicket>(
+    `SELECT ${facts('$1')} FROM (${ids}) found JOIN tickets t ON t.id = found.id JOIN sources s ON s.id = t.source_id
+     ORDER BY t.opened_at DESC, t.id DESC LIMIT ${most}`,
+    bind,
+  );
+
+/** A search for words as SQL over `t`: what is asked besides them, and within which period. */
+interface WordSearch {
+  words: string;
+  conditions: readonly string[];
+  period: readonly string[];
+  bind: readonly unknown[];
+}
+
+/**
+ * Ids of tickets that hold the words, newest first, enough for a page. Looked for from the newest stretch of time back,
+ * since sorting every ticket with a common word costs the more the more there are.
+ */
+async function findWords(
+  database: Database,
+  { words, conditions, period, bind }: WordSearch,
+  page: { limit: number; after: { at: Date } | undefined },
+  filter: TicketFilter,
+): Promise<string[]> {
+  const [all] = await database.query<{ oldest: Date | null; newest: Date | null }>(
+    'SELECT min(opened_at) AS oldest, max(opened_at) AS newest FROM tickets',
+  );
+  if (all === undefined || all.oldest === null || all.newest === null) return [];
+  const from = new Date(Math.max(all.oldest.getTime(), filter.from?.getTime() ?? -Infinity));
+  const { until: before } = filter;
+  const until = new Date(
+    Math.min(all.newest.getTime() + 1, page.after === undefined ? Infinity : page.after.at.getTime() + 1, before?.getTime() ?? Infinity),
+  );
+  const ids: string[] = [];
+  for (const part of newestFirst(from, until)) {
+    const binds = [...bind];
+    const value: Bound = (given) => `$${binds.push(given)}`;
+    // The words and the stretch come from one index. The exact instants are looked at afterwards: offered to PostgreSQL
+    // together with the rest, they would tempt it to read all tickets of the stretch.
+    const rows = await database.query<{ id: string }>(
+      `WITH hits AS MATERIALIZED (SELECT t.id, t.opened_at FROM tickets t
+         WHERE ${conditions.join(' AND ')} AND t.document @@ ${value(words)}::tsquery
+           AND ticket_stretches(t.opened_at) && ${value(stretchesBetween(part.from, part.until))}::integer[])
+       SELECT t.id FROM hits t
+       WHERE ${[...period, `t.opened_at >= ${value(part.from)}`, `t.opened_at < ${value(part.until)}`].join(' AND ')}
+       ORDER BY t.opened_at DESC, t.id DESC LIMIT ${value(page.limit + 1 - ids.length)}`,
+      binds,
+    );
+    ids.push(...rows.map((row) => row.id));
+    if (ids.length > page.limit) break;
+  }
+  return ids;
 }
 
 /** One ticket whatever its dates; undefined when `role` may not know of it. */
