@@ -134,6 +134,7 @@ async function main(): Promise<void> {
     PORT: told.port,
     DATA_DIR: dataDir,
     LOG_LEVEL: 'error',
+    PRIVACY_PORTAL: 'true',
     ADMIN_EMAIL: people[2].email,
     ADMIN_PASSWORD: passwords.get('administrator'),
   });

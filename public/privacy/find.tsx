@@ -7,7 +7,7 @@ import { type Read, useForm } from '../parts/form.js';
 import { State } from '../parts/state.js';
 import { BulkDialog, mayJoin } from './bulk.js';
 import { DecideDialog } from './decide.js';
-import { ItemCard } from './item.js';
+import { countsOf, ItemCard } from './item.js';
 import type { Item, PartProps, RequestFile } from './types.js';
 
 /** Cards that are drawn at once. */
@@ -126,8 +126,7 @@ export function FindPart({ file, officer, nameOf, changed }: PartProps) {
                 {t('find.log', {
                   when: moment(search.at),
                   name: nameOf(search.by),
-                  recordings: search.recordings,
-                  tickets: search.tickets,
+                  ...countsOf(search),
                 })}
               </li>
             ))}
@@ -195,7 +194,7 @@ function SearchForm({ file, changed }: Pick<PartProps, 'file' | 'changed'>) {
       };
       const path = `/privacy-requests/${file.id}`;
       const { found } = await ask<Found>(`${path}/search`, { method: 'POST', body });
-      changed(await ask<RequestFile>(path), t('find.found', found));
+      changed(await ask<RequestFile>(path), t('find.found', countsOf(found)));
     },
   });
   return (

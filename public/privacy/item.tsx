@@ -1,6 +1,6 @@
 import { address } from '../api/client.js';
 import { clock, longDay, moment, phone } from '../format.js';
-import { t, textOf } from '../i18n.js';
+import { plural, t, textOf } from '../i18n.js';
 import { Badge, RetentionBadge } from '../parts/badge.js';
 import { Icon } from '../parts/icon.js';
 import type { Decision, Item, RequestFile, Right, Verdict } from './types.js';
@@ -11,6 +11,12 @@ export function itemTitle(item: Item): string {
     ? t('item.recording', { when: item.startedAt ? moment(item.startedAt) : t('value.unknown') })
     : t('item.ticket', { number: item.number ?? t('value.unknown') });
 }
+
+/** "3 opnames", "1 ticket": how much was found, to be put into a sentence. */
+export const countsOf = (found: { recordings: number; tickets: number }) => ({
+  recordings: plural('find.recordings', found.recordings),
+  tickets: plural('find.ticketsFound', found.tickets),
+});
 
 /** A decision in the words of its right: erasure is not disclosed but carried out. */
 export function verdictText(right: Right, verdict: Verdict): string {

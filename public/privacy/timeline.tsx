@@ -5,6 +5,7 @@ import { t, textOf } from '../i18n.js';
 import { Field } from '../parts/field.js';
 import { FormDialog } from '../parts/form.js';
 import { Icon } from '../parts/icon.js';
+import { countsOf } from './item.js';
 import type { PartProps, RequestFile, TimelineEntry } from './types.js';
 
 /** What happened to the request, newest first, with notes and correspondence. */
@@ -82,6 +83,6 @@ function eventText({ kind, details }: TimelineEntry): string {
     return `${event}: ${textOf(`right.${right}`) ?? right}, ${verdict}`;
   }
   if (kind === 'searched' && typeof recordings === 'number' && typeof tickets === 'number')
-    return `${event}. ${t('find.found', { recordings, tickets })}`;
+    return `${event}. ${t('find.found', countsOf({ recordings, tickets }))}`;
   return event;
 }
