@@ -14,7 +14,9 @@ import { neighboursOf } from '../recordings/listing.js';
 import { go, place } from '../shell/router.js';
 import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
+import { FlagBar } from './flag.js';
 import { Help } from './help.js';
+import { Objected } from './gone.js';
 import { Header } from './header.js';
 import { type KeyTargets, pressed } from './keys.js';
 import { Lanes, type LegName } from './lanes.js';
@@ -39,6 +41,7 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
   const root = useRef<HTMLElement>(null);
   const [habits, setHabits] = useState(() => readHabits(user.id));
   const [dialog, setDialog] = useState<'help' | 'purpose' | undefined>();
+  const [objected, setObjected] = useState(false);
   const [refusal, setRefusal] = useState<ApiProblem | undefined>();
   const states = user.role === 'privacy_officer';
   const [purpose, setPurpose] = useState<Purpose | undefined>(() => (states ? readPurpose(recording.id) : undefined));
@@ -158,6 +161,7 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
     help: () => setDialog('help'),
   };
   const playable = recording.state === 'ready' && recording.durationMs !== null;
+  if (objected) return <Objected />;
 
   return (
     <section
@@ -205,6 +209,16 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
             />
           )}
           {playable && <Region playback={playback} targets={targets} />}
+          {playable && (
+            <FlagBar
+              recording={recording}
+              playback={playback}
+              closed={() => {
+                playback.pause();
+                setObjected(true);
+              }}
+            />
+          )}
           <p class="muted spoken">
             {t(user.role === 'trainer' || user.role === 'agent' ? 'player.spokenNames' : 'player.noted')}
           </p>

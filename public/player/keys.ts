@@ -82,14 +82,14 @@ export const shortcuts: Shortcut[] = [
 ];
 
 /**
- * Acts on a key pressed inside the player. Not in a field, not with a modifier; a focused button keeps its space bar.
- * The slider is no field here: its arrows do what the map says.
+ * Acts on a key pressed inside the player. Not in a field, not with a modifier; a focused button or checkbox keeps its
+ * space bar. The slider is no field here: its arrows do what the map says.
  */
 export function pressed(event: KeyboardEvent, targets: KeyTargets): void {
   const target = event.target;
   if (event.ctrlKey || event.metaKey || event.altKey || !(target instanceof HTMLElement)) return;
-  if (target.matches('input:not([type="range"]), textarea, select, [role="tab"]')) return;
-  if (event.key === ' ' && target.matches('button, a, summary')) return;
+  if (target.matches('input:not([type="range"], [type="checkbox"]), textarea, select, [role="tab"]')) return;
+  if (event.key === ' ' && target.matches('button, a, summary, [type="checkbox"]')) return;
   const key = nameOf(event);
   const shortcut = shortcuts.find((known) => known.keys.includes(key));
   if (!shortcut) return;

@@ -58,7 +58,13 @@ export class Playback {
     on('error', () => this.recover());
     on('timeupdate', () => this.tick());
     on('ended', () => this.finish());
-    // Another application took the sound, or a headset's button was pressed.
+    // A headset's button was pressed: the browser plays on by itself, and the rest follows.
+    on('play', () => {
+      if (this.playing.value || this.trouble.value !== 'none') return;
+      this.playing.value = true;
+      this.run();
+    });
+    // Another application took the sound, or the button was pressed again.
     on('pause', () => {
       if (this.trouble.value === 'none' && !this.audio.ended && !this.audio.error) this.playing.value = false;
     });

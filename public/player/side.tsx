@@ -16,7 +16,7 @@ import type { Playback } from './playback.js';
 export type Tab = 'tickets' | 'evaluation' | 'comments' | 'transcript' | 'agreements' | 'details';
 
 const beside: Record<Role, Tab[]> = {
-  trainer: ['tickets', 'comments', 'evaluation', 'transcript', 'agreements', 'details'],
+  trainer: ['comments', 'evaluation', 'transcript', 'agreements', 'tickets', 'details'],
   agent: ['comments', 'transcript', 'details'],
   privacy_officer: ['tickets', 'agreements', 'transcript', 'details'],
   auditor: ['details'],

@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Role } from '../api/types.js';
 import { t } from '../i18n.js';
 import { Icon } from '../parts/icon.js';
-import { countActive, type Filters, type Period } from './filters.js';
+import { countActive, type Filters, type Length, lengths, type Period } from './filters.js';
+import { useFurtherUses } from './uses.js';
 
 const periods: Period[] = ['all', 'today', 'week', 'month', 'custom'];
 const directions = ['inbound', 'outbound', 'internal'] as const;
@@ -16,7 +17,9 @@ interface Props {
 /** The filters. Choices work at once; text works on Enter or the button, for each number search is recorded. */
 export function FilterBar({ filters, role, apply }: Props) {
   const form = useRef<HTMLFormElement>(null);
-  const hidden = [filters.direction, filters.queue, filters.held, filters.marked].filter(Boolean).length;
+  const uses = useFurtherUses(role);
+  const { direction, queue, length, held, marked, unevaluated } = filters;
+  const hidden = [direction, queue, length, held, marked, unevaluated].filter(Boolean).length;
   const [open, setOpen] = useState(hidden > 0);
   const partial = role === 'trainer';
   const active = countActive(filters);
@@ -46,6 +49,9 @@ export function FilterBar({ filters, role, apply }: Props) {
       queue: text('queue'),
       held: data.get('held') !== null,
       marked: data.get('marked') !== null,
+      unevaluated: data.get('unevaluated') !== null,
+      length: text('length') as Length,
+      words: text('words'),
     };
   }
 
@@ -112,6 +118,12 @@ export function FilterBar({ filters, role, apply }: Props) {
           <label for="ticket">{t('filters.ticket')}</label>
           <input class="input" id="ticket" name="ticket" autocomplete="off" defaultValue={filters.ticket} />
         </div>
+        {uses.has('speech_search') && (
+          <div class="field filter-words">
+            <label for="words">{t('filters.words')}</label>
+            <input class="input" id="words" name="words" maxLength={200} autocomplete="off" defaultValue={filters.words} />
+          </div>
+        )}
         <div class="actions filters-actions">
           <button type="submit" class="button primary">
             {t('filters.search')}
@@ -149,6 +161,23 @@ export function FilterBar({ filters, role, apply }: Props) {
           <label for="queue">{t('filters.queue')}</label>
           <input class="input" id="queue" name="queue" autocomplete="off" defaultValue={filters.queue} />
         </div>
+        <div class="field">
+          <label for="length">{t('filters.length')}</label>
+          <select class="input" id="length" name="length">
+            <option value="">{t('filters.any')}</option>
+            {(Object.keys(lengths) as (keyof typeof lengths)[]).map((each) => (
+              <option key={each} value={each} selected={each === filters.length}>
+                {t(`length.${each}`)}
+              </option>
+            ))}
+          </select>
+        </div>
+        {uses.has('evaluation') && (
+          <label class="check">
+            <input type="checkbox" name="unevaluated" defaultChecked={filters.unevaluated} />
+            {t('filters.unevaluated')}
+          </label>
+        )}
         <label class="check">
           <input type="checkbox" name="held" defaultChecked={filters.held} />
           {t('filters.held')}
@@ -174,4 +203,7 @@ export const none: Filters = {
   queue: '',
   held: false,
   marked: false,
+  unevaluated: false,
+  length: '',
+  words: '',
 };

@@ -18,7 +18,24 @@ export interface Filters {
   queue: string;
   held: boolean;
   marked: boolean;
+  /** Only what no evaluation was submitted of; for who evaluates. */
+  unevaluated: boolean;
+  /** How long it lasts. */
+  length: Length;
+  /** Words that were said. Personal, perhaps: never in the address. */
+  words: string;
 }
+
+/** Lengths of calls that people look for: minutes from and up to. */
+export const lengths = {
+  short: [undefined, 1],
+  medium: [1, 5],
+  long: [5, 15],
+  longest: [15, undefined],
+} as const satisfies Record<string, readonly [number | undefined, number | undefined]>;
+
+export type Length = keyof typeof lengths | '';
+
 
 const daysBack: Record<Period, number | undefined> = {
   all: undefined,
@@ -44,6 +61,9 @@ export function readFilters({ query, kept }: Place): Filters {
     queue: text('queue'),
     held: text('held') === 'true',
     marked: text('marked') === 'true',
+    unevaluated: text('unevaluated') === 'true',
+    length: text('length') in lengths ? (text('length') as Length) : '',
+    words: kept['words'] ?? '',
   };
 }
 
@@ -64,9 +84,14 @@ export function addressOf(filters: Filters): { to: string; kept: Record<string, 
   put('queue', filters.queue);
   put('held', filters.held);
   put('marked', filters.marked);
+  put('unevaluated', filters.unevaluated);
+  put('length', filters.length);
   return {
     to: `/recordings${search.size > 0 ? `?${search.toString()}` : ''}`,
-    kept: filters.number === '' ? {} : { number: filters.number },
+    kept: {
+      ...(filters.number === '' ? {} : { number: filters.number }),
+      ...(filters.words === '' ? {} : { words: filters.words }),
+    },
   };
 }
 
@@ -74,6 +99,7 @@ export function addressOf(filters: Filters): { to: string; kept: Record<string, 
 export function queryOf(filters: Filters): Query {
   const back = daysBack[filters.period];
   const from = filters.period === 'custom' ? filters.from : back === undefined ? '' : dateBefore(back);
+  const [fromMinutes, toMinutes] = filters.length === '' ? [] : lengths[filters.length];
   const to = filters.period === 'custom' ? filters.to : '';
   return {
     from: from === '' ? undefined : startOfDay(from),
@@ -85,11 +111,15 @@ export function queryOf(filters: Filters): Query {
     queue: filters.queue,
     held: filters.held ? true : undefined,
     marked: filters.marked ? true : undefined,
+    evaluated: filters.unevaluated ? false : undefined,
+    minDurationMs: fromMinutes === undefined ? undefined : fromMinutes * 60_000,
+    maxDurationMs: toMinutes === undefined ? undefined : toMinutes * 60_000,
   };
 }
 
 /** How many filters narrow the list. */
 export function countActive(filters: Filters): number {
-  const { period, agent, direction, number, ticket, queue, held, marked } = filters;
-  return [period !== 'all', agent, direction, number, ticket, queue, held, marked].filter(Boolean).length;
+  const { period, ...others } = filters;
+  const { from: _from, to: _to, ...rest } = others;
+  return [period !== 'all', ...Object.values(rest)].filter(Boolean).length;
 }

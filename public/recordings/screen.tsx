@@ -9,6 +9,7 @@ import { FilterBar, none } from './filter-bar.js';
 import { addressOf, countActive, type Filters, queryOf, readFilters } from './filters.js';
 import { type Listing, listing, showListing, showMore } from './listing.js';
 import { Row } from './row.js';
+import { Said } from './said.js';
 import './recordings.css';
 
 const columns = ['start', 'duration', 'caller', 'agent', 'ticket', 'flags', 'retention'] as const;
@@ -51,12 +52,16 @@ export function Recordings() {
       </PageHead>
       <FilterBar filters={filters} role={user.role} apply={apply} />
       <div class="panel" ref={region}>
-        <List
-          shown={shown}
-          narrowed={countActive(filters) > 0}
-          again={() => void showListing(key, queryOf(filters), back, true)}
-          clear={() => apply(none)}
-        />
+        {filters.words.length > 1 ? (
+          <Said words={filters.words} />
+        ) : (
+          <List
+            shown={shown}
+            narrowed={countActive(filters) > 0}
+            again={() => void showListing(key, queryOf(filters), back, true)}
+            clear={() => apply(none)}
+          />
+        )}
       </div>
     </div>
   );
@@ -151,8 +156,8 @@ function moveByKey(event: KeyboardEvent, region: HTMLElement | null): void {
   if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
   const links = [...(region?.querySelectorAll<HTMLElement>('.row-link') ?? [])];
   if (links.length === 0) return;
-  const row = target.closest('tr');
-  const at = links.findIndex((link) => link.closest('tr') === row);
+  const row = target.closest('tr, li:has(.row-link)');
+  const at = links.findIndex((link) => link.closest('tr, li') === row);
   const next = at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + (event.key === 'ArrowDown' ? 1 : -1)));
   event.preventDefault();
   links[next]?.focus();

@@ -5,11 +5,13 @@ import { clock, moment } from '../format.js';
 import { plural, t } from '../i18n.js';
 import { Field } from '../parts/field.js';
 import { FormDialog } from '../parts/form.js';
+import { Icon } from '../parts/icon.js';
 import { asProblem, Bones, Failure, problemText, State, useLoaded } from '../parts/state.js';
 import type { Playback } from '../player/playback.js';
 import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
 import { readLines, writeLines } from './lines.js';
+import { History } from './history.js';
 import type { Segment, Transcript } from './types.js';
 import './remarks.css';
 
@@ -19,7 +21,16 @@ export function TranscriptTab({ recording, playback }: { recording: Recording; p
   const path = `/recordings/${recording.id}/transcript`;
   const loaded = useLoaded(path, (signal) => ask<Transcript>(path, { signal }));
   const [renewed, setRenewed] = useState<Transcript | undefined>();
-  const [act, setAct] = useState<'edit' | 'import' | undefined>();
+  const [act, setAct] = useState<'edit' | 'import' | 'history' | undefined>();
+  const waiting = (renewed ?? (loaded.state === 'ready' ? loaded.value : undefined))?.request?.state === 'waiting';
+  // What a speech-to-text server makes comes while someone looks.
+  useEffect(() => {
+    if (!waiting) return undefined;
+    const every = setInterval(() => {
+      ask<Transcript>(path).then(setRenewed, () => undefined);
+    }, 4000);
+    return () => clearInterval(every);
+  }, [path, waiting]);
   if (loaded.state === 'failed') return <Failure problem={loaded.problem} again={loaded.again} />;
   if (loaded.state === 'loading') return <Bones count={5} />;
   const transcript = renewed ?? loaded.value;
@@ -72,8 +83,15 @@ export function TranscriptTab({ recording, playback }: { recording: Recording; p
               {t('transcript.fetch')}
             </button>
           )}
+          {revision > 0 && (
+            <button type="button" class="button small" onClick={() => setAct('history')}>
+              <Icon name="clock" />
+              {t('transcript.history')}
+            </button>
+          )}
         </div>
       )}
+      {act === 'history' && <History path={path} playback={playback} close={() => setAct(undefined)} />}
       {act === 'edit' && (
         <EditTranscript path={path} transcript={transcript} close={() => setAct(undefined)} written={written} />
       )}
@@ -161,7 +179,7 @@ function EditTranscript({ path, transcript, close, written }: WriteProps & { tra
         return segments.length === 0 ? { lines: t('transcript.linesMissing') } : {};
       }}
       send={async (read) => {
-        const { segments } = readLines(read('lines'));
+        const { segments } = readLines(read('lines'), transcript.segments);
         const body = { revision: transcript.revision, reason: read('reason') || null, segments };
         written(await ask<Transcript>(path, { method: 'PUT', body }));
       }}

@@ -33,6 +33,16 @@ export interface Segment {
   text: string;
 }
 
+/** One wording of a transcript. */
+export interface Revision {
+  revision: number;
+  origin: 'typed' | 'imported' | 'fetched' | null;
+  changedBy: { id: string; name: string } | null;
+  changedAt: string | null;
+  reason: string | null;
+  segments: Segment[];
+}
+
 export interface Transcript {
   /** 0: there is none yet. */
   revision: number;

@@ -40,6 +40,9 @@ export function pagePolicy(nonce: string): string {
 
 export const newNonce = () => randomBytes(16).toString('base64');
 
+/** An address whose last part has an extension asks for a file: one that is not there is no page. */
+const isFile = (address: string) => /\.[a-z0-9]+$/i.test(address);
+
 /**
  * The pages and assets in `folder`. Every address that is no file and not below `/api` is the application's own: it shows
  * what belongs there, or says that there is nothing.
@@ -52,7 +55,8 @@ export function userInterface(folder: string): Router {
     express.static(path.join(folder, 'assets'), { immutable: true, maxAge: '1y', index: false, redirect: false }),
   );
   router.use(express.static(folder, { index: false, redirect: false, maxAge: '1h' }));
-  router.get(/^\/(?!api(\/|$)|assets\/).*/, async (_request, response) => {
+  router.get(/^\/(?!api(\/|$)|assets\/).*/, async (request, response, next) => {
+    if (isFile(request.path)) return next();
     page ??= readFile(path.join(folder, 'index.html'), 'utf8');
     const html = await page.catch((error: unknown) => {
       page = undefined;

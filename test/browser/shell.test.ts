@@ -174,9 +174,9 @@ describe('with the keyboard alone', () => {
     await tabTo(page, /Plaats in het gesprek/);
     await page.keyboard.press('End');
     await soon(async () => Number(await page.getByRole('slider').inputValue())).toBeGreaterThan(19_000);
-    await tabTo(page, /^tab-tickets$/);
+    await tabTo(page, /^tab-comments$/);
     await page.keyboard.press('ArrowRight');
-    await soon(() => focused(page)).toBe('tab-comments');
+    await soon(() => focused(page)).toBe('tab-evaluation');
     await page.keyboard.press('Shift+Tab');
     await page.goBack();
     await soon(() => focused(page)).toBe(`recording-${callId}`);

@@ -13,6 +13,9 @@ const filters: Filters = {
   number: '06 12 34 56 78',
   ticket: '48211',
   marked: true,
+  unevaluated: true,
+  length: 'medium',
+  words: 'geen beeld',
 };
 
 function through(given: Filters): Filters {
@@ -27,14 +30,19 @@ describe('the filters of the list', () => {
     expect(through(none)).toEqual(none);
   });
 
-  it('never put a telephone number in the address', () => {
+  it('never put a telephone number or what was said in the address', () => {
     const { to, kept } = addressOf(filters);
-    expect(decodeURIComponent(to)).not.toMatch(/12 34|1234/);
-    expect(kept).toEqual({ number: '06 12 34 56 78' });
+    expect(decodeURIComponent(to)).not.toMatch(/12 34|1234|beeld/);
+    expect(kept).toEqual({ number: '06 12 34 56 78', words: 'geen beeld' });
   });
 
   it('ask for whole days in Amsterdam, the last one included', () => {
     expect(queryOf(filters)).toMatchObject({ from: '2026-10-31T23:00:00.000Z', to: '2026-11-22T23:00:00.000Z' });
+  });
+
+  it('ask for lengths in milliseconds, and for what was not evaluated', () => {
+    expect(queryOf(filters)).toMatchObject({ minDurationMs: 60_000, maxDurationMs: 300_000, evaluated: false });
+    expect(queryOf({ ...none, length: 'longest' })).toMatchObject({ minDurationMs: 900_000, maxDurationMs: undefined });
   });
 
   it('leave out what an address says wrongly', () => {
@@ -43,7 +51,7 @@ describe('the filters of the list', () => {
   });
 
   it('are counted, a period as one', () => {
-    expect(countActive(filters)).toBe(6);
+    expect(countActive(filters)).toBe(9);
     expect(countActive(none)).toBe(0);
   });
 });
