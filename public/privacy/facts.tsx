@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
-import { longDay, moment, phone } from '../format.js';
+import { clock, longDay, moment, phone } from '../format.js';
 import { t } from '../i18n.js';
 import { Dialog } from '../parts/dialog.js';
 import { Fact } from '../parts/fact.js';
@@ -75,7 +75,12 @@ export function Facts(props: PartProps) {
           {file.origin && (
             <Fact name={t('facts.origin')}>
               {officer ? (
-                <a href={`/${file.origin.kind}s/${file.origin.id}`}>{t(`channel.${file.origin.kind === 'recording' ? 'call' : 'ticket'}`)}</a>
+                <a
+                  href={`/${file.origin.kind}s/${file.origin.id}${file.origin.atMs === null ? '' : `?t=${Math.floor(file.origin.atMs / 1000)}`}`}
+                >
+                  {t(`channel.${file.origin.kind === 'recording' ? 'call' : 'ticket'}`)}
+                  {file.origin.atMs !== null && ` ${clock(file.origin.atMs)}`}
+                </a>
               ) : (
                 t(`channel.${file.origin.kind === 'recording' ? 'call' : 'ticket'}`)
               )}

@@ -128,7 +128,7 @@ export interface TimelineEntry {
 /** The whole file of a request. */
 export interface RequestFile extends RequestSummary {
   createdBy: string;
-  origin: { kind: 'recording' | 'ticket'; id: string } | null;
+  origin: { kind: 'recording' | 'ticket'; id: string; /** Where in the call. */ atMs: number | null } | null;
   mergedInto: string | null;
   retainUntil: string | null;
   clock: {
