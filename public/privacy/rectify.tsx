@@ -4,6 +4,7 @@ import { moment } from '../format.js';
 import { t } from '../i18n.js';
 import { Field } from '../parts/field.js';
 import { FormDialog } from '../parts/form.js';
+import { Icon } from '../parts/icon.js';
 import { Failure, useLoaded } from '../parts/state.js';
 import { say } from '../shell/toast.js';
 import { itemTitle } from './item.js';
@@ -19,7 +20,7 @@ export function RectifyPart({ file, officer, nameOf, changed }: ListProps) {
   const path = `/privacy-requests/${file.id}/rectifications`;
   const loaded = useLoaded(path, (signal) => ask<{ items: Rectification[] }>(path, { signal }));
   const [renewed, setRenewed] = useState<Rectification[] | undefined>();
-  const [correcting, setCorrecting] = useState<Item | undefined>();
+  const [correcting, setCorrecting] = useState(false);
   const granted = file.items.filter(
     (item) =>
       item.available &&
@@ -61,22 +62,21 @@ export function RectifyPart({ file, officer, nameOf, changed }: ListProps) {
           ))}
         </ul>
       )}
-      {officer && (
+      {officer && granted.length > 0 && (
         <div class="actions">
-          {granted.map((item) => (
-            <button key={item.itemId} type="button" class="button small" onClick={() => setCorrecting(item)}>
-              {t('rectify.act', { item: itemTitle(item) })}
-            </button>
-          ))}
+          <button type="button" class="button" onClick={() => setCorrecting(true)}>
+            <Icon name="plus" />
+            {t('rectify.add')}
+          </button>
         </div>
       )}
       {correcting && (
         <CorrectDialog
           file={file}
-          item={correcting}
-          close={() => setCorrecting(undefined)}
+          items={granted}
+          close={() => setCorrecting(false)}
           done={(items) => {
-            setCorrecting(undefined);
+            setCorrecting(false);
             setRenewed(items);
             say(t('rectify.done'));
             changed();
@@ -88,16 +88,18 @@ export function RectifyPart({ file, officer, nameOf, changed }: ListProps) {
 }
 
 interface CorrectProps extends Pick<PartProps, 'file'> {
-  item: Item;
+  items: Item[];
   close: () => void;
   done: (items: Rectification[]) => void;
 }
 
-function CorrectDialog({ file, item, close, done }: CorrectProps) {
+function CorrectDialog({ file, items, close, done }: CorrectProps) {
+  const [itemId, setItemId] = useState(items[0]?.itemId ?? '');
+  const kind = items.find((item) => item.itemId === itemId)?.kind ?? 'recording';
   const [stated, setStated] = useState(true);
   return (
     <FormDialog
-      title={t('rectify.act', { item: itemTitle(item) })}
+      title={t('rectify.add')}
       label={t('form.save')}
       prefix="rectify-"
       fields={['statement', 'value', 'field']}
@@ -107,13 +109,29 @@ function CorrectDialog({ file, item, close, done }: CorrectProps) {
       }}
       send={async (read) => {
         const body = stated ? { statement: read('statement') } : { field: read('field'), value: read('value') };
-        const path = `/privacy-requests/${file.id}/items/${item.itemId}/rectifications`;
+        const path = `/privacy-requests/${file.id}/items/${itemId}/rectifications`;
         done((await ask<{ items: Rectification[] }>(path, { method: 'POST', body })).items);
       }}
       close={close}
     >
       {(of) => (
         <>
+          <Field {...of('item')} label={t('rectify.item')}>
+            {(wiring) => (
+              <select
+                class="input"
+                value={itemId}
+                onChange={(event) => setItemId(event.currentTarget.value)}
+                {...wiring}
+              >
+                {items.map((item) => (
+                  <option key={item.itemId} value={item.itemId}>
+                    {itemTitle(item)}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
           <fieldset class="form tight">
             <legend>{t('rectify.how')}</legend>
             {[true, false].map((choice) => (
@@ -135,7 +153,7 @@ function CorrectDialog({ file, item, close, done }: CorrectProps) {
               <Field {...of('field')} label={t('rectify.field')}>
                 {(wiring) => (
                   <select class="input" {...wiring}>
-                    {fieldsOf[item.kind].map((field) => (
+                    {fieldsOf[kind].map((field) => (
                       <option key={field} value={field}>
                         {t(`rectify.field.${field}`)}
                       </option>

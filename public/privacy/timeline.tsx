@@ -1,16 +1,72 @@
 import { useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
 import { moment } from '../format.js';
-import { t, textOf } from '../i18n.js';
+import { plural, t, textOf } from '../i18n.js';
 import { Field } from '../parts/field.js';
 import { FormDialog } from '../parts/form.js';
 import { Icon } from '../parts/icon.js';
 import { countsOf } from './item.js';
 import type { PartProps, RequestFile, TimelineEntry } from './types.js';
 
+const pageLength = 40;
+
+/** Acts of the same kind, by the same person, one after the other at once: a row of the timeline. */
+interface EntryRun {
+  at: number;
+  entries: TimelineEntry[];
+}
+
+const judged = (kind: string) => kind === 'decided' || kind === 'item_not_theirs';
+
+/** Decisions on many items that were taken together stand together. */
+function runsOf(entries: readonly TimelineEntry[]): EntryRun[] {
+  const runs: EntryRun[] = [];
+  entries.forEach((entry, at) => {
+    const last = runs.at(-1)?.entries.at(-1);
+    const together = last && judged(last.kind) && judged(entry.kind) && last.by === entry.by && last.at === entry.at;
+    if (together) runs.at(-1)?.entries.push(entry);
+    else runs.push({ at, entries: [entry] });
+  });
+  return runs;
+}
+
+function Run({ entries }: { entries: TimelineEntry[] }) {
+  const [first] = entries;
+  if (first === undefined) return null;
+  const by = first.by === null ? t('timeline.system') : (first.byName ?? '…');
+  return (
+    <li>
+      <span class="muted">{moment(first.at)}</span>
+      <span>
+        <strong>{entries.length === 1 ? eventText(first) : plural('timeline.decisions', entries.length)}</strong>
+        <span class="muted"> · {by}</span>
+        {entries.length > 1 && (
+          <details>
+            <summary>{t('timeline.which')}</summary>
+            <ul class="checks">
+              {[...counted(entries.map(eventText))].map(([text, count]) => (
+                <li key={text}>
+                  {text} {count > 1 && <span class="muted">{count}×</span>}
+                </li>
+              ))}
+            </ul>
+          </details>
+        )}
+      </span>
+      {first.note && <p>{first.note}</p>}
+    </li>
+  );
+}
+
+const counted = (texts: readonly string[]) =>
+  texts.reduce((counts, text) => counts.set(text, (counts.get(text) ?? 0) + 1), new Map<string, number>());
+
 /** What happened to the request, newest first, with notes and correspondence. */
 export function Timeline({ file, officer, changed }: PartProps) {
   const [writing, setWriting] = useState(false);
+  const [shown, setShown] = useState(pageLength);
+  const runs = runsOf(file.timeline.toReversed());
+  const shownRuns = runs.slice(0, shown);
   return (
     <section class="panel padded part" aria-labelledby="timeline-title">
       <div class="part-head">
@@ -23,17 +79,15 @@ export function Timeline({ file, officer, changed }: PartProps) {
         )}
       </div>
       <ol class="timeline">
-        {file.timeline.toReversed().map((entry, index) => (
-          <li key={`${entry.at} ${index}`}>
-            <span class="muted">{moment(entry.at)}</span>
-            <span>
-              <strong>{eventText(entry)}</strong>
-              <span class="muted"> · {entry.by === null ? t('timeline.system') : (entry.byName ?? '…')}</span>
-            </span>
-            {entry.note && <p>{entry.note}</p>}
-          </li>
+        {shownRuns.map((run) => (
+          <Run key={run.at} entries={run.entries} />
         ))}
       </ol>
+      {runs.length > shown && (
+        <button type="button" class="button small" onClick={() => setShown(shown + pageLength)}>
+          {t('recordings.more')}
+        </button>
+      )}
       {writing && (
         <FormDialog
           title={t('timeline.note')}
