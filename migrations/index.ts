@@ -45,6 +45,7 @@ import { migration as createTranscripts } from './20261122-77-create-transcripts
 import { migration as addOriginAt } from './20261123-10-add-origin-at-to-privacy-requests.js';
 import { migration as addSecretToHolds } from './20261123-30-add-secret-to-holds.js';
 import { migration as indexTicketsByWordsAndTime } from './20261123-41-index-tickets-by-words-and-time.js';
+import { migration as createExclusions } from './20261123-50-create-exclusions.js';
 import { migration as keepEarlierResponses } from './20261123-52-keep-earlier-responses.js';
 import { migration as takePortalRequests } from './20261123-60-take-portal-requests.js';
 import { migration as createIngestArrivals } from './20261123-70-create-ingest-arrivals.js';
@@ -98,6 +99,7 @@ export const migrations: readonly Migration[] = [
   addOriginAt,
   addSecretToHolds,
   indexTicketsByWordsAndTime,
+  createExclusions,
   keepEarlierResponses,
   takePortalRequests,
   createIngestArrivals,

@@ -104,7 +104,7 @@ export function operationsOf(features: Features): Operation<Caller>[] {
   const { platform, config, signingKey, audit, categories, searchKey } = features;
   return [
     ...accessOperations(platform, { ...config, secret: signingKey.derive('access') }),
-    ...recordingOperations(platform, config),
+    ...recordingOperations(platform, config, categories),
     ...listenOperations(platform),
     ...transcriptOperations(platform, config),
     ...furtherUseOperations(platform, config),
@@ -139,9 +139,9 @@ export async function defineJobs(features: Features, ffmpeg: Ffmpeg): Promise<vo
   const processing = { platform, ffmpeg, folder: processingFolder(config.dataDir) };
   jobs.define(processJob, async (signal, touch) => void (await processReceived(processing, signal, touch)));
   jobs.every(processJob, '30 seconds');
-  jobs.define('recordings.finish-stale-uploads', async () => void (await finishStaleUploads(platform)));
+  jobs.define('recordings.finish-stale-uploads', async () => void (await finishStaleUploads({ ...platform, categories })));
   jobs.every('recordings.finish-stale-uploads', '10 minutes');
-  defineIngestJobs(platform, config);
+  defineIngestJobs(platform, config, categories);
   const { transcription } = config;
   if (transcription !== undefined) {
     jobs.define(transcribeJob, async (signal, touch) => void (await transcribeRequested(platform, transcription, signal, touch)));

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { categoriesOf } from '../src/features.js';
 import { systemClock } from '../src/platform/clock.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/platform/embedded/postgres.js';
 import { startEmbeddedS3, type EmbeddedS3 } from '../src/platform/embedded/s3/server.js';
@@ -69,7 +70,7 @@ describe('when storage is away', () => {
     const again = await push(service, 'away-1').expect(201);
     expect(again.body.version).toBe(1);
     // What the first push left as a row that nobody sees is settled, and the recording stays as it is.
-    await finishStaleUploads(service.service.platform, -1);
+    await finishStaleUploads({ ...service.service.platform, categories: categoriesOf(service.service.platform, service.config) }, -1);
     const rows = await service.service.platform.database.query<{ state: string }>('SELECT state FROM recording_versions');
     expect(rows.every((row) => row.state !== 'receiving')).toBe(true);
     expect(rows).toHaveLength(1);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { categoriesOf } from '../src/features.js';
 import { MovableClock } from '../src/platform/clock.js';
 import { readConfig, redactedConfig } from '../src/config.js';
 import type { PullSettings } from '../src/recordings/doors/threecx.js';
@@ -76,7 +77,7 @@ beforeEach(() => {
 
 const pull = async (change: Partial<PullSettings> = {}) => {
   const { platform } = service.service;
-  await pullAll(platform, createDoor(platform, service.config), [{ ...settings, ...change }], 'Europe/Amsterdam', new AbortController().signal);
+  await pullAll(platform, createDoor(platform, service.config, categoriesOf(platform, service.config)), [{ ...settings, ...change }], 'Europe/Amsterdam', new AbortController().signal);
 };
 const kept = () =>
   service.service.platform.database.query<Record<string, unknown>>(

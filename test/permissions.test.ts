@@ -47,6 +47,9 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'PATCH /sources/{id}': administrator,
   'GET /organisation': retention,
   'PUT /organisation': administrator,
+  'GET /excluded-numbers': retention,
+  'POST /excluded-numbers': administrator,
+  'DELETE /excluded-numbers/{id}': administrator,
 
   'POST /recordings': ['pbx'],
   'POST /recordings/test': ['pbx'],

@@ -158,4 +158,5 @@ export const retention: Record<keyof typeof source, string> = {
   'gone.erasure': 'Erasure request',
   'gone.objection': 'Objection upheld',
   'gone.lifecycle': 'By the storage itself',
+  'gone.excluded': 'Excluded number',
 };

@@ -156,4 +156,5 @@ export const retention = {
   'gone.erasure': 'Verzoek tot verwijdering',
   'gone.objection': 'Bezwaar toegewezen',
   'gone.lifecycle': 'Door de opslag zelf',
+  'gone.excluded': 'Uitgesloten nummer',
 } as const;

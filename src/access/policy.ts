@@ -65,6 +65,8 @@ const table = {
   'source.change': { administrator: always },
   'organisation.read': { privacy_officer: always, auditor: always, administrator: always },
   'organisation.change': { administrator: always },
+  'exclusion.read': { privacy_officer: always, auditor: always, administrator: always },
+  'exclusion.change': { administrator: always },
   'ingest.read': { administrator: always },
   'ingest.test': { administrator: always },
 

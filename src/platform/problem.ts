@@ -28,6 +28,7 @@ export const problems = {
   'digest-mismatch': { status: 422, title: 'The bytes do not have the digest that was given' },
   'retention-over': { status: 422, title: 'The retention period of this recording is already over' },
   'direction-not-covered': { status: 422, title: 'Calls in this direction are not covered by the privacy statement' },
+  'number-excluded': { status: 422, title: 'A number that is excluded from recording takes part in this call' },
   'too-many-attempts': { status: 429, title: 'Too many attempts' },
   'internal-error': { status: 500, title: 'Something went wrong here' },
   'storage-unavailable': { status: 503, title: 'The storage cannot be reached' },

@@ -75,6 +75,19 @@ export function factsOf(callId: string, records: readonly Told[]): CallFacts | u
   };
 }
 
+/**
+ * Everyone who took part in a call, as its records tell them: numbers, extensions, queues. A phone that rang and was not
+ * answered took no part; what the caller dialled did.
+ */
+export function partiesOf(records: readonly (Told & Pick<CallRecord, 'callKey'>)[]): string[] {
+  const parties = records.flatMap((record) => {
+    const { callerNumber, calleeNumber, queue, agent, channel, peerChannel, uniqueId, callKey } = record;
+    const always = [callerNumber, deviceOf(channel), uniqueId === callKey ? calleeNumber : null];
+    return record.disposition === 'answered' ? [...always, calleeNumber, queue, agent, deviceOf(peerChannel)] : always;
+  });
+  return [...new Set(parties.filter((party) => party !== null))];
+}
+
 /** Hold intervals of the records as intervals of a recording that began at `startedAt`. */
 export function holdsOf(records: readonly Pick<CallRecord, 'holds'>[], startedAt: Date): Interval[] {
   const intervals = records

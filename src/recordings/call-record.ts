@@ -46,7 +46,25 @@ export const callRecordColumns = `id, unique_id AS "uniqueId", sequence, call_ke
   caller_name AS "callerName", caller_withheld AS "callerWithheld", callee_number AS "calleeNumber", channel,
   peer_channel AS "peerChannel", application, agent, queue, recording_name AS "recordingName", holds`;
 
-/** Whoever changes what is known of one call holds this, so that a recording and its record cannot miss each other. */
-export async function lockCall(database: Database, tx: Transaction, sourceId: string, callKey: string): Promise<void> {
-  await database.advisoryLock(tx, `recordings.call ${sourceId} ${callKey}`, 'exclusive');
+/**
+ * Whoever changes what is known of a call holds this, so that a recording and its record cannot miss each other. A call
+ * has as many names as it has channels; they are locked in their order, so that nobody waits for who waits for them.
+ */
+export async function lockCall(database: Database, tx: Transaction, sourceId: string, ...names: string[]): Promise<void> {
+  for (const name of [...new Set(names)].sort()) await database.advisoryLock(tx, `recordings.call ${sourceId} ${name}`, 'exclusive');
+}
+
+/** Locks the call of a recording by its own names and by those that its call data has for it. */
+export async function lockCallOf(
+  database: Database,
+  tx: Transaction,
+  recording: { source_id: string; call_id: string; call_key: string },
+): Promise<void> {
+  await lockCall(database, tx, recording.source_id, recording.call_key, recording.call_id);
+  const further = await database.query<{ name: string }>(
+    'SELECT DISTINCT call_key AS name FROM call_records WHERE source_id = $1 AND unique_id = $2 AND call_key <> ALL($3::text[])',
+    [recording.source_id, recording.call_id, [recording.call_key, recording.call_id]],
+    tx,
+  );
+  await lockCall(database, tx, recording.source_id, ...further.map(({ name }) => name));
 }

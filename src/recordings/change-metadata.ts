@@ -1,33 +1,41 @@
+import type { Transaction } from 'sequelize';
 import { actorOf, type Machine } from '../access/caller.js';
 import { append } from '../audit/log.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { broughtForward, endOfCall } from '../retention/policy.js';
+import { purgeJob } from '../retention/sweep.js';
+import { lockCall } from './call-record.js';
+import { settleCall } from './call-settle.js';
+import { excludeCall, type ExclusionPlatform } from './exclude-call.js';
 import { fieldChanges, keepChange } from './history.js';
 import type { MetadataChange } from './metadata.js';
-import { lockRecordingOfCall, type VersionRow } from './recording.js';
+import { lockRecordingOfCall, type RecordingRow, type VersionRow } from './recording.js';
 
 const json = new Set(['channel_map', 'holds']);
 
 /**
  * Changes what is known of a call. Dates may shorten the retention period, never lengthen it.
  * @returns the id of the recording
- * @throws Problem `not-found`, `retention-ended`
+ * @throws Problem `not-found`, `retention-ended`, `number-excluded` when an excluded number turns out to take part: then the
+ * recording is being deleted
  */
 export async function changeMetadata(
-  platform: Pick<Platform, 'clock' | 'database'>,
+  platform: ExclusionPlatform & Pick<Platform, 'jobs'>,
   machine: Machine,
   call: { sourceId: string; callId: string; part: string },
   change: MetadataChange,
 ): Promise<string> {
   const { clock, database } = platform;
-  return await database.inTransaction(async (tx) => {
+  const outcome = await database.inTransaction(async (tx) => {
+    await lockBefore(database, tx, call, change);
     const recording = await lockRecordingOfCall(database, call, tx);
     if (recording === undefined || recording.version === 0) throw new Problem('not-found');
     if (recording.retain_until <= clock.now() || recording.purge_intent !== null) throw new Problem('retention-ended');
     const fields = fieldChanges(recording, change);
     const changed = Object.entries(change).filter(([column]) => fields.some(({ field }) => field === column));
     if (changed.length === 0) return recording.id;
+    if (await isExcludedNow(platform, machine, tx, { ...recording, ...change })) return 'excluded';
     const [version] = await database.query<VersionRow>(
       'SELECT * FROM recording_versions WHERE recording_id = $1 AND number = $2',
       [recording.id, recording.version],
@@ -62,6 +70,39 @@ export async function changeMetadata(
       object: { type: 'recording', id: recording.id },
       details: { fields: changed.map(([column]) => column), shortened: retainUntil < recording.retain_until, ...kept },
     });
+    // Call data may be there under the name that the call is given now.
+    if (change.linked_id !== undefined && change.linked_id !== null)
+      await settleCall(platform, tx, call.sourceId, change.linked_id, actorOf(machine));
     return recording.id;
   });
+  if (outcome !== 'excluded') return outcome;
+  platform.jobs.nudge(purgeJob);
+  throw new Problem('number-excluded');
+}
+
+/** The call is locked before its row, in the same order as whoever brings call data. */
+async function lockBefore(
+  database: Platform['database'],
+  tx: Transaction,
+  call: { sourceId: string; callId: string; part: string },
+  change: MetadataChange,
+): Promise<void> {
+  const [known] = await database.query<{ key: string }>(
+    'SELECT call_key AS key FROM recordings WHERE source_id = $1 AND call_id = $2 AND part = $3',
+    [call.sourceId, call.callId, call.part],
+    tx,
+  );
+  const names = [call.callId, known?.key, change.linked_id].filter((name) => name !== undefined && name !== null);
+  await lockCall(database, tx, call.sourceId, ...names);
+}
+
+async function isExcludedNow(
+  platform: ExclusionPlatform,
+  machine: Machine,
+  tx: Transaction,
+  after: Pick<RecordingRow, 'source_id' | 'call_id' | 'call_key' | 'linked_id' | 'caller_number' | 'callee_number' | 'agent' | 'queue'>,
+): Promise<boolean> {
+  const call = { sourceId: after.source_id, names: [after.call_id, after.call_key, after.linked_id] };
+  const parties = [after.caller_number, after.callee_number, after.agent, after.queue];
+  return await excludeCall(platform, tx, call, { parties }, actorOf(machine));
 }

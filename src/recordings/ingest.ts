@@ -12,9 +12,11 @@ import { isHeld } from '../retention/hold.js';
 import { periodInForce } from '../retention/policies.js';
 import { broughtForward, endOfCall, recordingRetainUntil } from '../retention/policy.js';
 import { requestRetags } from '../retention/retag.js';
+import { purgeJob } from '../retention/sweep.js';
 import { pushDigest, wasErased } from '../retention/tombstone.js';
-import { lockCall } from './call-record.js';
+import { lockCallOf } from './call-record.js';
 import { settleCall } from './call-settle.js';
+import { excludeCall, isCallExcluded, mayBeExcluded, type ExclusionPlatform, type NamedCall } from './exclude-call.js';
 import { fieldChanges, keepChange } from './history.js';
 import { joinLegs } from './legs.js';
 import type { Metadata } from './metadata.js';
@@ -28,7 +30,7 @@ import type { Upload } from './upload.js';
  * which `finishStaleUploads` finishes or removes.
  */
 
-export type IngestPlatform = Pick<Platform, 'clock' | 'database' | 'jobs' | 'log' | 'objects'>;
+export type IngestPlatform = Pick<Platform, 'clock' | 'database' | 'jobs' | 'log' | 'objects'> & ExclusionPlatform;
 
 export interface IngestSettings {
   recordingDirections: readonly Direction[];
@@ -53,9 +55,24 @@ function checkCovered(metadata: Metadata, upload: Upload, settings: IngestSettin
     throw new Problem('direction-not-covered', { detail: 'No number or extension of the organisation takes part in this call.' });
 }
 
+/** @throws Problem `number-excluded`; what came in of the call before is being deleted then */
+async function refuseExcluded(platform: IngestPlatform, machine: Machine, metadata: Metadata): Promise<void> {
+  const { callerNumber, calleeNumber, agent, queue, callId, linkedId } = metadata;
+  const call: NamedCall = { sourceId: machine.sourceId, names: [callId, linkedId] };
+  // Most calls have nothing to do with any of it, and need no lock to know.
+  if (!(await mayBeExcluded(platform, call))) return;
+  const excluded = await platform.database.inTransaction(async (tx) => {
+    await lockCallOf(platform.database, tx, { source_id: machine.sourceId, call_id: callId, call_key: linkedId ?? callId });
+    return await excludeCall(platform, tx, call, { parties: [callerNumber, calleeNumber, agent, queue] }, actorOf(machine));
+  });
+  if (!excluded) return;
+  platform.jobs.nudge(purgeJob);
+  throw new Problem('number-excluded');
+}
+
 /**
  * Stores an uploaded recording. The temporary file is left to the caller.
- * @throws Problem `digest-mismatch`, `direction-not-covered`, `retention-over`, `storage-unavailable`,
+ * @throws Problem `digest-mismatch`, `direction-not-covered`, `number-excluded`, `retention-over`, `storage-unavailable`,
  * `database-unavailable`; nothing is kept then.
  */
 export async function ingest(
@@ -67,6 +84,7 @@ export async function ingest(
   audio: RecognisedAudio,
 ): Promise<Ingested> {
   checkCovered(metadata, upload, settings);
+  await refuseExcluded(platform, machine, metadata);
   const receivedAt = platform.clock.now();
   const end = endOfCall({ ...metadata, durationMs: audio.estimatedDurationMs, receivedAt });
   const retainUntil = recordingRetainUntil(end, await periodInForce(platform.database, 'recording'));
@@ -175,15 +193,18 @@ async function commitVersion(
   const { database, clock } = platform;
   const committed = await database.inTransaction(async (tx) => {
     // Before the row, in the same order as whoever brings call data.
-    const [call] = await database.query<{ source_id: string; call_key: string }>(
-      'SELECT source_id, call_key FROM recordings WHERE id = $1', [version.recording_id], tx,
+    const [call] = await database.query<Pick<RecordingRow, 'source_id' | 'call_id' | 'call_key'>>(
+      'SELECT source_id, call_id, call_key FROM recordings WHERE id = $1', [version.recording_id], tx,
     );
-    if (call === undefined) return undefined;
-    await lockCall(database, tx, call.source_id, call.call_key);
+    if (call === undefined) return 'retention-over';
+    await lockCallOf(database, tx, call);
+    // Its call data may have come while the bytes were being stored.
+    const named = { sourceId: call.source_id, names: [call.call_id, call.call_key] };
+    if (await isCallExcluded(platform, tx, named)) return 'number-excluded';
     const [recording] = await database.query<RecordingRow>(
       'SELECT * FROM recordings WHERE id = $1 FOR UPDATE', [version.recording_id], tx,
     );
-    if (recording === undefined || recording.purge_intent !== null) return undefined;
+    if (recording === undefined || recording.purge_intent !== null) return 'retention-over';
     if (await committedVersion(platform, recording.id, version.sha256, tx)) return { ...recording, duplicate: true };
     const number = recording.version + 1;
     await database.query(
@@ -206,9 +227,9 @@ async function commitVersion(
     await joinLegs(platform, tx, recording.id);
     return { ...recording, duplicate: false };
   });
-  if (committed === undefined || committed.duplicate) {
+  if (typeof committed === 'string' || committed.duplicate) {
     await abandonVersion(platform, version);
-    if (committed === undefined) throw new Problem('retention-over');
+    if (typeof committed === 'string') throw new Problem(committed);
     return { outcome: 'duplicate', recordingId: committed.id };
   }
   platform.jobs.nudge(processJob);
@@ -303,14 +324,25 @@ export async function finishStaleUploads(
   const outcome = { finished: 0, removed: 0 };
   for (const version of stale) {
     if ((await isNewest(platform, version)) && (await storedWhole(platform, version))) {
-      await commitVersion(platform, version, systemActor('ingest'), undefined);
-      outcome.finished += 1;
+      if (await finishUpload(platform, version)) outcome.finished += 1;
+      else outcome.removed += 1;
     } else {
       await abandonVersion(platform, version);
       outcome.removed += 1;
     }
   }
   return outcome;
+}
+
+/** @returns false when it is not to be kept any more: then it has been taken back */
+async function finishUpload(platform: IngestPlatform, version: VersionRow): Promise<boolean> {
+  try {
+    await commitVersion(platform, version, systemActor('ingest'), undefined);
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 422) return false;
+    throw error;
+  }
 }
 
 /** False when the source has pushed the call again meanwhile: the older bytes must not come out as the newest version. */

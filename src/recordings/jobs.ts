@@ -1,9 +1,11 @@
 import { organisationOf } from '../access/organisation.js';
 import { dropOldRefusedKeys } from '../access/refused-keys.js';
 import type { Platform } from '../platform/platform.js';
+import type { Category } from '../retention/category.js';
 import { tellAlarms, watch, type AlarmSettings } from './alarms.js';
 import { isSilent, missingRecordings, rhythms } from './completeness.js';
 import { dropOldArrivals } from './arrivals.js';
+import { forgetExclusions } from './excluded-numbers.js';
 import { dropOldCounts } from './ingest-counts.js';
 import { queueOf } from './ingest-routes.js';
 import type { PullSettings } from './doors/threecx.js';
@@ -15,10 +17,11 @@ import { createDoor, type RecordingSettings } from './routes.js';
 export function defineIngestJobs(
   platform: Platform,
   settings: RecordingSettings & { alarms: AlarmSettings; pulls: readonly PullSettings[]; timeZone: string },
+  categories: readonly Category[],
 ): void {
   const { jobs } = platform;
   if (settings.pulls.length > 0) {
-    const door = createDoor(platform, settings);
+    const door = createDoor(platform, settings, categories);
     jobs.define('recordings.pull', (signal) => pullAll(platform, door, settings.pulls, settings.timeZone, signal), {
       lockLifetimeMs: 3 * 3_600_000,
     });
@@ -37,6 +40,8 @@ export function defineIngestJobs(
     await dropOldRefusedKeys(platform, platform.clock.now());
   });
   jobs.every('recordings.drop-old-counts', '23 4 * * *');
+  jobs.define('recordings.forget-exclusions', () => forgetExclusions(platform));
+  jobs.every('recordings.forget-exclusions', '29 4 * * *');
   ingestMetrics(platform);
 }
 

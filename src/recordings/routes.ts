@@ -9,7 +9,9 @@ import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { arrivalsOf } from './arrivals.js';
 import { connectOperations } from './connect-routes.js';
+import type { Category } from '../retention/category.js';
 import type { Door } from './doors/door.js';
+import { exclusionOperations } from './exclusion-routes.js';
 import { countsOf } from './ingest-counts.js';
 import { ingestOperations } from './ingest-routes.js';
 import { cdrDoor } from './doors/cdr.js';
@@ -37,9 +39,9 @@ export const processingFolder = (dataDir: string) => path.join(dataDir, 'process
 const mostUploads = 64;
 
 /** What the doors stand on, for requests and for the worker that asks PBXs. */
-export function createDoor(platform: Platform, settings: RecordingSettings): Door {
+export function createDoor(platform: Platform, settings: RecordingSettings, categories: readonly Category[]): Door {
   return {
-    platform,
+    platform: { ...platform, categories },
     uploads: { active: 0, most: mostUploads },
     counts: countsOf(platform),
     arrivals: arrivalsOf(platform),
@@ -82,8 +84,12 @@ function purposeOf(person: Person, told: ListenPurpose | undefined): ListenPurpo
 const idParams = z.object({ id: idSchema });
 
 /** Pushing recordings and listening to them. Finding them is the library's. */
-export function recordingOperations(platform: Platform, settings: RecordingSettings): Operation<Caller>[] {
-  const door = createDoor(platform, settings);
+export function recordingOperations(
+  platform: Platform,
+  settings: RecordingSettings,
+  categories: readonly Category[],
+): Operation<Caller>[] {
+  const door = createDoor(platform, settings, categories);
   // Looked for when the first test is made: a process that only takes in needs none.
   let ffmpeg: Promise<Ffmpeg> | undefined;
   const testing = {
@@ -94,6 +100,7 @@ export function recordingOperations(platform: Platform, settings: RecordingSetti
   };
   return [
     ...[httpDoor, cdrDoor, rtpengineDoor, freeswitchDoor].flatMap((operations) => operations(door)),
+    ...exclusionOperations(platform, settings),
     ...ingestOperations(platform, door.counts, door.limits.folder),
     ...testDoor(door, testing),
     ...connectOperations(platform, { arrivals: door.arrivals, testing }),

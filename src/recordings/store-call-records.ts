@@ -5,7 +5,9 @@ import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { periodInForce } from '../retention/policies.js';
 import { endOfPeriod } from '../retention/policy.js';
+import { purgeJob } from '../retention/sweep.js';
 import { lockCall, type CallRecord } from './call-record.js';
+import { excludeCall, type ExclusionPlatform } from './exclude-call.js';
 import { settleCall } from './call-settle.js';
 
 /** What became of records. */
@@ -15,11 +17,13 @@ export interface StoredRecords {
   known: number;
   /** Of calls without a recording that ended too long ago for the completeness check. */
   expired: number;
+  /** Of calls in which an excluded number took part: not kept, nor what came in of these calls before. */
+  excluded: number;
 }
 
 /** Stores records, call by call, and fills in what the recordings of these calls did not know. Safe to repeat. */
 export async function storeCallRecords(
-  platform: Pick<Platform, 'clock' | 'database'>,
+  platform: ExclusionPlatform & Pick<Platform, 'jobs'>,
   machine: Machine,
   records: readonly CallRecord[],
 ): Promise<StoredRecords> {
@@ -30,10 +34,13 @@ export async function storeCallRecords(
     else call.push(record);
   }
   const period = await periodInForce(platform.database, 'call_data');
-  const outcome: StoredRecords = { stored: 0, known: 0, expired: 0 };
+  const outcome: StoredRecords = { stored: 0, known: 0, expired: 0, excluded: 0 };
   for (const [callKey, call] of calls) {
     const stored = await platform.database.inTransaction(async (tx) => {
-      await lockCall(platform.database, tx, machine.sourceId, callKey);
+      const names = [callKey, ...call.map((record) => record.uniqueId)];
+      await lockCall(platform.database, tx, machine.sourceId, ...names);
+      if (await excludeCall(platform, tx, { sourceId: machine.sourceId, names }, { records: call }, actorOf(machine)))
+        return { stored: 0, known: 0, expired: 0, excluded: call.length };
       const now = platform.clock.now();
       const kept: string[] = [];
       for (const record of call) {
@@ -43,12 +50,14 @@ export async function storeCallRecords(
       }
       await settleCall(platform, tx, machine.sourceId, callKey, actorOf(machine));
       const expired = await dropExpired(platform.database, tx, kept, now);
-      return { stored: kept.length - expired, known: call.length - kept.length, expired };
+      return { stored: kept.length - expired, known: call.length - kept.length, expired, excluded: 0 };
     });
     outcome.stored += stored.stored;
     outcome.known += stored.known;
     outcome.expired += stored.expired;
+    outcome.excluded += stored.excluded;
   }
+  if (outcome.excluded > 0) platform.jobs.nudge(purgeJob);
   return outcome;
 }
 

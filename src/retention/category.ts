@@ -40,8 +40,11 @@ export interface Remains {
   pushDigest: string | null;
 }
 
-/** Why something is deleted. `lifecycle`: the bucket's own rule had done so before the service came to it. */
-export const purgeReasons = ['retention', 'erasure', 'objection', 'lifecycle'] as const;
+/**
+ * Why something is deleted. `lifecycle`: the bucket's own rule had done so before the service came to it. `excluded`: a
+ * number that is excluded from recording took part.
+ */
+export const purgeReasons = ['retention', 'erasure', 'objection', 'lifecycle', 'excluded'] as const;
 export type PurgeReason = (typeof purgeReasons)[number];
 
 /** That an item is being deleted, as its own row tells it: from here on nothing reads it and no hold can save it. */

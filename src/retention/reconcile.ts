@@ -1,7 +1,7 @@
 import { append, systemActor } from '../audit/log.js';
 import type { ObjectVersion } from '../platform/objects.js';
 import type { Platform } from '../platform/platform.js';
-import type { Category, StoredItem } from './category.js';
+import type { Category, PurgeReason, StoredItem } from './category.js';
 import { heldAmong } from './hold.js';
 import { forgottenTombstones, restoreTombstone } from './journal.js';
 import { lifecycleDays, promised, type PolicyName } from './policy.js';
@@ -212,7 +212,7 @@ async function repair(platform: ReconcilePlatform, category: Category, finding: 
 
 /** A backup brought back what had been deleted: it is deleted again, for the reason that its tombstone tells. */
 async function replayTombstone(platform: ReconcilePlatform, category: Category, itemId: string): Promise<boolean> {
-  const [stone] = await platform.database.query<{ reason: 'retention' | 'erasure' | 'objection' | 'lifecycle'; rule: string }>(
+  const [stone] = await platform.database.query<{ reason: PurgeReason; rule: string }>(
     'SELECT reason, rule FROM tombstones WHERE category = $1 AND item_id = $2',
     [category.name, itemId],
   );

@@ -19,6 +19,7 @@ export const storedSchema = z
     stored: z.int(),
     known: z.int().meta({ description: 'There already' }),
     expired: z.int().meta({ description: 'Of calls without a recording that ended too long ago: not kept' }),
+    excluded: z.int().meta({ description: 'Of calls in which a number takes part that is excluded from recording: not kept' }),
     faults: z.array(z.object({ line: z.int(), message: z.string() })).meta({ description: 'The first 100' }),
   })
   .meta({ id: 'StoredCallData' });

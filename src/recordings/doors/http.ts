@@ -151,7 +151,7 @@ export function httpDoor(door: Door): Operation<Caller>[] {
       query: z.object({ part: z.string().min(1).max(80).default('0') }),
       body: laterSchema,
       replies: { 200: { description: 'The recording as it now is', schema: recordingSchema } },
-      problems: ['retention-ended'],
+      problems: ['retention-ended', 'number-excluded'],
       async handle({ caller, params, query, body }) {
         const machine = machineOf(caller);
         const change = readLaterMetadata(body, await door.readingContext(machine));

@@ -17,7 +17,7 @@ import { counted, pushProblems, pushReplies, takeUpload } from './take.js';
 
 /** Told once and for ever: repeating the same file would not help. */
 const neverKept: ReadonlySet<ProblemCode> = new Set([
-  'not-audio', 'empty-recording', 'retention-over', 'direction-not-covered', 'too-large',
+  'not-audio', 'empty-recording', 'retention-over', 'direction-not-covered', 'number-excluded', 'too-large',
 ]);
 
 /** Node reads headers as Latin-1; rtpengine writes UTF-8. */

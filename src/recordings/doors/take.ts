@@ -16,7 +16,7 @@ export const pushReplies = {
 };
 
 export const pushProblems = [
-  'not-audio', 'empty-recording', 'digest-mismatch', 'retention-over', 'direction-not-covered', 'invalid-input', 'too-large',
+  'not-audio', 'empty-recording', 'digest-mismatch', 'retention-over', 'direction-not-covered', 'number-excluded', 'invalid-input', 'too-large',
   'too-busy', 'storage-unavailable', 'disk-low',
 ] as const satisfies readonly ProblemCode[];
 

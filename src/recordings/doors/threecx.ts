@@ -45,7 +45,7 @@ const mostAttempts = 24;
 
 /** What the service will say again however often it is asked. */
 const settledCodes: ReadonlySet<ProblemCode> = new Set([
-  'not-audio', 'empty-recording', 'retention-over', 'direction-not-covered', 'too-large', 'invalid-input',
+  'not-audio', 'empty-recording', 'retention-over', 'direction-not-covered', 'number-excluded', 'too-large', 'invalid-input',
 ]);
 
 /** A 3CX that does not answer as it should. Its message names neither address nor credentials. */
