@@ -47,6 +47,7 @@ import { migration as addSecretToHolds } from './20261123-30-add-secret-to-holds
 import { migration as indexTicketsByWordsAndTime } from './20261123-41-index-tickets-by-words-and-time.js';
 import { migration as createExclusions } from './20261123-50-create-exclusions.js';
 import { migration as keepEarlierResponses } from './20261123-52-keep-earlier-responses.js';
+import { migration as completePrivacyRequests } from './20261123-61-complete-privacy-requests.js';
 import { migration as takePortalRequests } from './20261123-60-take-portal-requests.js';
 import { migration as createIngestArrivals } from './20261123-70-create-ingest-arrivals.js';
 import { migration as createRecordingChanges } from './20261123-75-create-recording-changes.js';
@@ -102,6 +103,7 @@ export const migrations: readonly Migration[] = [
   createExclusions,
   keepEarlierResponses,
   takePortalRequests,
+  completePrivacyRequests,
   createIngestArrivals,
   createRecordingChanges,
 ];

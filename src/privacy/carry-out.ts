@@ -1,8 +1,8 @@
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
-import { releaseHoldIn } from '../retention/place-hold.js';
+import { releaseHoldsIn } from '../retention/place-hold.js';
 import { beginPurge } from '../retention/purge.js';
-import { liftRestrictionIn } from '../retention/restrict.js';
+import { liftRestrictionsIn } from '../retention/restrict.js';
 import { retagJob } from '../retention/retag.js';
 import { purgeJob } from '../retention/sweep.js';
 import { record, type PrivacyContext, type RequestRow } from './request.js';
@@ -130,11 +130,23 @@ async function openAgain({ platform }: PrivacyContext, requestId: string | null)
      LIMIT 5000`,
     [requestId],
   );
-  for (const { id, officerId } of rows)
-    await database.inTransaction(async (tx) => {
-      const [open] = await database.query('SELECT 1 FROM restrictions WHERE id = $1 AND lifted_at IS NULL FOR UPDATE', [id], tx);
-      if (open !== undefined) await liftRestrictionIn(platform, tx, { kind: 'person', id: officerId }, id);
-    });
+  await inChunks(rows, (officerId, ids) =>
+    database.inTransaction(async (tx) => void (await liftRestrictionsIn(platform, tx, { kind: 'person', id: officerId }, ids))),
+  );
+}
+
+/** So many rows are changed in one transaction: others wait for them that long. */
+const chunk = 500;
+
+/** Rows by the officer whose act they follow from, a few hundred at a time. */
+async function inChunks(
+  rows: readonly { id: string; officerId: string }[],
+  work: (officerId: string, ids: string[]) => Promise<void>,
+): Promise<void> {
+  for (const officerId of new Set(rows.map((row) => row.officerId))) {
+    const ids = rows.filter((row) => row.officerId === officerId).map(({ id }) => id);
+    for (let from = 0; from < ids.length; from += chunk) await work(officerId, ids.slice(from, from + chunk));
+  }
 }
 
 /** Holds of a closed request; those of restrictions that were granted stay until the person is asked. */
@@ -150,9 +162,9 @@ async function letGo({ platform }: PrivacyContext, requestId: string | null): Pr
      LIMIT 5000`,
     [requestId, clock.now()],
   );
-  for (const { id, officerId } of rows)
-    await database.inTransaction(async (tx) => {
-      const [open] = await database.query('SELECT 1 FROM holds WHERE id = $1 AND released_at IS NULL FOR UPDATE', [id], tx);
-      if (open !== undefined) await releaseHoldIn(platform, tx, { kind: 'person', id: officerId }, id, 'the request is closed');
-    });
+  await inChunks(rows, (officerId, ids) =>
+    database.inTransaction(
+      async (tx) => void (await releaseHoldsIn(platform, tx, { kind: 'person', id: officerId }, ids, 'the request is closed')),
+    ),
+  );
 }

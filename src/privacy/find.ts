@@ -6,15 +6,16 @@ import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
 import { normaliseNumber } from '../recordings/numbers.js';
 import { heldAt } from '../retention/hold.js';
-import { placeHoldIn } from '../retention/place-hold.js';
+import { placeHoldsIn, type Hold } from '../retention/place-hold.js';
 import { retagJob } from '../retention/retag.js';
-import { restrictIn } from '../retention/restrict.js';
+import { restrictAllIn } from '../retention/restrict.js';
 import { lockOpenRequest, processesOf, record, subjectOf, type PrivacyContext, type RequestRow } from './request.js';
 import { settleState } from './states.js';
 
 /**
- * Finding a person: over every spelling of their numbers, their e-mail addresses, name and organisation, what is linked to
- * that, and calls by agent and time where the number was withheld. Each match keeps what it rests on. What is found is
+ * Finding a person: over every spelling of their numbers, their e-mail addresses, name and organisation, what was said and
+ * written, what is linked to that, and calls by agent and time where the number was withheld; for an employee, the calls
+ * they answered and those that were shared with them or evaluated. Each match keeps what it rests on. What is found is
  * frozen for five days; who looked for what is recorded, also when nothing was found.
  */
 
@@ -34,6 +35,8 @@ export interface SearchResult {
   tickets: number;
   /** Numbers on which several people or organisations are seen. */
   sharedNumbers: string[];
+  /** There is more than one search takes: it has to be narrowed, or asked of the person. */
+  more: boolean;
   frozenUntil: Date;
 }
 
@@ -46,7 +49,7 @@ interface Match {
 
 export const freezeMs = 5 * 86_400_000;
 /** So many items are frozen in one transaction: others wait for their rows that long. */
-const chunk = 50;
+const chunk = 500;
 const most = 5000;
 
 /** Every form in which a number may have been stored: as it should be, and as it was told when it could not be read. */
@@ -86,6 +89,15 @@ const statement = `WITH direct AS MATERIALIZED (
     UNION ALL SELECT 'ticket', t.id, 'mentioned', NULL FROM unnest($4::text[] || $3::text[]) AS m (words)
       JOIN tickets t ON t.document @@ phraseto_tsquery('dutch', regexp_replace(normalize(m.words, NFKD), '[\\u0300-\\u036f]', '', 'g'))
       WHERE numnode(phraseto_tsquery('dutch', m.words)) > 0 AND ${kept('t', 'ticket')}),
+  spoken AS (SELECT DISTINCT 'recording' AS kind, r.id, 'transcript' AS basis, NULL::text AS number
+    FROM unnest($4::text[] || $3::text[]) AS m (words)
+      JOIN transcript_segments s ON s.words @@ phraseto_tsquery('dutch', m.words)
+      JOIN recordings r ON r.id = s.recording_id
+    WHERE numnode(phraseto_tsquery('dutch', m.words)) > 0 AND r.version > 0 AND ${kept('r', 'recording')}),
+  worked AS (
+    ${recording('own_call', 'r.agent = ANY ($8::text[])')}
+    UNION ALL ${recording('evaluated', 'r.id IN (SELECT recording_id FROM evaluations WHERE agent_id = $9::uuid)')}
+    UNION ALL ${recording('shared', 'r.id IN (SELECT recording_id FROM recording_shares WHERE agent_id = $9::uuid)')}),
   linked AS (
     SELECT 'recording' AS kind, r.id, 'linked_ticket' AS basis, NULL::text AS number
     FROM (SELECT DISTINCT id FROM direct WHERE kind = 'ticket') d
@@ -98,8 +110,8 @@ const statement = `WITH direct AS MATERIALIZED (
     WHERE r.version > 0 AND ${kept('r', 'recording')})
   SELECT kind, id, array_agg(DISTINCT basis ORDER BY basis) AS basis, max(number) AS number
   FROM (SELECT * FROM direct UNION ALL SELECT * FROM by_call UNION ALL SELECT * FROM weak UNION ALL SELECT * FROM linked
-        UNION ALL SELECT * FROM sides) found
-  GROUP BY kind, id LIMIT ${most}`;
+        UNION ALL SELECT * FROM sides UNION ALL SELECT * FROM spoken UNION ALL SELECT * FROM worked) found
+  GROUP BY kind, id ORDER BY kind, id LIMIT ${most + 1}`;
 
 /** Which of these numbers are a switchboard's: several people or organisations are seen on them. */
 async function sharedAmong(database: Database, numbers: readonly string[]): Promise<string[]> {
@@ -112,6 +124,22 @@ async function sharedAmong(database: Database, numbers: readonly string[]): Prom
     [numbers],
   );
   return rows.map((row) => row.number);
+}
+
+/** The organisation's own numbers and those of its PBXs. */
+async function ownNumbers(database: Database): Promise<Set<string>> {
+  const rows = await database.query<{ number: string }>(
+    `SELECT unnest(own_numbers) AS number FROM sources UNION
+     SELECT unnest(own_numbers) FROM (SELECT own_numbers FROM organisation_versions ORDER BY version DESC LIMIT 1) o`,
+    [],
+  );
+  return new Set(rows.map((row) => row.number));
+}
+
+/** The extensions on which an employee answers. Somebody else may have had one before: each call is confirmed by itself. */
+async function extensionsOf(database: Database, employeeId: string): Promise<string[]> {
+  const [row] = await database.query<{ extensions: string[] }>('SELECT extensions FROM users WHERE id = $1', [employeeId]);
+  return row?.extensions ?? [];
 }
 
 /**
@@ -130,25 +158,28 @@ export async function search(
   if (request.approved_at !== null) throw new Problem('conflict', { detail: 'The answer is approved already.' });
   const subject = await subjectOf(database, id);
   const added = (told.phones ?? []).flatMap((phone) => normaliseNumber(phone, settings.defaultCountry) ?? []);
-  const numbers = [...new Set([...subject.phones, ...added])].flatMap(spellings);
+  // Everybody is seen on the organisation's own numbers: they find nobody.
+  const own = await ownNumbers(database);
+  const numbers = [...new Set([...subject.phones, ...added])].filter((number) => !own.has(number)).flatMap(spellings);
+  const extensions = request.employee_id === null ? [] : await extensionsOf(database, request.employee_id);
   const emails = [...new Set([...subject.emails, ...(told.emails ?? []).map((email) => email.trim().toLowerCase())])];
   const names = [subject.name ?? '', ...(told.names ?? [])].map((name) => name.trim().toLowerCase()).filter((name) => name !== '');
   const organisation = (told.organisation ?? subject.organisation ?? '').trim().toLowerCase();
   const tickets = (told.tickets ?? []).flatMap((number) => [number.replace(/^#/, ''), `#${number.replace(/^#/, '')}`]);
   const now = clock.now();
-  const matches = await database.query<Match>(statement, [
+  const all = await database.query<Match>(statement, [
     now, numbers, emails, names, organisation === '' ? null : organisation, tickets, JSON.stringify(told.calls ?? []),
+    extensions, request.employee_id,
   ]);
+  const matches = all.slice(0, most);
+  const more = all.length > most;
   const shared = await sharedAmong(database, numbers);
   const frozenUntil = new Date(now.getTime() + freezeMs);
   const objected = (await processesOf(database, id)).some(({ right, outcome }) => right === 'objection' && outcome !== 'refused');
   for (let from = 0; from < matches.length; from += chunk)
     await database.inTransaction(async (tx) => {
       const locked = await lockOpenRequest(database, tx, id);
-      for (const match of matches.slice(from, from + chunk))
-        await take(context, tx, person, locked, match, {
-          shared: match.number !== null && shared.includes(match.number), frozenUntil, objected,
-        });
+      await take(context, tx, person, locked, matches.slice(from, from + chunk), { shared, frozenUntil, objected });
     });
   platform.jobs.nudge(retagJob);
   const count = (kind: Match['kind']) => matches.filter((match) => match.kind === kind).length;
@@ -168,48 +199,74 @@ export async function search(
       tx,
     );
     await database.query('UPDATE privacy_requests SET searched_at = $2 WHERE id = $1', [id, now], tx);
-    await record(platform, tx, person, locked, 'searched', { searchId, ...criteria, ...found });
+    await record(platform, tx, person, locked, 'searched', { searchId, ...criteria, ...found, more });
     await settleState(context, tx, id);
   });
-  return { searchId, ...found, sharedNumbers: shared, frozenUntil };
+  return { searchId, ...found, sharedNumbers: shared, more, frozenUntil };
 }
 
-/** Puts a match on the request's list, and freezes one that is new there. */
+/**
+ * Puts matches on the request's list, and freezes those that are new there. One whose period ended, or whose deletion began,
+ * between the search and this moment is no candidate any more.
+ */
 async function take(
   context: PrivacyContext,
   tx: Transaction,
   person: Person,
   request: RequestRow,
-  match: Match,
-  { shared, frozenUntil, objected }: { shared: boolean; frozenUntil: Date; objected: boolean },
+  matches: readonly Match[],
+  { shared, frozenUntil, objected }: { shared: readonly string[]; frozenUntil: Date; objected: boolean },
 ): Promise<void> {
   const { platform, settings, categories } = context;
   const { clock, database } = platform;
-  const [item] = await database.query<{ id: string; isNew: boolean }>(
+  const rows = matches.map(({ kind, id, basis, number }) => ({
+    id: newId(clock), kind, item: id, basis, shared: number !== null && shared.includes(number),
+  }));
+  const added = await database.query<{ kind: Match['kind']; itemId: string }>(
     `INSERT INTO privacy_items AS i (id, request_id, kind, item_id, basis, shared_number, found_at)
-     VALUES ($1, $2, $3, $4, $5::text[], $6, $7)
-     ON CONFLICT (request_id, kind, item_id) DO UPDATE SET shared_number = i.shared_number OR excluded.shared_number,
-       basis = ARRAY(SELECT DISTINCT unnest(i.basis || excluded.basis) ORDER BY 1)
-     RETURNING id, xmax = 0 AS "isNew"`,
-    [newId(clock), request.id, match.kind, match.id, match.basis, shared, clock.now()],
+     SELECT id, $2::uuid, kind, item, basis, shared, $3
+     FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, kind text, item uuid, basis text[], shared boolean)
+     ON CONFLICT (request_id, kind, item_id) DO NOTHING RETURNING kind, item_id AS "itemId"`,
+    [JSON.stringify(rows), request.id, clock.now()],
     tx,
   );
-  if (item === undefined || !item.isNew) return;
+  await database.query(
+    `UPDATE privacy_items i SET shared_number = i.shared_number OR given.shared,
+       basis = ARRAY(SELECT DISTINCT unnest(i.basis || given.basis) ORDER BY 1)
+     FROM jsonb_to_recordset($1::jsonb) AS given (kind text, item uuid, basis text[], shared boolean)
+     WHERE i.request_id = $2 AND i.kind = given.kind AND i.item_id = given.item
+       AND (NOT i.basis @> given.basis OR given.shared AND NOT i.shared_number)`,
+    [JSON.stringify(rows), request.id],
+    tx,
+  );
+  if (added.length === 0) return;
   const actor = { kind: 'person' as const, id: person.userId };
-  try {
-    const hold = await placeHoldIn(platform, categories, tx, actor, {
-      kind: match.kind, itemId: match.id, ground: request.requester_kind === 'authority' ? 'authority_order' : 'open_request',
-      reason: 'found for an open request', reviewAt: frozenUntil, endsAt: frozenUntil, requestId: request.id,
-    }, settings.timeZone);
-    await database.query('UPDATE privacy_items SET hold_id = $2 WHERE id = $1', [item.id, hold.id], tx);
-  } catch (error) {
-    // Its period ended, or its deletion began, between the search and this moment: it is no candidate any more.
-    if (!(error instanceof Problem) || (error.code !== 'retention-ended' && error.code !== 'not-found')) throw error;
-    await database.query('DELETE FROM privacy_items WHERE id = $1', [item.id], tx);
-    return;
-  }
+  const { placed, refused } = await placeHoldsIn(platform, categories, tx, actor, added.map(({ kind, itemId }) => ({
+    kind, itemId, ...servingHold(request), reason: 'found for an open request', reviewAt: frozenUntil, endsAt: frozenUntil,
+  })), settings.timeZone);
+  await linkHolds(database, tx, request.id, placed);
+  await database.query(
+    'DELETE FROM privacy_items WHERE request_id = $1 AND item_id = ANY ($2::uuid[]) AND confirmed IS NULL',
+    [request.id, refused.map(({ order }) => order.itemId)],
+    tx,
+  );
   if (objected)
-    await restrictIn(platform, tx, actor, {
-      kind: match.kind, itemId: match.id, purpose: 'training', ground: 'objection', requestId: request.id,
-    });
+    await restrictAllIn(platform, tx, actor, placed.map(({ kind, itemId }) => ({
+      kind, itemId, purpose: 'training', ground: 'objection', requestId: request.id,
+    })));
+}
+
+/** What every hold has that serves a request: one of an order that may not be told is as secret as the order. */
+export const servingHold = ({ id, requester_kind: kind, secret }: Pick<RequestRow, 'id' | 'requester_kind' | 'secret'>) => ({
+  ground: kind === 'authority' ? ('authority_order' as const) : ('open_request' as const), requestId: id, secret,
+});
+
+/** Notes in the request's items which holds keep them. */
+export async function linkHolds(database: Database, tx: Transaction, requestId: string, holds: readonly Hold[]): Promise<void> {
+  await database.query(
+    `UPDATE privacy_items i SET hold_id = held.hold FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS held (hold, item, kind)
+     WHERE i.request_id = $1 AND i.item_id = held.item AND i.kind = held.kind`,
+    [requestId, holds.map(({ id }) => id), holds.map(({ itemId }) => itemId), holds.map(({ kind }) => kind)],
+    tx,
+  );
 }

@@ -13,6 +13,14 @@ export interface MaskSegment extends Interval {
   channel?: number;
 }
 
+/** A passage of a message in a ticket, by the characters of its words; without a place, the whole message or attachment. */
+export interface Passage {
+  /** Of the message or attachment. */
+  pieceId: string;
+  start?: number | undefined;
+  end?: number | undefined;
+}
+
 export interface DecisionRow {
   id: string;
   item_id: string;
@@ -24,6 +32,8 @@ export interface DecisionRow {
   reason: string | null;
   review_at: Date | null;
   mask: MaskSegment[];
+  /** Of a ticket: what is made unreadable. */
+  passages: Passage[];
   /** Null where the law left nothing to decide. */
   decided_by: string | null;
   decided_at: Date;

@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize';
 import type { Platform } from '../platform/platform.js';
-import { restrictIn } from '../retention/restrict.js';
+import { restrictAllIn } from '../retention/restrict.js';
 
 /**
  * An objection stops training at once (art. 21(1) GDPR), before anybody has decided about it: what carries a number or an
@@ -56,10 +56,13 @@ export async function applyObjections(
   requestId: string | null,
 ): Promise<number> {
   const found = await platform.database.query<Match>(matches, [requestId], tx);
-  for (const { requestId: id, officerId, kind, itemId } of found)
-    await restrictIn(platform, tx, officerId === null ? { kind: 'system', id: 'privacy' } : { kind: 'person', id: officerId }, {
-      kind, itemId, purpose: 'training', ground: 'objection', requestId: id,
-    });
+  for (const officerId of new Set(found.map((match) => match.officerId)))
+    await restrictAllIn(
+      platform, tx, officerId === null ? { kind: 'system', id: 'privacy' } : { kind: 'person', id: officerId },
+      found.filter((match) => match.officerId === officerId).map(({ requestId: id, kind, itemId }) => ({
+        kind, itemId, purpose: 'training', ground: 'objection', requestId: id,
+      })),
+    );
   return found.length;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Person } from '../access/caller.js';
 import { viewOf } from '../access/policy.js';
+import { cutsOf, toPlayback } from '../recordings/timeline.js';
 import { dueDates } from './clock.js';
 import { groundOf } from './decide.js';
 import { decisionsOf, itemsOf, undecided, usualFor, type DecisionRow, type ItemRow } from './items.js';
@@ -38,7 +39,10 @@ const decisionSchema = z.object({
   ground: z.string().nullable(),
   reason: z.string().nullable(),
   reviewAt: instant.nullable(),
-  mask: z.array(z.object({ startMs: z.number(), endMs: z.number(), channel: z.int().optional() })),
+  mask: z
+    .array(z.object({ startMs: z.number(), endMs: z.number(), channel: z.union([z.int(), z.enum(['caller', 'agent'])]).optional() }))
+    .meta({ description: 'In milliseconds of the playback copy, as they were told' }),
+  passages: z.array(z.object({ pieceId: z.uuid(), start: z.int().optional(), end: z.int().optional() })),
   decidedBy: z.uuid().nullable(),
   decidedAt: instant,
   carriedOutAt: instant.nullable(),
@@ -165,9 +169,20 @@ export const presentProcess = (row: ProcessRow): z.input<typeof processSchema> =
   approvedBy: row.approved_by, approvedAt: iso(row.approved_at), approvedAlone: row.approved_alone_reason !== null,
 });
 
-const presentDecision = (row: DecisionRow): z.input<typeof decisionSchema> => ({
+/** Kept on the recording's own timeline, told on the one that people hear. */
+function presentMask({ mask }: DecisionRow, { holds, sample_rate_hz: rateHz, duration_ms: durationMs, channel_map: map }: ItemRow) {
+  if (mask.length === 0 || holds === null || rateHz === null || durationMs === null) return mask;
+  const cuts = cutsOf(holds, rateHz, durationMs);
+  return mask.map(({ startMs, endMs, channel }) => ({
+    startMs: toPlayback(startMs, cuts),
+    endMs: toPlayback(endMs, cuts),
+    ...(channel === undefined ? {} : { channel: map?.[channel] ?? channel }),
+  }));
+}
+
+const presentDecision = (row: DecisionRow, item: ItemRow): z.input<typeof decisionSchema> => ({
   id: row.id, right: row.right, decision: row.decision, usual: row.usual, article: row.article, ground: row.ground,
-  reason: row.reason, reviewAt: iso(row.review_at), mask: row.mask, decidedBy: row.decided_by,
+  reason: row.reason, reviewAt: iso(row.review_at), mask: presentMask(row, item), passages: row.passages, decidedBy: row.decided_by,
   decidedAt: row.decided_at.toISOString(), carriedOutAt: iso(row.carried_out_at),
 });
 
@@ -211,7 +226,7 @@ export function presentItem(
         offer: usual.offer ?? null,
       };
     }),
-    decisions: decisions.map(presentDecision),
+    decisions: decisions.map((decision) => presentDecision(decision, item)),
   };
 }
 

@@ -51,6 +51,12 @@ export interface RequestRow {
   channel: (typeof channels)[number];
   requester_kind: (typeof requesterKinds)[number];
   secret: boolean;
+  /** The account of an employee who asks about themselves. */
+  employee_id: string | null;
+  /** Officers who may not handle it, besides the employee. */
+  kept_from: string[];
+  authority_name: string | null;
+  authority_basis: string | null;
   locale: 'nl' | 'en';
   received_at: Date;
   due_at: Date;
@@ -181,12 +187,42 @@ export async function settleDueDate(context: PrivacyContext, tx: Transaction, id
   return dates;
 }
 
-/**
- * Puts an act on the request's timeline and in the audit trail, inside the act's transaction. `details` hold ids, dates,
- * codes and counts; what somebody wrote goes in `note`, which stays in the file and never reaches the trail.
- */
-export async function record(
+/** An act: `details` hold ids, dates, codes and counts; what somebody wrote goes in `note`, which stays in the file. */
+export interface Act {
+  kind: string;
+  details?: { [name: string]: AuditDetail };
+  note?: string | undefined;
+}
+
+/** Puts acts on the request's timeline and in the audit trail, inside their transaction: two statements for any number. */
+export async function recordAll(
   { clock, database }: Pick<Platform, 'clock' | 'database'>,
+  tx: Transaction,
+  person: Pick<Person, 'userId'> | 'system',
+  request: Pick<RequestRow, 'id' | 'secret'>,
+  acts: readonly Act[],
+): Promise<void> {
+  if (acts.length === 0) return;
+  const rows = acts.map(({ kind, details, note }) => ({ id: newId(clock), kind, details: details ?? {}, note: note ?? null }));
+  await database.query(
+    `INSERT INTO privacy_events (id, request_id, at, actor_id, kind, details, note)
+     SELECT id, $2::uuid, $3, $4::uuid, kind, details, note
+     FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, kind text, details jsonb, note text)`,
+    [JSON.stringify(rows), request.id, clock.now(), person === 'system' ? null : person.userId],
+    tx,
+  );
+  await append(database, clock, tx, ...rows.map(({ kind, details }) => ({
+    actor: person === 'system' ? systemActor('privacy') : { kind: 'person' as const, id: person.userId },
+    action: `privacy_request.${kind}`,
+    object: { type: 'privacy_request', id: request.id },
+    // An authority's order that may not be told stays out of the ordinary view of the trail.
+    details: request.secret ? { ...details, secret: true } : details,
+  })));
+}
+
+/** Puts one act on the request's timeline and in the audit trail, inside its transaction. See `Act`. */
+export async function record(
+  platform: Pick<Platform, 'clock' | 'database'>,
   tx: Transaction,
   person: Pick<Person, 'userId'> | 'system',
   request: Pick<RequestRow, 'id' | 'secret'>,
@@ -194,17 +230,5 @@ export async function record(
   details: { [name: string]: AuditDetail } = {},
   note?: string,
 ): Promise<void> {
-  const actorId = person === 'system' ? null : person.userId;
-  await database.query(
-    `INSERT INTO privacy_events (id, request_id, at, actor_id, kind, details, note) VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7)`,
-    [newId(clock), request.id, clock.now(), actorId, kind, JSON.stringify(details), note ?? null],
-    tx,
-  );
-  await append(database, clock, tx, {
-    actor: person === 'system' ? systemActor('privacy') : { kind: 'person', id: person.userId },
-    action: `privacy_request.${kind}`,
-    object: { type: 'privacy_request', id: request.id },
-    // An authority's order that may not be told stays out of the ordinary view of the trail.
-    details: request.secret ? { ...details, secret: true } : details,
-  });
+  await recordAll(platform, tx, person, request, [{ kind, details, note }]);
 }

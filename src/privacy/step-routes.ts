@@ -36,6 +36,12 @@ const decisionSchema = z.object({
   mask: maskSchema.optional().meta({
     description: 'Where somebody who is not involved is heard, in milliseconds of the playback copy; a channel, or all',
   }),
+  passages: z.array(z.object({ pieceId: idSchema, start: z.int().min(0).optional(), end: z.int().min(1).optional() })).max(500).optional().meta({
+    description: 'Of a ticket: what is made unreadable, by the characters of a message’s `bodyText`; a whole message or attachment without them',
+  }),
+  confirmed: z.boolean().optional().meta({
+    description: 'This very item was looked at and is theirs: needed for several at once on a number that others use too',
+  }),
 });
 
 /** Operations that take a request forward. */
@@ -145,6 +151,7 @@ export function stepOperations(context: PrivacyContext): Operation<Caller>[] {
             tickets: z.array(itemSchema),
             found: z.object({ recordings: z.int(), tickets: z.int() }).meta({ description: 'By this search' }),
             sharedNumbers: z.array(z.string()).meta({ description: 'Several people or organisations are seen on them' }),
+            more: z.boolean().meta({ description: 'There is more than one search takes: narrow it, or ask the person' }),
             frozenUntil: z.iso.datetime(),
           }),
         },
@@ -167,6 +174,7 @@ export function stepOperations(context: PrivacyContext): Operation<Caller>[] {
             tickets: items.filter(({ kind }) => kind === 'ticket'),
             found: { recordings: result.recordings, tickets: result.tickets },
             sharedNumbers: result.sharedNumbers,
+            more: result.more,
             frozenUntil: result.frozenUntil.toISOString(),
           },
         };

@@ -32,60 +32,93 @@ const columns = `id, category AS kind, item_id AS "itemId", purpose, ground, req
 type RestrictPlatform = Pick<Platform, 'clock' | 'database'>;
 type Somebody = Actor & { kind: 'person' };
 
+/** What is closed, to which use, on which ground. */
+export type RestrictionOrder = Pick<Restriction, 'kind' | 'itemId' | 'purpose' | 'ground' | 'requestId'>;
+
+/**
+ * Closes uses of many things inside `tx`, with two statements however many there are. The same restriction of the same
+ * request is placed once.
+ * @returns those that were not there before
+ */
+export async function restrictAllIn(
+  platform: RestrictPlatform,
+  tx: Transaction,
+  actor: Somebody | (Actor & { kind: 'system' }),
+  orders: readonly RestrictionOrder[],
+): Promise<Restriction[]> {
+  const { clock, database } = platform;
+  if (orders.length === 0) return [];
+  const rows = orders.map((order) => ({
+    id: newId(clock), kind: order.kind, item: order.itemId, purpose: order.purpose, ground: order.ground, request: order.requestId,
+  }));
+  const placed = await database.query<Restriction>(
+    `INSERT INTO restrictions (id, category, item_id, purpose, ground, request_id, placed_by, placed_at)
+     SELECT DISTINCT ON (kind, item, purpose, ground, request) id, kind, item, purpose, ground, request, $2::uuid, $3::timestamptz
+     FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, kind text, item uuid, purpose text, ground text, request uuid)
+     WHERE NOT EXISTS (SELECT FROM restrictions x WHERE x.category = kind AND x.item_id = item AND x.purpose = given.purpose
+       AND x.ground = given.ground AND x.request_id IS NOT DISTINCT FROM request AND x.lifted_at IS NULL)
+     RETURNING ${columns}`,
+    [JSON.stringify(rows), actor.kind === 'person' ? actor.id : null, clock.now()],
+    tx,
+  );
+  await append(database, clock, tx, ...placed.map((each) => ({
+    actor,
+    action: 'restriction.placed',
+    object: { type: each.kind, id: each.itemId },
+    details: { restrictionId: each.id, purpose: each.purpose, ground: each.ground },
+  })));
+  return placed;
+}
+
 /** Closes uses of something inside `tx`. The same restriction of the same request is placed once. */
 export async function restrictIn(
   platform: RestrictPlatform,
   tx: Transaction,
   actor: Somebody | (Actor & { kind: 'system' }),
-  order: Pick<Restriction, 'kind' | 'itemId' | 'purpose' | 'ground' | 'requestId'>,
+  order: RestrictionOrder,
 ): Promise<Restriction> {
-  const { clock, database } = platform;
-  const [same] = await database.query<Restriction>(
-    `SELECT ${columns} FROM restrictions WHERE category = $1 AND item_id = $2 AND purpose = $3 AND ground = $4
-       AND request_id IS NOT DISTINCT FROM $5::uuid AND lifted_at IS NULL`,
-    [order.kind, order.itemId, order.purpose, order.ground, order.requestId],
-    tx,
+  const [placed] = await restrictAllIn(platform, tx, actor, [order]);
+  if (placed !== undefined) return placed;
+  const same = (await restrictionsOf(platform.database, tx, order.kind, order.itemId)).find(
+    ({ purpose, ground, requestId, liftedAt }) =>
+      liftedAt === null && purpose === order.purpose && ground === order.ground && requestId === order.requestId,
   );
-  if (same !== undefined) return same;
-  const [placed] = await database.query<Restriction>(
-    `INSERT INTO restrictions (id, category, item_id, purpose, ground, request_id, placed_by, placed_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${columns}`,
-    [newId(clock), order.kind, order.itemId, order.purpose, order.ground, order.requestId, actor.kind === 'person' ? actor.id : null, clock.now()],
-    tx,
-  );
-  if (placed === undefined) throw new Error('a restriction that was just inserted is gone');
-  await append(database, clock, tx, {
-    actor,
-    action: 'restriction.placed',
-    object: { type: order.kind, id: order.itemId },
-    details: { restrictionId: placed.id, purpose: order.purpose, ground: order.ground },
-  });
-  return placed;
+  if (same === undefined) throw new Error('a restriction that stood in the way is gone');
+  return same;
 }
 
-/** Opens the uses again inside `tx`. @throws Problem `not-found`, `conflict` when it was lifted already */
+/** Opens uses again inside `tx`. Restrictions that were lifted before stay as they are. @returns those that were lifted now */
+export async function liftRestrictionsIn(
+  platform: RestrictPlatform,
+  tx: Transaction,
+  actor: Somebody,
+  ids: readonly string[],
+): Promise<Restriction[]> {
+  const { clock, database } = platform;
+  const lifted = await database.query<Restriction>(
+    `WITH open AS (SELECT id FROM restrictions WHERE id = ANY ($1::uuid[]) AND lifted_at IS NULL ORDER BY id FOR UPDATE)
+     UPDATE restrictions SET lifted_by = $2, lifted_at = $3 WHERE id IN (SELECT id FROM open) RETURNING ${columns}`,
+    [ids, actor.id, clock.now()],
+    tx,
+  );
+  await append(database, clock, tx, ...lifted.map((each) => ({
+    actor,
+    action: 'restriction.lifted',
+    object: { type: each.kind, id: each.itemId },
+    details: { restrictionId: each.id, purpose: each.purpose },
+  })));
+  return lifted;
+}
+
+/** Opens the uses again inside `tx`. @throws Problem `conflict` when it was lifted already, or never placed */
 export async function liftRestrictionIn(
   platform: RestrictPlatform,
   tx: Transaction,
   actor: Somebody,
   id: string,
 ): Promise<Restriction> {
-  const { clock, database } = platform;
-  const [known] = await database.query<Restriction>(`SELECT ${columns} FROM restrictions WHERE id = $1 FOR UPDATE`, [id], tx);
-  if (known === undefined) throw new Problem('not-found');
-  if (known.liftedAt !== null) throw new Problem('conflict');
-  const [lifted] = await database.query<Restriction>(
-    `UPDATE restrictions SET lifted_by = $2, lifted_at = $3 WHERE id = $1 RETURNING ${columns}`,
-    [id, actor.id, clock.now()],
-    tx,
-  );
-  if (lifted === undefined) throw new Error('a locked restriction is gone');
-  await append(database, clock, tx, {
-    actor,
-    action: 'restriction.lifted',
-    object: { type: lifted.kind, id: lifted.itemId },
-    details: { restrictionId: id, purpose: lifted.purpose },
-  });
+  const [lifted] = await liftRestrictionsIn(platform, tx, actor, [id]);
+  if (lifted === undefined) throw new Problem('conflict');
   return lifted;
 }
 
