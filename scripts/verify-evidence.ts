@@ -54,6 +54,7 @@ function tell(report: Report): string {
     verdicts[report.verdict],
     ...report.faults.map(({ what, path: file }) => `  ${what}${file === null ? '' : `: ${file}`}`),
     ...report.missing.map((file) => `  incomplete, as the sender says: ${file}`),
+    ...report.ignored.map((file) => `  no part of the package, not checked: ${file}`),
     `  reference    ${report.reference ?? 'none'}`,
     `  sealed       ${report.sealedAt ?? 'unknown'}`,
     `  fingerprint  ${report.fingerprint ?? 'none'}`,

@@ -139,6 +139,7 @@ export const evidence: Record<keyof typeof source, string> = {
   'verify.proven': 'Recording {number}: in the signed chain since',
   'verify.faults': 'What is not right',
   'verify.missing': 'Missing, the sender says',
+  'verify.ignored': 'No part of the package, not checked',
   'verify.ownKeys': 'Keys of this installation',
   'verify.ownKeysWhy':
     'Publish this fingerprint elsewhere too, on your website for example: then a recipient can compare it.',

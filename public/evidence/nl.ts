@@ -138,6 +138,7 @@ export const evidence = {
   'verify.proven': 'Opname {number}: in de ondertekende keten sinds',
   'verify.faults': 'Wat er niet klopt',
   'verify.missing': 'Volgens de afzender ontbreekt',
+  'verify.ignored': 'Geen deel van het pakket, niet gecontroleerd',
   'verify.ownKeys': 'Sleutels van deze installatie',
   'verify.ownKeysWhy':
     'Publiceer deze vingerafdruk ook elders, bijvoorbeeld op uw website: dan kan een ontvanger haar vergelijken.',

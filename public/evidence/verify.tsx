@@ -111,7 +111,7 @@ const marks: Record<Report['verdict'], IconName> = { unchanged: 'ok', changed: '
 function Outcome({ report }: { report: Report }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [report]);
-  const { verdict, faults, missing, recordings, fingerprint, sealedAt } = report;
+  const { verdict, faults, missing, ignored, recordings, fingerprint, sealedAt } = report;
   const when = (instant: string | null) =>
     instant === null || Number.isNaN(Date.parse(instant)) ? t('value.unknown') : moment(instant);
   return (
@@ -125,6 +125,7 @@ function Outcome({ report }: { report: Report }) {
         <Listed title={t('verify.faults')} lines={faults.map(({ what, path }) => [t(`verifyFault.${what}`), path])} />
       )}
       {missing.length > 0 && <Listed title={t('verify.missing')} lines={missing.map((path) => ['', path])} />}
+      {ignored.length > 0 && <Listed title={t('verify.ignored')} lines={ignored.map((path) => ['', path])} />}
       <dl class="details">
         <Fact name={t('verify.reference')}>{report.reference ?? t('value.unknown')}</Fact>
         <Fact name={t('verify.sealedAt')}>{when(sealedAt)}</Fact>

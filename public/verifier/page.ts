@@ -77,6 +77,7 @@ function showReport(found: Report): void {
   const named = found.faults.map(({ what, path }) => (path === null ? say.what[what] : `${say.what[what]}: ${path}`));
   if (named.length > 0) result.append(listOf(named));
   if (found.missing.length > 0) result.append(make('p', say.incomplete), listOf(found.missing));
+  if (found.ignored.length > 0) result.append(make('p', say.ignored), listOf(found.ignored));
   result.append(
     facts([
       [say.reference, found.reference ?? '–'],
@@ -87,6 +88,7 @@ function showReport(found: Report): void {
     ]),
     make('p', say.compare),
   );
+  let players = 0;
   found.recordings.forEach((recording, index) => {
     result.append(
       make('h3', say.recording(index + 1)),
@@ -96,25 +98,50 @@ function showReport(found: Report): void {
         [say.custody, String(recording.custodyEntries)],
       ]),
     );
-    for (const path of recording.audio) void addPlayer(path);
+    for (const path of recording.audio) {
+      players += 1;
+      addPlayer(path, players <= mostAtOnce);
+    }
   });
   result.hidden = false;
 }
 
+/** Beyond this many, audio is read only when somebody wants to hear it: a package may hold hours of it. */
+const mostAtOnce = 12;
+
 /** What was changed may still be listened to: the verdict stands above it. */
-async function addPlayer(path: string): Promise<void> {
+function addPlayer(path: string, atOnce: boolean): void {
   const place = make('div');
+  place.append(make('p', path));
   result.append(place);
-  const bytes = await files?.get(path)?.read();
-  if (bytes === undefined) return;
+  if (atOnce) {
+    void load(path, place);
+    return;
+  }
+  const button = make('button', words[language].listen);
+  button.setAttribute('type', 'button');
+  button.setAttribute('aria-label', `${words[language].listen}: ${path}`);
+  button.addEventListener('click', () => {
+    button.remove();
+    void load(path, place).then((audio) => audio?.focus());
+  });
+  place.append(button);
+}
+
+async function load(path: string, place: HTMLElement): Promise<HTMLAudioElement | undefined> {
+  // A file that cannot be read has been named above.
+  const bytes = await files?.get(path)?.read().catch(() => undefined);
+  if (bytes === undefined || !place.isConnected) return undefined;
   const url = URL.createObjectURL(new Blob([bytes], { type: path.endsWith('.wav') ? 'audio/wav' : '' }));
   urls.push(url);
   const audio = document.createElement('audio');
   audio.controls = true;
   audio.preload = 'metadata';
+  audio.addEventListener('error', () => place.append(make('p', words[language].unplayable)), { once: true });
   audio.src = url;
   audio.setAttribute('aria-label', path);
-  place.append(make('p', path), audio);
+  place.append(audio);
+  return audio;
 }
 
 function listOf(lines: readonly string[]): HTMLElement {
@@ -134,22 +161,35 @@ function moment(instant: string | null): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'medium', timeZone: 'Europe/Amsterdam' }).format(new Date(instant));
 }
 
+/** Counts what was chosen: a check that is overtaken by the next says nothing any more. */
+let round = 0;
+
 async function check(choose: () => Promise<{ path: string; file: File }[]>): Promise<void> {
+  round += 1;
+  const mine = round;
   result.hidden = true;
   report = undefined;
+  tell('');
   try {
-    files = await packageOf(await choose());
-    report = await checkPackage(files, {
+    const chosen = await packageOf(await choose());
+    const found = await checkPackage(chosen, {
       trustedKeyIds,
       onProgress: (done, total) => {
-        progress.textContent = words[language].checking(total === 0 ? 100 : Math.floor((100 * done) / total));
+        if (mine === round) tell(words[language].checking(total === 0 ? 100 : Math.floor((100 * done) / total)));
       },
     });
-    progress.textContent = '';
+    if (mine !== round) return;
+    tell('');
+    files = chosen;
+    report = found;
     showReport(report);
   } catch (error) {
-    progress.textContent = `${words[language].unreadable} ${error instanceof Error ? error.message : ''}`;
+    if (mine === round) tell(`${words[language].unreadable} (${error instanceof Error ? error.message : '?'})`);
   }
+}
+
+function tell(text: string): void {
+  if (progress.textContent !== text) progress.textContent = text;
 }
 
 const chosenIn = (field: HTMLInputElement) => async () =>

@@ -1,7 +1,7 @@
 import { signatureNamespace, signerName } from './verifier/layout.js';
 
 /** `verify.sh`, as it lies in every package: POSIX sh and what most systems have (coreutils, openssl, ssh-keygen). */
-export const verifyScript = `#!/bin/sh
+export const verifyScript = String.raw`#!/bin/sh
 # Checks this package without the service that made it. Exit code 0: unchanged. 1: changed. 2: could not be checked.
 # Compare the key's fingerprint with the one that the sender publishes: a package can bring any key along.
 cd "$(dirname "$0")" || exit 2
@@ -11,45 +11,65 @@ faults=0
 checked=0
 fault() { echo "CHANGED: $1"; faults=1; }
 have() { command -v "$1" >/dev/null 2>&1; }
+listed_in() { sed 's/^[0-9a-f]*  //' "$@"; }
 
 if have sha256sum; then sum256='sha256sum'; sum512='sha512sum'
 elif have shasum; then sum256='shasum -a 256'; sum512='shasum -a 512'
 else echo 'sha256sum is needed'; exit 2
 fi
+have base64 || { echo 'base64 is needed'; exit 2; }
 
 $sum256 -c tagmanifest-sha256.txt >/dev/null || fault 'a file listed in tagmanifest-sha256.txt'
 $sum256 -c manifest-sha256.txt >/dev/null || fault 'a file listed in manifest-sha256.txt'
 $sum512 -c manifest-sha512.txt >/dev/null || fault 'a file listed in manifest-sha512.txt'
-listed=$(sed 's/^[0-9a-f]*  //' manifest-sha256.txt | sort)
-present=$(find data -type f | sort)
-[ "$listed" = "$present" ] || fault 'the list of files under data/'
 for name in bagit.txt bag-info.txt manifest-sha256.txt manifest-sha512.txt; do
-  grep -q "  $name\\$" tagmanifest-sha256.txt || fault "$name is not covered by the signature"
+  grep -q "  $name\$" tagmanifest-sha256.txt || fault "$name is not covered by the signature"
 done
+[ "$(listed_in manifest-sha256.txt)" = "$(listed_in manifest-sha512.txt)" ] || fault 'the manifests list different files'
+
+# Each file is listed, or is one of the signatures. What file managers leave behind is named and not looked at.
+signatures='tagmanifest\.p256\.sig|tagmanifest\.sshsig|allowed_signers|evidence\.pub\.pem|export\.tsr|export\.tsr\.p256\.sig'
+expected=$({ listed_in manifest-sha256.txt tagmanifest-sha256.txt; echo tagmanifest-sha256.txt; } | sort)
+present=$(find . ! -type d ! -name .DS_Store ! -name Thumbs.db ! -name desktop.ini | sed 's|^\./||' |
+  grep -v -x -E "signatures/($signatures)" | sort)
+[ "$expected" = "$present" ] || fault 'files were added or taken away'
+[ -z "$(find . ! -type d ! -type f)" ] || fault 'a link stands in the place of a file'
+find . -type f \( -name .DS_Store -o -name Thumbs.db -o -name desktop.ini \) |
+  sed 's/^/NOTE, no part of the package and not checked: /'
+
+# One key for both signatures, whichever of them can be checked here.
+spki() { sed '/-----/d' signatures/evidence.pub.pem | base64 -d; }
+key=$(spki | $sum256 | cut -c 1-64)
+grep -q "^Signing-Key-SHA256: $key\$" bag-info.txt || fault 'the key is not the one that sealed this package'
+ssh=$({ printf '\0\0\0\023ecdsa-sha2-nistp256\0\0\0\010nistp256\0\0\0A'; spki | tail -c 65; } | base64 | tr -d '\n')
+[ "$(cat signatures/allowed_signers)" = '${signerName} namespaces="${signatureNamespace}" ecdsa-sha2-nistp256 '"$ssh" ] ||
+  fault 'allowed_signers names another key'
 
 if have openssl; then
   checked=1
-  openssl dgst -sha256 -verify signatures/evidence.pub.pem -signature signatures/tagmanifest.p256.sig \\
+  openssl dgst -sha256 -verify signatures/evidence.pub.pem -signature signatures/tagmanifest.p256.sig \
     tagmanifest-sha256.txt >/dev/null || fault 'the signature tagmanifest.p256.sig'
-  key=$(openssl pkey -pubin -in signatures/evidence.pub.pem -outform DER | $sum256 | cut -c 1-64)
-  grep -q "^Signing-Key-SHA256: $key\\$" bag-info.txt || fault 'the key is not the one that sealed this package'
   if [ -f signatures/export.tsr ]; then
-    openssl dgst -sha256 -verify signatures/evidence.pub.pem -signature signatures/export.tsr.p256.sig \\
+    openssl dgst -sha256 -verify signatures/evidence.pub.pem -signature signatures/export.tsr.p256.sig \
       signatures/export.tsr >/dev/null || fault 'the signature export.tsr.p256.sig'
-    openssl ts -verify -data tagmanifest-sha256.txt -in signatures/export.tsr -CAfile data/proofs/tsa-chain.pem \\
+    openssl ts -verify -data tagmanifest-sha256.txt -in signatures/export.tsr -CAfile data/proofs/tsa-chain.pem \
       -partial_chain >/dev/null 2>&1 ||
       echo 'NOTE: the time stamp could not be verified with data/proofs/tsa-chain.pem; see README.en.txt'
-  elif grep -q '^Time-Stamp: ' bag-info.txt; then fault 'the time stamp export.tsr is missing'
   fi
+fi
+if grep -q '^Time-Stamp: ' bag-info.txt; then
+  [ -f signatures/export.tsr ] || fault 'the time stamp export.tsr is missing'
+else
+  [ ! -e signatures/export.tsr ] || fault 'a time stamp was added'
 fi
 if have ssh-keygen; then
   checked=1
-  ssh-keygen -Y verify -f signatures/allowed_signers -I ${signerName} -n ${signatureNamespace} \\
+  ssh-keygen -Y verify -f signatures/allowed_signers -I ${signerName} -n ${signatureNamespace} \
     -s signatures/tagmanifest.sshsig <tagmanifest-sha256.txt >/dev/null || fault 'the signature tagmanifest.sshsig'
 fi
 
 grep '^Missing: ' bag-info.txt | sed 's/^/INCOMPLETE, as the sender says: /'
-[ -n "$key" ] && echo "Key fingerprint: $key"
+echo "Key fingerprint: $key"
 [ "$faults" = 0 ] || { echo 'Gewijzigd / Changed'; exit 1; }
 [ "$checked" = 1 ] || { echo 'Digests fit, but neither openssl nor ssh-keygen is here to check the signature'; exit 2; }
 echo 'Ongewijzigd sinds ontvangst / Unchanged since receipt, if this is the key that the sender publishes'

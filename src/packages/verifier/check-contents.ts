@@ -1,5 +1,5 @@
 import { hexOf, sha256, utf8 } from './bytes.js';
-import { holdsDigest, type Examination } from './examination.js';
+import { holdsDigest, plain, type Examination } from './examination.js';
 import {
   contentsPath, noHash, type ContentRecording, type Contents, type CustodyLine, type Derivations,
 } from './layout.js';
@@ -32,13 +32,15 @@ export async function checkContents(examination: Examination, key: PublicKey | u
   await examination.guarded(contentsPath, async () => {
     if (contents.format !== 'opname-package/1') throw new RangeError('unknown format');
     Object.assign(report, {
-      kind: contents.kind, reference: contents.reference, sealedAt: contents.sealedAt, missing: [...contents.missing],
+      kind: told(contents.kind), reference: told(contents.reference), sealedAt: told(contents.sealedAt),
+      missing: contents.missing.map(told),
     });
+    checkPlaces(examination, contents);
     const chain = contents.recordings.length === 0 ? undefined : await readChain(examination, key, contents);
     for (const recording of contents.recordings) {
       const shown: ContentReport['recordings'][number] = {
-        id: recording.id,
-        receivedAt: recording.versions[0]?.receivedAt ?? null,
+        id: told(recording.id),
+        receivedAt: told(recording.versions[0]?.receivedAt ?? ''),
         provenAt: null,
         custodyEntries: recording.custody.entries,
         audio: [...examination.files.keys()].filter(
@@ -56,6 +58,26 @@ export async function checkContents(examination: Examination, key: PublicKey | u
     }
   });
   return report;
+}
+
+/** Something that is shown as the package says it. @throws TypeError when it is no text */
+function told(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError('not a text');
+  return plain(value);
+}
+
+/** All audio belongs to one of the recordings: nothing is to be heard that nothing is said of. */
+function checkPlaces(examination: Examination, { recordings }: Contents): void {
+  const folders = recordings.map(({ audio, records, proofs }) => {
+    const own = /^data\/audio\/((?:\d{3,}\/)?)$/.exec(audio)?.[1];
+    if (own === undefined || records !== `data/records/${own}` || proofs !== `data/proofs/${own}`)
+      throw new RangeError('folders of another form');
+    return audio;
+  });
+  const isAlone = recordings.length === 1 || !folders.includes('data/audio/');
+  if (!isAlone || new Set(folders).size !== folders.length) examination.fault('contents', contentsPath);
+  for (const path of examination.files.keys())
+    if (path.startsWith('data/audio/') && !folders.some((folder) => path.startsWith(folder))) examination.fault('contents', path);
 }
 
 interface Chain {

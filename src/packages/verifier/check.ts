@@ -1,6 +1,6 @@
 import { hexOf, sha256, textOf, utf8, type Bytes } from './bytes.js';
 import { checkContents, type ContentReport } from './check-contents.js';
-import { Examination, holdsBytes, type Fault, type PackageFiles } from './examination.js';
+import { Examination, holdsBytes, plain, type Fault, type PackageFiles } from './examination.js';
 import { expectedSigners, fingerprintOf, isSigned, isSshSigned, readPublicKey, type PublicKey } from './signature.js';
 
 /**
@@ -23,10 +23,12 @@ export interface Report extends ContentReport {
   fingerprint: string | null;
   /** Whether there is a token of a time-stamping authority over the whole; openssl checks those. */
   timeStamped: boolean;
+  /** What file managers leave behind: no part of the package, and not checked. */
+  ignored: string[];
 }
 
-/** What file managers leave behind. */
-const litter = /(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)$|^__MACOSX\//;
+/** Named just so by file managers; anything else that was added is a fault. */
+const litter = /(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini)$|^\.\.\/__MACOSX\/([^/]+\/)*\._[^/]+$/;
 
 const signatureFiles = new Set(
   ['tagmanifest.p256.sig', 'tagmanifest.sshsig', 'allowed_signers', 'evidence.pub.pem', 'export.tsr', 'export.tsr.p256.sig'].map(
@@ -58,12 +60,13 @@ export async function checkPackage(
   options: { trustedKeyIds: readonly string[]; onProgress?: (doneBytes: number, totalBytes: number) => void },
 ): Promise<Report> {
   const relevant = new Map([...files].filter(([path]) => !litter.test(path)));
+  const ignored = [...files.keys()].filter((path) => !relevant.has(path)).map(plain);
   const examination = new Examination(relevant);
   const nothing = { kind: null, reference: null, sealedAt: null, recordings: [], missing: [] };
   if (!relevant.has('bagit.txt') || !relevant.has(tagManifest)) {
     examination.fault('no_package', null);
     const { faults } = examination;
-    return { ...nothing, verdict: 'changed', faults, files: relevant.size, keyId: null, fingerprint: null, timeStamped: false };
+    return { ...nothing, verdict: 'changed', faults, files: relevant.size, keyId: null, fingerprint: null, timeStamped: false, ignored };
   }
   await digestAll(examination, options.onProgress ?? (() => undefined));
   await checkManifests(examination);
@@ -79,6 +82,7 @@ export async function checkPackage(
     keyId: key?.keyId ?? null,
     fingerprint: key === undefined ? null : fingerprintOf(key.keyId),
     timeStamped: relevant.has('signatures/export.tsr'),
+    ignored,
   };
 }
 
@@ -86,9 +90,11 @@ async function digestAll(examination: Examination, onProgress: (done: number, to
   const total = [...examination.files.values()].reduce((sum, file) => sum + file.bytes, 0);
   let done = 0;
   for (const [path, file] of examination.files) {
-    const digests = await file.digests();
-    examination.sha256.set(path, digests.sha256);
-    examination.sha512.set(path, digests.sha512);
+    // One that cannot even be unpacked counts as not there.
+    const digests = await examination.guarded(path, () => file.digests());
+    if (digests === undefined) examination.drop(path);
+    examination.sha256.set(path, digests?.sha256 ?? '');
+    examination.sha512.set(path, digests?.sha512 ?? '');
     done += file.bytes;
     onProgress(done, total);
   }

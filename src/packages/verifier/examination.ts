@@ -16,8 +16,16 @@ export const faultKinds = [
 
 export interface Fault {
   what: (typeof faultKinds)[number];
-  /** The file; null for the package as a whole. */
+  /** The file, in plain letters; null for the package as a whole. */
   path: string | null;
+}
+
+const longestShown = 200;
+
+/** What a stranger's package calls something, so that it cannot pass for words of ours: no line breaks, nothing that turns text around. */
+export function plain(text: string): string {
+  const shown = text.replaceAll(/[^ -~]/gu, (letter) => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`);
+  return shown.length > longestShown ? `${shown.slice(0, longestShown)}…` : shown;
 }
 
 /** One package under examination: files by path, and the faults found. */
@@ -27,9 +35,23 @@ export class Examination {
   readonly sha256 = new Map<string, string>();
   readonly sha512 = new Map<string, string>();
 
-  constructor(readonly files: PackageFiles) {}
+  readonly #files: Map<string, PackageFile>;
 
-  fault(what: Fault['what'], path: string | null): void {
+  constructor(files: PackageFiles) {
+    this.#files = new Map(files);
+  }
+
+  get files(): PackageFiles {
+    return this.#files;
+  }
+
+  /** Goes on as if this file were not there. */
+  drop(path: string): void {
+    this.#files.delete(path);
+  }
+
+  fault(what: Fault['what'], told: string | null): void {
+    const path = told === null ? null : plain(told);
     if (!this.faults.some((fault) => fault.what === what && fault.path === path)) this.faults.push({ what, path });
   }
 
@@ -60,14 +82,14 @@ export class Examination {
     }
   }
 
-  /** Runs a check whose input may have any form at all: what it trips over is a fault of `path`. */
-  async guarded(path: string, work: () => Promise<void>): Promise<void> {
+  /** Runs a check whose input may have any form at all: what it trips over is a fault of `path`, and the answer undefined. */
+  async guarded<Found>(path: string, work: () => Promise<Found>): Promise<Found | undefined> {
     try {
-      await work();
+      return await work();
     } catch (error) {
-      if (!(error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError || error instanceof DOMException))
-        throw error;
+      if (!isFormFault(error)) throw error;
       this.fault('malformed', path);
+      return undefined;
     }
   }
 }
@@ -79,3 +101,8 @@ export function holdsBytes(token: Uint8Array, digest: Uint8Array): boolean {
 
 /** The same for a digest in hex. */
 export const holdsDigest = (token: Uint8Array, hex: string): boolean => holdsBytes(token, fromHex(hex));
+
+/** Errors that a strange form causes; a file that could not be read is another matter. */
+const isFormFault = (error: unknown): boolean =>
+  error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError ||
+  (error instanceof DOMException && error.name !== 'NotReadableError');
