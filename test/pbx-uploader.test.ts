@@ -1,10 +1,13 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +20,7 @@ import { startTestService, type TestService } from './support/service.js';
 const script = path.join(import.meta.dirname, '../scripts/pbx/opname-push');
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-type Mood = 'well' | 'away' | 'error' | 'hangs up' | 'late' | 'silent' | 'lies';
+type Mood = 'well' | 'busy' | 'error' | 'hangs up' | 'late' | 'silent' | 'lies' | 'slow' | 'moved';
 
 let service: TestService;
 let line: Server;
@@ -40,6 +43,12 @@ beforeAll(async () => {
       incoming.once('data', () => incoming.socket.destroy());
       return;
     }
+    if (mood === 'busy' || mood === 'moved') {
+      incoming.resume();
+      const headers = mood === 'moved' ? { location: 'https://elsewhere.example/api/v1/recordings' } : {};
+      incoming.on('end', () => outgoing.writeHead(mood === 'moved' ? 301 : 503, headers).end());
+      return;
+    }
     if (mood === 'silent') return;
     const { hostname, port } = new URL(service.url);
     const onward = request({ hostname, port, path: incoming.url, method: incoming.method, headers: incoming.headers }, (answer) => {
@@ -53,7 +62,8 @@ beforeAll(async () => {
       })();
     });
     onward.on('error', () => incoming.socket.destroy());
-    incoming.pipe(onward);
+    if (mood === 'slow') void trickle(incoming, onward);
+    else incoming.pipe(onward);
   });
   line.listen(0, '127.0.0.1');
   await once(line, 'listening');
@@ -66,6 +76,8 @@ afterAll(async () => {
 beforeEach(() => {
   mood = 'well';
   asked = 0;
+  aheadSeconds = 0;
+  shell = shells[0] ?? ['sh'];
   folder = mkdtempSync(path.join(tmpdir(), 'opname-push-'));
   spool = path.join(folder, 'spool');
   monitor = path.join(folder, 'monitor');
@@ -73,6 +85,16 @@ beforeEach(() => {
   settings({});
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A line of some 60 kB/s. */
+async function trickle(from: Readable, to: Writable): Promise<void> {
+  for await (const chunk of from)
+    for (let at = 0; at < (chunk as Buffer).length; at += 3000) {
+      to.write((chunk as Buffer).subarray(at, at + 3000));
+      await sleep(50);
+    }
+  to.end();
+}
 
 function settings(more: Record<string, string>): void {
   const { port } = line.address() as AddressInfo;
@@ -83,9 +105,17 @@ function settings(more: Record<string, string>): void {
   writeFileSync(path.join(folder, 'conf'), Object.entries(all).map(([name, value]) => `${name}=${value}\n`).join(''));
 }
 
+/** Shells that PBXs have: Debian's, Alpine's and appliances', Red Hat's. Those that this machine has are tried. */
+const shells = [['dash'], ['busybox', 'sh'], ['bash', '--posix']].filter(([name = '']) => spawnSync(name, ['-c', ':']).error === undefined);
+let shell = shells[0] ?? ['sh'];
+let aheadSeconds = 0;
+
 const start = (...args: string[]) =>
-  spawn('dash', [script, ...args], {
-    env: { PATH: process.env['PATH'], OPNAME_PUSH_CONF: path.join(folder, 'conf'), OPNAME_PUSH_WAIT: 'yes' },
+  spawn(shell[0] ?? 'sh', [...shell.slice(1), script, ...args], {
+    env: {
+      PATH: process.env['PATH'], OPNAME_PUSH_CONF: path.join(folder, 'conf'), OPNAME_PUSH_WAIT: 'yes',
+      OPNAME_PUSH_AHEAD: String(aheadSeconds),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
@@ -185,6 +215,79 @@ describe('when something is wrong with the line, nothing is lost and nothing is 
     expect(await versionsOf('key')).toEqual([sha256(bytes)]);
   });
 
+  test('it is away for an hour: asked ever more rarely, and with the first answer everything goes at once', async () => {
+    settings({ FIRST_RETRY_SECONDS: '30' });
+    mood = 'busy';
+    const sent = new Map<string, string>();
+    const asks: number[] = [];
+    for (let minute = 0; minute < 60; minute += 1) {
+      aheadSeconds = minute * 60;
+      if (minute % 10 === 0) {
+        const { file, bytes } = record(`hour-${minute}.wav`);
+        sent.set(`hour-${minute}`, sha256(bytes));
+        await run(...fields(`hour-${minute}`), file);
+        rmSync(file);
+      } else await run('--drain');
+      asks.push(asked);
+    }
+    expect(queued()).toHaveLength(6);
+    // Ten minutes apart in the end; nobody comes back to a service that is buried in questions.
+    expect(asked).toBeLessThan(14);
+    expect((asks[59] ?? 0) - (asks[29] ?? 0)).toBeLessThanOrEqual(4);
+    expect((await run('--status')).out).toMatch(/queued 6, refused 0\n.*not reached/);
+    mood = 'well';
+    aheadSeconds = 3600 + 600;
+    await run('--drain');
+    expect(queued()).toEqual([]);
+    for (const [callId, digest] of sent) expect([callId, await versionsOf(callId)]).toEqual([callId, [digest]]);
+  }, 120_000);
+
+  test('one recording that the line never lets through keeps no other waiting', async () => {
+    settings({ FIRST_RETRY_SECONDS: '1' });
+    const { file } = record('poison.wav');
+    mood = 'hangs up';
+    await run(...fields('poison'), file);
+    mood = 'well';
+    const others = [record('after-1.wav'), record('after-2.wav')];
+    aheadSeconds = 2;
+    for (const [n, other] of others.entries()) {
+      await run(...fields(`after-${n}`), other.file);
+      expect(await versionsOf(`after-${n}`)).toHaveLength(1);
+    }
+  });
+
+  test('the line is slow: others wait their turn, nothing is sent twice', async () => {
+    const { file, bytes } = record('slow.wav', 12);
+    mood = 'slow';
+    const first = run(...fields('slow'), file);
+    await expect.poll(() => asked, { timeout: 20_000 }).toBe(1);
+    const second = record('second.wav');
+    await run(...fields('second'), second.file);
+    expect(asked).toBe(1);
+    await first;
+    await run('--drain');
+    expect(queued()).toEqual([]);
+    expect(await versionsOf('slow')).toEqual([sha256(bytes)]);
+    expect(await versionsOf('second')).toEqual([sha256(second.bytes)]);
+    expect(asked).toBe(2);
+  });
+
+  test('the clock jumps: from 1970 to now, or back', async () => {
+    settings({ URL: 'http://127.0.0.1:9', FIRST_RETRY_SECONDS: '60' });
+    aheadSeconds = -1_700_000_000;
+    const early = record('early.wav');
+    await run(...fields('early'), early.file);
+    aheadSeconds = 400 * 86_400;
+    const late = record('late.wav');
+    await run(...fields('late-clock'), late.file);
+    aheadSeconds = 0;
+    settings({});
+    await run('--drain');
+    expect(queued()).toEqual([]);
+    expect(await versionsOf('early')).toEqual([sha256(early.bytes)]);
+    expect(await versionsOf('late-clock')).toEqual([sha256(late.bytes)]);
+  });
+
   test('a wait grows from try to try, and a drain in between does not ask', async () => {
     settings({ FIRST_RETRY_SECONDS: '600' });
     mood = 'error';
@@ -221,6 +324,85 @@ test('killed with SIGKILL at any moment, it goes on where it was', async () => {
   for (const [callId, digest] of sent) expect([callId, await versionsOf(callId)]).toEqual([callId, [digest]]);
 });
 
+describe('when the disk of the spool is full', () => {
+  // Real, and small: a disk of memory. Where this machine lets nobody mount one, there is nothing to try it on.
+  const canMount = process.getuid?.() === 0 && (() => {
+    const probe = mkdtempSync(path.join(tmpdir(), 'opname-mount-'));
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', probe]).status === 0;
+    if (mounted) execFileSync('umount', [probe]);
+    rmSync(probe, { recursive: true });
+    return mounted;
+  })();
+  beforeEach(() => {
+    if (!canMount) return;
+    mkdirSync(spool, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300k,nr_inodes=400', 'tmpfs', spool]);
+  });
+  afterEach(() => {
+    if (canMount) execFileSync('umount', ['-l', spool]);
+  });
+
+  test.skipIf(!canMount)('copies that fill it leave again once the service is back, and make room for the rest', async () => {
+    settings({ URL: 'http://127.0.0.1:9' });
+    const made = [1, 2, 3, 4].map((n) => record(`full-${n}.wav`, 7));
+    for (const [n, { file }] of made.entries()) await run(...fields(`full-${n}`), file);
+    for (let tries = 0; tries < 4; tries += 1) await run('--drain');
+    expect(queued()).toHaveLength(4);
+    expect(logged()).toContain('disk full');
+    // Not a byte left.
+    spawnSync('dd', ['if=/dev/zero', `of=${path.join(spool, 'filler')}`, 'bs=1k']);
+    settings({});
+    for (let tries = 0; tries < 4; tries += 1) await run('--drain');
+    expect(queued()).toEqual([]);
+    for (const [n, { bytes }] of made.entries()) expect(await versionsOf(`full-${n}`)).toEqual([sha256(bytes)]);
+  });
+
+  test.skipIf(!canMount)('a hook that finds no room waits for it, and one that is killed waiting is made up for by the scan', async () => {
+    settings({ SPOOL_RETRY_SECONDS: '1' });
+    mkdirSync(path.join(spool, 'filler'));
+    const fill = () => { for (let n = 0; n < 400; n += 1) writeFileSync(path.join(spool, 'filler', String(n)), ''); };
+    expect(fill).toThrow(/ENOSPC/);
+    const { file, bytes } = record('no-room.wav');
+    const waiting = run(...fields('no-room'), file);
+    await expect.poll(logged).toContain('cannot take a recording');
+
+    const second = Math.floor(Date.now() / 1000) - 400;
+    const at = new Date(second * 1000).toLocaleString('sv', { timeZone: 'Europe/Amsterdam' }).replaceAll(/[-:]/g, '').replace(' ', '-');
+    const scanned = record(`external-201-0850000104-${at}-${second}.9.wav`);
+    const killed = start(`callId=${second}.9`, 'startedAt=2026-01-01', scanned.file);
+    await sleep(500);
+    if (killed.pid !== undefined) process.kill(-killed.pid, 'SIGKILL');
+    utimesSync(scanned.file, second, second);
+
+    rmSync(path.join(spool, 'filler'), { recursive: true });
+    await waiting;
+    await run('--scan', monitor);
+    expect(await versionsOf('no-room')).toEqual([sha256(bytes)]);
+    expect(await versionsOf(`${second}.9`)).toEqual([sha256(scanned.bytes)]);
+    expect(queued()).toEqual([]);
+  });
+});
+
+test('after a power cut: a lock of another life, an entry half made, a copy half done', async () => {
+  settings({ URL: 'http://127.0.0.1:9' });
+  const { file, bytes } = record('cut.wav');
+  await run(...fields('cut'), file);
+  // The number of the process that held the lock belongs to another one now: this one.
+  symlinkSync(String(process.pid), path.join(spool, 'sending'));
+  mkdirSync(path.join(spool, 'new.1.2.3'));
+  writeFileSync(path.join(spool, 'new.1.2.3', 'meta'), 'callId=half');
+  const [entry = ''] = queued().filter((name) => name.startsWith('q.'));
+  const whole = path.join(spool, `new.${entry.slice(2)}x`);
+  execFileSync('cp', ['-r', path.join(spool, entry), whole]);
+  rmSync(path.join(spool, entry), { recursive: true });
+  writeFileSync(path.join(whole, 'copy'), bytes.subarray(0, 100));
+  aheadSeconds = 120;
+  settings({});
+  await run('--drain');
+  expect(queued()).toEqual([]);
+  expect(await versionsOf('cut')).toEqual([sha256(bytes)]);
+});
+
 test('a file that still grows is waited for; one that grows again is the next version', async () => {
   const whole = tone({ seconds: 4, seed: 900 });
   const file = path.join(monitor, 'growing.wav');
@@ -240,18 +422,38 @@ test('a file that still grows is waited for; one that grows again is the next ve
 
 describe('hostile names', () => {
   const pwned = () => existsSync(path.join(monitor, 'pwned')) || existsSync(path.join(folder, 'pwned'));
-  test.each([
-    ['quotes', `a'b"c.wav`], ['a command', '$(touch pwned);`touch pwned`;touch pwned.wav'], ['a newline', 'two\nlines.wav'],
-    ['a leading hyphen', '-rf.wav'], ['an option of curl', '--output.wav'], ['a backslash', 'a\\"b.wav'], ['blanks and stars', ' * ? [x] .wav'],
-    ['an equals sign', 'callId=evil.wav'], ['a semicolon and a type', 'x.wav;type=text.wav'], ['bytes beyond ASCII', 'Şükrü 山田.wav'],
-  ])('of a file: %s', async (what, name) => {
-    const callId = `name-${what.replaceAll(' ', '-')}`;
-    const { bytes } = record(name);
-    // As Asterisk hands names of queues on: relative to the folder of recordings.
-    expect(await run(...fields(callId), name)).toMatchObject({ code: 0 });
-    expect(await versionsOf(callId)).toEqual([sha256(bytes)]);
-    expect(pwned()).toBe(false);
+  /** Queues all of them while nobody answers, then sends them. */
+  async function sendAll(all: readonly string[][]): Promise<void> {
+    settings({ URL: 'http://127.0.0.1:9', FIRST_RETRY_SECONDS: '600' });
+    for (const args of all) expect(await run(...args)).toMatchObject({ code: 0 });
+    settings({});
+    aheadSeconds = 700;
+    await run('--drain');
     expect(queued()).toEqual([]);
+    expect(pwned()).toBe(false);
+  }
+
+  test('of files', async () => {
+    const names = [
+      `a'b"c.wav`, '$(touch pwned);`touch pwned`;touch pwned.wav', 'two\nlines.wav', '-rf.wav', '--output.wav', 'a\\"b.wav',
+      ' * ? [x] .wav', 'callId=evil.wav', 'x.wav;type=text.wav', 'Şükrü 山田.wav',
+    ];
+    const made = names.map((name) => sha256(record(name).bytes));
+    // As Asterisk hands names of queues on: relative to the folder of recordings.
+    await sendAll(names.map((name, n) => [...fields(`name-${n}`), name]));
+    for (const [n, digest] of made.entries()) expect([names[n], await versionsOf(`name-${n}`)]).toEqual([names[n], [digest]]);
+  });
+
+  test('of callers', async () => {
+    const names: [told: string, kept: string][] = [
+      ['Piet\nPuk\r\ncallId=evil', 'PietPukcallId=evil'], ['--output /etc/passwd', '--output /etc/passwd'],
+      ['Şükrü "山田" O’Brien', 'Şükrü "山田" O’Brien'], ["$(id)`id`';id;'", "$(id)`id`';id;'"], ['\\', '\\'], ['a=b', 'a=b'],
+    ];
+    await sendAll(names.map(([told], n) => [...fields(`called-${n}`), `callerName=${told}`, record(`called-${n}.wav`).file]));
+    const rows = await service.service.platform.database.query<{ name: string }>(
+      "SELECT caller_name AS name FROM recordings WHERE call_id LIKE 'called-%' ORDER BY call_id",
+    );
+    expect(rows.map(({ name }) => name)).toEqual(names.map(([, kept]) => kept));
   });
 
   test('of a caller', async () => {
@@ -297,7 +499,6 @@ test('what no hook told is found by the scan, once, and names itself', async () 
   const at = new Date(second * 1000).toLocaleString('sv', { timeZone: 'Europe/Amsterdam' }).replaceAll(/[-:]/g, '').replace(' ', '-');
   const { file, bytes } = record(`2026/11/22/external-201-0850000104-${at}-${second}.70.wav`);
   const old = new Date(Date.now() - 600_000);
-  const { utimesSync } = await import('node:fs');
   utimesSync(file, old, old);
   await run('--scan', monitor);
   expect(await versionsOf(`${second}.70`)).toEqual([sha256(bytes)]);
@@ -306,6 +507,46 @@ test('what no hook told is found by the scan, once, and names itself', async () 
   expect(asked).toBe(before);
   const [row] = await service.service.platform.database.query("SELECT agent, caller_number, started_at FROM recordings WHERE call_id = $1", [`${second}.70`]);
   expect(row).toEqual({ agent: '201', caller_number: '+31850000104', started_at: new Date(second * 1000) });
+});
+
+describe('the test from the PBX', () => {
+  test('says that all is well, leaves nothing, and sends what was waiting', async () => {
+    settings({ URL: 'http://127.0.0.1:9', FIRST_RETRY_SECONDS: '900' });
+    await run(...fields('waited'), record('waited.wav').file);
+    settings({});
+    expect(await run('--test')).toMatchObject({ code: 0, out: expect.stringContaining('This PBX can deliver') as string });
+    await run('--drain');
+    expect(await versionsOf('waited')).toHaveLength(1);
+    expect(readdirSync(spool).filter((name) => name.startsWith('test'))).toEqual([]);
+  });
+
+  test.each([
+    ['the key was cut off', { KEY: 'opn_abc' }, 'well', /key is wrong.*opn_abc and has 7 characters/],
+    ['nobody is there', { URL: 'http://127.0.0.1:9' }, 'well', /curl: \(7\).*\n.*was not reached/],
+    ['the name is wrong', { URL: 'http://opname.invalid' }, 'well', /curl: \(6\).*\n.*was not reached/],
+    ['it moved', {}, 'moved', /leads on to another: https:\/\/elsewhere/],
+    ['it is busy', {}, 'busy', /answered 503/],
+  ] as const)('says in words that %s', async (_what, wrong, line, words) => {
+    settings(wrong);
+    mood = line;
+    const { code, out } = await run('--test');
+    expect(code).not.toBe(0);
+    expect(out).toMatch(words);
+  });
+});
+
+describe.each(shells)('run by %s', (...words) => {
+  test('sends, with both sides and hostile names, tests itself, and reads its settings from Windows too', async () => {
+    shell = words.filter((word): word is string => typeof word === 'string');
+    const conf = path.join(folder, 'conf');
+    writeFileSync(conf, readFileSync(conf, 'utf8').replaceAll('\n', '\r\n'));
+    const id = `shell-${shell[0]}`;
+    const made = ['', '-in', '-out'].map((side) => record(`${id} $(x)"'\\${side}.wav`));
+    expect(await run(...fields(id), 'callerName=a\nb"\\', path.join(monitor, `${id} $(x)"'\\.wav`))).toMatchObject({ code: 0 });
+    expect((await versionsOf(id)).sort()).toEqual(made.map(({ bytes }) => sha256(bytes)).sort());
+    expect(await run('--test')).toMatchObject({ code: 0 });
+    expect((await run('--status')).out).toContain('queued 0, refused 0');
+  });
 });
 
 test('two that send at once send each thing once', async () => {
