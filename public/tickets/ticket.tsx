@@ -33,7 +33,13 @@ export function TicketScreen({ id }: ScreenProps) {
       </>
     );
   }
-  if (found.state === 'loading') return <Bones count={6} />;
+  if (found.state === 'loading')
+    return (
+      <>
+        <PageHead title={t('ticket.title')} />
+        <Bones count={6} />
+      </>
+    );
   const ticket = found.value;
   return (
     <>

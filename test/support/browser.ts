@@ -146,6 +146,31 @@ export async function violations(page: Page): Promise<string[]> {
     violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => [id, target, failureSummary].join(' | '))))`);
 }
 
+/**
+ * What axe-core finds in both languages and both themes: the switches in the header are pressed, the page stays. Names the
+ * dress in which it was found.
+ */
+export async function inEveryDress(page: Page): Promise<string[]> {
+  axe ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  const code = await axe;
+  if (!(await page.evaluate<boolean>('"axe" in globalThis'))) await page.evaluate(code);
+  return await page.evaluate(`(async () => {
+    const found = [];
+    const frame = () => new Promise((resolve) => requestAnimationFrame(() => resolve()));
+    for (const [language, theme] of [['nl', 0], ['nl', 1], ['en', 1], ['en', 0]]) {
+      document.querySelector('.segments button[lang="' + language + '"]').click();
+      [...document.querySelectorAll('.segments button:not([lang])')].at(1 + theme).click();
+      await frame();
+      await frame();
+      const { violations } = await axe.run(document, { resultTypes: ['violations'], elementRef: false });
+      for (const { id, nodes } of violations)
+        for (const { target, failureSummary } of nodes)
+          found.push([language, theme === 0 ? 'light' : 'dark', id, target, failureSummary].join(' | '));
+    }
+    return found;
+  })()`);
+}
+
 /** How many CSS pixels the page is wider than its window; nothing may be. */
 export async function overflow(page: Page): Promise<number> {
   return await page.evaluate('document.documentElement.scrollWidth - innerWidth');
