@@ -265,6 +265,7 @@ describe('a change asked for by another site', () => {
     {},
     { Origin: `http://${host}` },
     { Origin: `http://${host}`, 'Sec-Fetch-Site': 'same-origin' },
+    { Origin: 'null', 'Sec-Fetch-Site': 'same-origin' },
     { 'Sec-Fetch-Site': 'none' },
     { Origin: 'http://opname.example.nl:8443', 'Sec-Fetch-Site': 'same-origin' },
   ];

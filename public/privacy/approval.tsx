@@ -7,7 +7,7 @@ import { Field } from '../parts/field.js';
 import { FormDialog } from '../parts/form.js';
 import { Icon } from '../parts/icon.js';
 import { useUser } from '../shell/user.js';
-import type { PartProps, RequestFile } from './types.js';
+import { inOrder, type PartProps, type RequestFile } from './types.js';
 
 /** Four eyes: how each right turned out, and another person who stands behind it. */
 export function ApprovalPart({ file, officer, nameOf, changed }: PartProps) {
@@ -23,7 +23,7 @@ export function ApprovalPart({ file, officer, nameOf, changed }: PartProps) {
       </h2>
       {waiting && <p class="muted">{t('approve.why')}</p>}
       <ul class="checks">
-        {file.processes.map(({ right, outcome, approvedBy, approvedAt, approvedAlone }) => (
+        {inOrder(file.processes).map(({ right, outcome, approvedBy, approvedAt, approvedAlone }) => (
           <li key={right}>
             <Badge icon={approvedAt ? 'ok' : 'clock'} tone={approvedAt ? 'ok' : 'neutral'} plain>
               {t(`right.${right}`)}

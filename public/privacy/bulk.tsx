@@ -4,7 +4,7 @@ import { plural, t } from '../i18n.js';
 import { Field } from '../parts/field.js';
 import { FormDialog, type Read } from '../parts/form.js';
 import { verdictText } from './item.js';
-import type { Item, PartProps, RequestFile, Right } from './types.js';
+import { inOrder, type Item, type PartProps, type RequestFile, type Right } from './types.js';
 
 /** What fits into one request to the service; each is taken wholly or not at all. */
 const decisionsAtOnce = 1000;
@@ -20,7 +20,7 @@ interface Props extends Pick<PartProps, 'file' | 'changed'> {
 /** Decides on several items alike: by the law's default of each, or that they are not this person's. */
 export function BulkDialog({ file, items, close, changed }: Props) {
   const [theirs, setTheirs] = useState(true);
-  const rights = file.processes.map(({ right }) => right);
+  const rights = inOrder(file.processes).map(({ right }) => right);
   const weighed = items.filter((item) => item.usual.some(({ decides, decision }) => decides && decision === null)).length;
   return (
     <FormDialog

@@ -386,7 +386,7 @@ export const privacy: Record<keyof typeof source, string> = {
   'mask.from': 'Stretch {number}: from',
   'mask.to': 'Stretch {number}: to',
   'mask.endHere': 'To here',
-  'mask.endHereOf': 'Stretch {number}: to where I am listening',
+  'mask.endHereOf': 'To here, stretch {number}',
   'mask.leg': 'Stretch {number}: who',
   'mask.all': 'Everybody',
   'mask.caller': 'The caller only',

@@ -11,7 +11,7 @@ import { say } from '../shell/toast.js';
 import { CloseDialog } from './close.js';
 import { Clock } from './clock.js';
 import { IntakeForm } from './intake.js';
-import type { PartProps, RequestFile } from './types.js';
+import { inOrder, type PartProps, type RequestFile } from './types.js';
 
 /** Who it is about and what they asked, beside the work: with the period on top. */
 export function Facts(props: PartProps) {
@@ -30,7 +30,7 @@ export function Facts(props: PartProps) {
             {moment(file.receivedAt)}, {t(`channel.${file.channel}`).toLowerCase()}
           </Fact>
           <Fact name={t('privacy.rights')}>
-            {file.processes.map(({ right }) => (
+            {inOrder(file.processes).map(({ right }) => (
               <span key={right} class="line">
                 {t(`right.${right}`)} <span class="muted">{t(`right.${right}.article`)}</span>
               </span>

@@ -384,7 +384,7 @@ export const privacy = {
   'mask.from': 'Stuk {number}: van',
   'mask.to': 'Stuk {number}: tot',
   'mask.endHere': 'Tot hier',
-  'mask.endHereOf': 'Stuk {number}: tot waar ik nu luister',
+  'mask.endHereOf': 'Tot hier, stuk {number}',
   'mask.leg': 'Stuk {number}: wie',
   'mask.all': 'Iedereen',
   'mask.caller': 'Alleen de beller',

@@ -12,7 +12,7 @@ import { go, place } from '../shell/router.js';
 import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
 import { Left } from './due.js';
-import type { RequestSummary } from './types.js';
+import { inOrder, type RequestSummary } from './types.js';
 import '../recordings/recordings.css';
 import './privacy.css';
 
@@ -154,7 +154,7 @@ function Row({ request, officer }: { request: RequestSummary; officer: boolean }
         </a>
       </Cell>
       {officer && <Cell label={t('privacy.who')}>{subjectName ?? t('privacy.nameless')}</Cell>}
-      <Cell label={t('privacy.rights')}>{processes.map(({ right }) => t(`right.${right}`)).join(', ')}</Cell>
+      <Cell label={t('privacy.rights')}>{inOrder(processes).map(({ right }) => t(`right.${right}`)).join(', ')}</Cell>
       <Cell label={t('privacy.state')}>
         <span class="marks">
           {state === 'draft' ? (

@@ -7,7 +7,7 @@ import { PageHead } from '../parts/heading.js';
 import { BoneRows, Failure, State, useLoaded } from '../parts/state.js';
 import { Cell, Table } from '../parts/table.js';
 import { BackToQueue } from './back.js';
-import type { Statistics } from './types.js';
+import { inOrder, type Statistics } from './types.js';
 import './privacy.css';
 
 /** How many were asked for, how they ended and how long it took: figures in which nobody can be recognised. */
@@ -79,7 +79,7 @@ function Figures({ from, to }: { from: string; to: string }) {
         {loaded.state === 'loading' ? (
           <BoneRows rows={4} columns={[60, 60, 30, 30]} />
         ) : (
-          loaded.value.byRight.map(({ right, outcome, count, medianDays }) => (
+          inOrder(loaded.value.byRight).map(({ right, outcome, count, medianDays }) => (
             <tr key={`${right} ${outcome}`} role="row">
               <Cell wide>{t(`right.${right}`)}</Cell>
               <Cell label={t('statistics.outcome')}>{textOf(`outcome.${outcome}`) ?? t('statistics.openYet')}</Cell>

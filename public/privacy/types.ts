@@ -23,6 +23,10 @@ export interface Process {
   approvedAlone: boolean;
 }
 
+/** Rights in the order of the law. */
+export const inOrder = <Each extends { right: Right }>(each: readonly Each[]): Each[] =>
+  each.toSorted((one, other) => rights.indexOf(one.right) - rights.indexOf(other.right));
+
 export interface RequestSummary {
   id: string;
   reference: string;

@@ -16,6 +16,8 @@ export function isCrossSite(request: Request, publicUrl: string | undefined): bo
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
   const origin = request.get('Origin');
   if (origin === undefined) return false;
+  // A form of a page that sends no referrer has this origin although it is our own (Fetch §3.2): the browser says so beside it.
+  if (origin === 'null' && site === 'same-origin') return false;
   const from = hostOf(origin);
   if (from === undefined || from === '') return true;
   // Express's `host` is the forwarded one where a proxy is trusted. The scheme is the origin's, so that ports compare.

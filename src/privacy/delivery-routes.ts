@@ -36,7 +36,7 @@ button{font:inherit;padding:.5rem 1rem;margin-top:1rem;background:#0b5cad;color:
 
 function send(response: Response, status: number, locale: 'nl' | 'en', body: string): undefined {
   response.status(status).set({
-    'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'X-Robots-Tag': 'noindex',
+    'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store', 'Referrer-Policy': 'same-origin', 'X-Robots-Tag': 'noindex',
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
   });
   response.end(`<!doctype html>
