@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -159,7 +159,8 @@ describe('the usual package', () => {
       .post(`/api/v1/recordings/${marked}/agreements`)
       .send({ startMs: 0, endMs: 1000, summary: 'Agreed', parties: ['A'] })
       .expect(201);
-    const masks = [{ recordingId: plain, startMs: 2000, endMs: 3000, channel: 1 }];
+    // As the player shows them: a second of hold music is cut before.
+    const masks = [{ recordingId: plain, startMs: 1000, endMs: 2000, channel: 'agent' }];
     const sealedPackage = await seal(service, [marked, plain], { masks });
     const unpacked = await unpack(await download(service, sealedPackage.id));
     try {
@@ -208,6 +209,45 @@ describe('the usual package', () => {
       if (strangersTools) expect(script.said).toContain('INCOMPLETE, as the sender says: Missing: data/audio/002/original.wav');
       const report = await checkPackage(await filesBelow(unpacked.folder), { trustedKeyIds: [sealedPackage.keyId] });
       expect([report.verdict, report.faults, report.missing]).toEqual(['unchanged', [], missing]);
+    } finally {
+      await unpacked.remove();
+    }
+  });
+});
+
+describe('a call recorded in one file a side', () => {
+  it('gives a clip of the agreed passage of both sides, each from where it was at that moment', async () => {
+    const callId = randomUUID();
+    const startedMs = service.clock.now().getTime() - 60_000;
+    const at = (ms: number) => new Date(startedMs + ms).toISOString();
+    const sides = { agent: tone({ seconds: 5, channels: 1, rate: 8000, seed: 5 }), caller: tone({ seconds: 4, channels: 1, rate: 8000, seed: 6 }) };
+    const agentId = await service.push({ callId, part: 'a', leg: 'agent', startedAt: at(0) }, sides.agent);
+    const callerId = await service.push({ callId, part: 'c', leg: 'caller', startedAt: at(500) }, sides.caller);
+    const { database } = service.service.platform;
+    const [leading] = await database.query<{ id: string }>(
+      'SELECT id FROM recordings WHERE id = ANY ($1::uuid[]) AND leg_of IS NULL', [[agentId, callerId]],
+    );
+    const leadingId = leading?.id ?? '';
+    await service.processed(agentId);
+    await service.processed(callerId);
+    const officer = service.as('privacy_officer');
+    const wording = { startMs: 1000, endMs: 2000, summary: 'Agreed', parties: ['A'] };
+    await officer.post(`/api/v1/recordings/${leadingId}/agreements`).send(wording).expect(201);
+    const masks = [{ recordingId: leadingId, startMs: 1500, endMs: 1800, channel: 'caller' }];
+    const sealedPackage = await seal(service, [leadingId], { masks });
+    const unpacked = await unpack(await download(service, sealedPackage.id));
+    try {
+      const report = await checkPackage(await filesBelow(unpacked.folder), { trustedKeyIds: [sealedPackage.keyId] });
+      expect([report.faults, report.recordings.length]).toEqual([[], 2]);
+      const samplesOf = (wav: Buffer) => wav.subarray(wav.indexOf('data') + 8);
+      for (const own of ['001', '002']) {
+        const { leg } = await json<{ leg: 'caller' | 'agent' }>(unpacked, `data/records/${own}/recording.json`);
+        const clip = samplesOf(await readFile(path.join(unpacked.folder, `data/audio/${own}/derived/clip-01.wav`)));
+        const fromMs = leg === 'agent' ? 1000 : 500;
+        const expected = Buffer.from(samplesOf(sides[leg]).subarray(fromMs * 16, (fromMs + 1000) * 16));
+        if (leg === 'caller') expected.fill(0, 500 * 16, 800 * 16);
+        expect(clip.equals(expected)).toBe(true);
+      }
     } finally {
       await unpacked.remove();
     }

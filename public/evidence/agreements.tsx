@@ -10,6 +10,7 @@ import type { Playback } from '../player/playback.js';
 import { useUser } from '../shell/user.js';
 import { Correct, Withdraw } from './change.js';
 import { Mark } from './mark.js';
+import { type CallToSeal, Seal } from './seal.js';
 import type { AgreementHistory, FoundAgreement } from './types.js';
 import './evidence.css';
 
@@ -19,7 +20,7 @@ interface Props {
   changed: () => void;
 }
 
-type Open = { act: 'mark' | 'hold' } | { act: 'correct' | 'withdraw'; agreement: FoundAgreement };
+type Open = { act: 'mark' | 'hold' | 'seal' } | { act: 'correct' | 'withdraw'; agreement: FoundAgreement };
 
 /** The agreements in a call: heard, marked, corrected; and what that does not do, which is keep the call longer. */
 export function Agreements({ recording, playback, changed }: Props) {
@@ -83,6 +84,12 @@ export function Agreements({ recording, playback, changed }: Props) {
             <Icon name="agreement" />
             {t('agreement.mark')}
           </button>
+          {officer && (
+            <button type="button" class="button small" onClick={() => setOpen({ act: 'seal' })}>
+              <Icon name="seal" />
+              {t('agreements.seal')}
+            </button>
+          )}
         </div>
       )}
       <div class="notice no-longer">
@@ -104,10 +111,15 @@ export function Agreements({ recording, playback, changed }: Props) {
       </div>
       {open?.act === 'correct' && <Correct agreement={open.agreement} close={close} done={done} />}
       {open?.act === 'withdraw' && <Withdraw agreement={open.agreement} close={close} done={done} />}
+      {open?.act === 'seal' && <Seal calls={[toSeal(recording)]} close={close} />}
       {open?.act === 'hold' && <PlaceHold subject={{ recordingId: recording.id }} close={close} placed={done} />}
     </>
   );
 }
+
+const toSeal = ({ id, startedAt, caller, channels }: Recording): CallToSeal => ({
+  recordingId: id, startedAt, caller: caller.number, channels,
+});
 
 interface EntryProps {
   agreement: FoundAgreement;

@@ -77,6 +77,12 @@ export const evidence: Record<keyof typeof source, string> = {
   'seal.full': 'The whole original too',
   'seal.fullHint':
     'The bytes as received, unchanged. Everything can be heard in it, third parties and what was said on hold too. Tell in the reason why that is needed.',
+  'seal.masks': 'Voices of third parties',
+  'seal.masksHint':
+    'Is somebody heard who has nothing to do with the agreement? Silence those stretches in the clips and copies. The original never changes.',
+  'seal.mask': 'Stretches to silence',
+  'seal.maskHint': 'Listen to the call and take over the start and end, or type them as 1:05.',
+  'seal.maskWrong': 'Give each stretch a start, and an end after it',
   'seal.restriction': 'A recording in it is restricted on request. On which ground does it go along all the same?',
   'seal.restrictionNone': 'Choose a ground',
   'restriction.consent': 'Consent of the data subject',

@@ -37,7 +37,7 @@ export function FindAgreements() {
   const [sealing, setSealing] = useState(false);
   const { first, items } = pages;
   const searched = Object.values(wanted).some((value) => value !== '');
-  const recordingIds = [...new Set(items.filter(({ id }) => chosen.has(id)).map(({ recordingId }) => recordingId))];
+  const calls = [...new Map(items.filter(({ id }) => chosen.has(id)).map((item) => [item.recordingId, item])).values()];
   const toggle = (id: string) => {
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);
@@ -81,9 +81,9 @@ export function FindAgreements() {
               )}
             </Table>
             <More pages={pages} shown={plural('agreements.shown', items.length)} />
-            {recordingIds.length > 0 && (
+            {calls.length > 0 && (
               <div class="selection">
-                <strong role="status">{plural('agreements.selected', recordingIds.length)}</strong>
+                <strong role="status">{plural('agreements.selected', calls.length)}</strong>
                 <button type="button" class="button primary" onClick={() => setSealing(true)}>
                   <Icon name="seal" />
                   {t('agreements.seal')}
@@ -93,7 +93,7 @@ export function FindAgreements() {
           </>
         )}
       </div>
-      {sealing && <Seal recordingIds={recordingIds} close={() => setSealing(false)} />}
+      {sealing && <Seal calls={calls} close={() => setSealing(false)} />}
     </>
   );
 }

@@ -76,6 +76,12 @@ export const evidence = {
   'seal.full': 'Ook het volledige origineel',
   'seal.fullHint':
     'De ontvangen bytes, ongewijzigd. Daarin is alles te horen, ook derden en wat in de wacht is gezegd. Noem in de reden waarom dat nodig is.',
+  'seal.masks': 'Stemmen van derden',
+  'seal.masksHint':
+    'Is iemand te horen die niets met de afspraak te maken heeft? Maak die stukken stil in de fragmenten en kopieën. Het origineel verandert nooit.',
+  'seal.mask': 'Stukken die stil worden',
+  'seal.maskHint': 'Beluister het gesprek en neem begin en einde over, of vul ze in als 1:05.',
+  'seal.maskWrong': 'Vul van elk stuk een begin in en een einde dat erna ligt',
   'seal.restriction': 'Een opname hierin is op verzoek beperkt. Op welke grond gaat zij toch mee?',
   'seal.restrictionNone': 'Kies een grond',
   'restriction.consent': 'Toestemming van de betrokkene',

@@ -1,34 +1,56 @@
 import { useState } from 'preact/hooks';
-import { ApiProblem, ask } from '../api/client.js';
+import { address, ApiProblem, ask } from '../api/client.js';
+import { day, phone, time } from '../format.js';
 import { plural, t } from '../i18n.js';
 import { Field } from '../parts/field.js';
-import { FormDialog, WrongField } from '../parts/form.js';
+import { FormDialog, type Read, type Wired, WrongField } from '../parts/form.js';
+import { MaskEditor, readMask } from '../parts/mask.js';
 import { go } from '../shell/router.js';
 import { say } from '../shell/toast.js';
 import { type EvidencePackage, restrictionGrounds } from './types.js';
 
 const scopes = ['clips', 'full'] as const;
 
-/** Orders a package: what for, for whom, and how much goes along. */
-export function Seal({ recordingIds, close }: { recordingIds: string[]; close: () => void }) {
+/** A call that goes into the package. */
+export interface CallToSeal {
+  recordingId: string;
+  startedAt: string;
+  caller: string | null;
+  channels: number;
+}
+
+const maskField = ({ recordingId }: CallToSeal) => `mask-${recordingId}`;
+
+const masksOf = (calls: readonly CallToSeal[], read: Read) =>
+  calls.flatMap((call) =>
+    (readMask(read(maskField(call))) ?? []).map((stretch) => ({ recordingId: call.recordingId, ...stretch })),
+  );
+
+/** Orders a package: what for, for whom, how much goes along, and what nobody is to hear. */
+export function Seal({ calls, close }: { calls: CallToSeal[]; close: () => void }) {
   const [restricted, setRestricted] = useState(false);
   return (
     <FormDialog
       title={t('seal.title')}
       label={t('seal.submit')}
       prefix="seal-"
-      fields={['recipient', 'reason', 'scope', 'restrictionGround']}
+      fields={['recipient', 'reason', 'scope', 'restrictionGround', ...calls.map(maskField)]}
       check={(read) => ({
         ...(read('recipient') === '' ? { recipient: t('seal.recipientMissing') } : {}),
         ...(read('reason') === '' ? { reason: t('seal.reasonMissing') } : {}),
+        ...Object.fromEntries(
+          calls.map(maskField).flatMap((field) => (readMask(read(field)) === undefined ? [[field, t('seal.maskWrong')]] : [])),
+        ),
         ...(restricted && read('restrictionGround') === '' ? { restrictionGround: t('seal.restrictionNone') } : {}),
       })}
       send={async (read) => {
+        const masks = masksOf(calls, read);
         const body = {
-          recordingIds,
+          recordingIds: calls.map(({ recordingId }) => recordingId),
           recipient: read('recipient'),
           reason: read('reason'),
           scope: read('scope'),
+          ...(masks.length > 0 ? { masks } : {}),
           ...(restricted ? { restrictionGround: read('restrictionGround') } : {}),
         };
         try {
@@ -46,7 +68,7 @@ export function Seal({ recordingIds, close }: { recordingIds: string[]; close: (
     >
       {(of) => (
         <>
-          <p class="muted">{plural('seal.contains', recordingIds.length)}</p>
+          <p class="muted">{plural('seal.contains', calls.length)}</p>
           <Field {...of('recipient')} label={t('seal.recipient')} hint={t('seal.recipientHint')}>
             {(wiring) => <input class="input" autocomplete="off" maxLength={2000} aria-required="true" {...wiring} />}
           </Field>
@@ -63,6 +85,13 @@ export function Seal({ recordingIds, close }: { recordingIds: string[]; close: (
                   <small>{t(scope === 'clips' ? 'seal.clipsHint' : 'seal.fullHint')}</small>
                 </span>
               </label>
+            ))}
+          </fieldset>
+          <fieldset class="form seal-masks">
+            <legend>{t('seal.masks')}</legend>
+            <p class="muted">{t('seal.masksHint')}</p>
+            {calls.map((call) => (
+              <Masks key={call.recordingId} call={call} of={of} />
             ))}
           </fieldset>
           {restricted && (
@@ -82,5 +111,27 @@ export function Seal({ recordingIds, close }: { recordingIds: string[]; close: (
         </>
       )}
     </FormDialog>
+  );
+}
+
+/** What is silenced in the copies of one call; closed until somebody has something to silence. */
+function Masks({ call, of }: { call: CallToSeal; of: Wired['of'] }) {
+  const { recordingId, startedAt, caller, channels } = call;
+  const wired = of(maskField(call));
+  const title = [`${day(startedAt)} ${time(startedAt)}`, caller && phone(caller)].filter(Boolean).join(' · ');
+  return (
+    <details open={wired.fault !== undefined}>
+      <summary>{title}</summary>
+      <Field {...wired} label={t('seal.mask')} hint={t('seal.maskHint')}>
+        {(wiring) => (
+          <MaskEditor
+            {...wiring}
+            known={[]}
+            legs={channels > 1}
+            audio={address(`/recordings/${recordingId}/audio`, { purpose: 'evidence' })}
+          />
+        )}
+      </Field>
+    </details>
   );
 }

@@ -20,6 +20,7 @@ export interface FoundAgreement extends MarkedAgreement {
   caller: string | null;
   callee: string | null;
   agent: string | null;
+  channels: number;
   retainUntil: string;
   held: boolean;
 }

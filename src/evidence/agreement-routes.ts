@@ -85,6 +85,7 @@ const foundSchema = agreementSchema
     caller: z.string().nullable(),
     callee: z.string().nullable(),
     agent: z.string().nullable(),
+    channels: z.int(),
     retainUntil: z.iso.datetime().meta({ description: 'Marking does not move it: only a hold keeps the recording longer' }),
     held: z.boolean(),
   })
@@ -138,6 +139,7 @@ function presentFound(row: FoundAgreement, person: Person, ownNumbers: readonly 
     caller: maskNumber(row.callerNumber, person.role, ownNumbers),
     callee: maskNumber(row.calleeNumber, person.role, ownNumbers),
     agent: row.agent,
+    channels: row.channels,
     retainUntil: row.retainUntil.toISOString(),
     held: row.held,
   };

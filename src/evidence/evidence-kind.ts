@@ -7,7 +7,7 @@ import { inclusionProofs, type InclusionProof } from '../audit/proof.js';
 import type { Sealer } from '../audit/seal.js';
 import { organisationOf } from '../access/organisation.js';
 import type { Bag } from '../packages/bag.js';
-import { addCopy, addFile, fetchOriginal, type CopyOrder } from '../packages/originals.js';
+import { addCopy, addFile, fetchOriginal } from '../packages/originals.js';
 import type { PackageRow } from '../packages/package.js';
 import type { Filled, PackageKind, SealWork, Sealing } from '../packages/seal.js';
 import { contentsPath, type ContentRecording, type Contents, type Derivation } from '../packages/verifier/layout.js';
@@ -15,6 +15,7 @@ import { fingerprint } from '../platform/signing.js';
 import { TimeStampUnavailable } from '../platform/time-stamp.js';
 import type { VersionRow } from '../recordings/recording.js';
 import { agreementsOf } from './agreement.js';
+import { copiesOf } from './copies.js';
 import { custodyOf, type Custody } from './custody.js';
 import { ingestStampsOf, stampVersions } from './ingest-stamps.js';
 import type { EvidenceRequest } from './order-evidence.js';
@@ -140,6 +141,9 @@ class Filling {
     const { timeStamper } = this.sealing;
     if (timeStamper !== undefined) await stampVersions(this.sealing.platform, timeStamper, versions, this.work.signal);
     const stamps = await ingestStampsOf(this.sealing.platform, versions.map((version) => version.id));
+    const orders = await copiesOf(
+      this.sealing.platform.database, recording, versions, packed.agreements, this.#request.masks ?? [],
+    );
     const derivations: Derivation[] = [];
     for (const version of versions) {
       const suffix = version === versions.at(-1) ? '' : `-v${version.number}`;
@@ -148,7 +152,7 @@ class Filling {
         await this.bag.add(`${place.proofs}ingest${suffix}.tsr`, stamp.response, stamp.response.length);
         for (const certificate of stamp.certificates) this.#certificates.add(certificate);
       }
-      const copies = copiesOf(packed, version, this.#request);
+      const copies = orders.get(version.id) ?? [];
       const wantsOriginal = this.#request.scope === 'full';
       if (copies.length === 0 && !wantsOriginal) continue;
       const originalPath = `${place.audio}original${suffix}.${version.file_extension}`;
@@ -227,24 +231,4 @@ class Filling {
       ],
     };
   }
-}
-
-/** The copies made of one version: its agreements' passages; of the newest, where nothing is marked, the whole. */
-function copiesOf(packed: Packed, version: VersionRow, request: EvidenceRequest): CopyOrder[] {
-  const { agreements, recording, versions } = packed;
-  const masks = (request.masks ?? []).filter((mask) => mask.recordingId === recording.id)
-    .map(({ startMs, endMs, channel }) => ({ startMs, endMs, ...(channel === undefined ? {} : { channel }) }));
-  const common = { cuts: recording.holds, masks };
-  if (agreements.length === 0)
-    return version === versions.at(-1)
-      ? [{ kind: 'masked_copy', file: 'masked-copy.wav', agreementId: null, passage: undefined, ...common }]
-      : [];
-  return agreements.flatMap((agreement, index): CopyOrder[] =>
-    agreement.versionId !== version.id
-      ? []
-      : [{
-          kind: 'clip', file: `clip-${String(index + 1).padStart(2, '0')}.wav`, agreementId: agreement.id,
-          passage: { startMs: agreement.startMs, endMs: agreement.endMs }, ...common,
-        }],
-  );
 }

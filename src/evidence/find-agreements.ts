@@ -31,6 +31,7 @@ export interface FoundAgreement extends AgreementRow {
   holds: Interval[];
   durationMs: number;
   sampleRateHz: number;
+  channels: number;
 }
 
 /** SQL over `r`: whose recordings `role` may know of. Agreements are seen where the recording is. */
@@ -81,7 +82,8 @@ export async function findAgreements(
   return await database.query<FoundAgreement>(
     `SELECT ${agreementColumns}, r.started_at AS "startedAt", r.caller_number AS "callerNumber",
        r.callee_number AS "calleeNumber", r.agent, r.retain_until AS "retainUntil", r.holds,
-       ${heldAt('recording', 'r.id', '$1')} AS held, v.duration_ms AS "durationMs", v.sample_rate_hz AS "sampleRateHz"
+       ${heldAt('recording', 'r.id', '$1')} AS held, v.duration_ms AS "durationMs", v.sample_rate_hz AS "sampleRateHz",
+       v.channels
      FROM agreements a JOIN recordings r ON r.id = a.recording_id JOIN recording_versions v ON v.id = a.version_id
        JOIN users u ON u.id = a.marked_by
      WHERE ${conditions.join(' AND ')} ORDER BY r.started_at DESC, a.id DESC LIMIT ${value(page.limit + 1)}`,

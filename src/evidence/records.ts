@@ -79,6 +79,9 @@ function recordingFacts({ recording, versions }: Packed) {
     startedAt: recording.started_at,
     endedAt: recording.ended_at,
     channelMap: recording.channel_map,
+    // Of a call recorded in one file a side: whose this is, and with which recording it is played together.
+    leg: recording.leg,
+    legOf: recording.leg_of,
     versions: versions.map((version) => ({
       versionId: version.id,
       number: version.number,

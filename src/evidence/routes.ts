@@ -36,15 +36,15 @@ const orderSchema = z.object({
       z
         .object({
           recordingId: idSchema,
-          startMs: z.int().min(0).meta({ description: 'On the timeline of the recording as received, hold music included' }),
+          startMs: z.int().min(0).meta({ description: 'Milliseconds of the playback copy, as the player shows them' }),
           endMs: z.int().max(86_400_000),
-          channel: z.int().min(0).max(63).optional(),
+          channel: z.union([z.int().min(0).max(63), z.enum(['caller', 'agent'])]).optional(),
         })
         .refine(({ startMs, endMs }) => endMs > startMs, { path: ['endMs'], error: 'must lie after startMs' }),
     )
     .max(1000)
     .optional()
-    .meta({ description: 'What is silenced in the copies: voices of third parties' }),
+    .meta({ description: 'What is silenced in the copies, in one channel or in all: voices of third parties' }),
   restrictionGround: z.enum(restrictionGrounds).optional().meta({
     description: 'Why something restricted may leave all the same (art. 18(2) GDPR)',
   }),

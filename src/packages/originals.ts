@@ -4,6 +4,7 @@ import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Mask } from '../platform/audio/derive-plan.js';
+import { recogniseAudio } from '../platform/audio/recognise.js';
 import type { RecognisedAudio } from '../platform/audio/recognised.js';
 import type { Ffmpeg } from '../platform/ffmpeg.js';
 import { Problem } from '../platform/problem.js';
@@ -44,6 +45,21 @@ export async function addFile(bag: Bag, place: string, file: string): Promise<{ 
   return await bag.add(place, createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>, size);
 }
 
+/** What the bytes are. The row may tell of a playback copy made of two sides; bytes with a header are asked anew. */
+async function recognisedAs(original: string, version: VersionRow): Promise<RecognisedAudio> {
+  if (version.ffmpeg_input === null) return await recogniseAudio(original, {});
+  const input = version.ffmpeg_input as NonNullable<RecognisedAudio['input']>;
+  return {
+    container: version.container,
+    codec: version.codec,
+    channels: input.channels ?? version.channels,
+    sampleRateHz: version.sample_rate_hz,
+    estimatedDurationMs: version.duration_ms,
+    truncated: version.truncated,
+    input,
+  };
+}
+
 /** What a copy is to be. */
 export interface CopyOrder {
   kind: Derivation['kind'];
@@ -67,18 +83,10 @@ export async function addCopy(
   work: SealWork,
 ): Promise<Derivation | undefined> {
   const output = path.join(work.folder, order.file);
-  const recognised: RecognisedAudio = {
-    container: version.container,
-    codec: version.codec,
-    channels: version.channels,
-    sampleRateHz: version.sample_rate_hz,
-    estimatedDurationMs: version.duration_ms,
-    truncated: version.truncated,
-    ...(version.ffmpeg_input === null ? {} : { input: version.ffmpeg_input as NonNullable<RecognisedAudio['input']> }),
-  };
   const names = { input: `original.${version.file_extension}`, output: order.file };
   const { passage, cuts, masks } = order;
   try {
+    const recognised = await recognisedAs(original, version);
     const made = await ffmpeg.derive(original, recognised, output, { passage, cuts, masks }, { names, signal: work.signal });
     const { bytes, sha256 } = await addFile(bag, `${folder}${order.file}`, output);
     return {

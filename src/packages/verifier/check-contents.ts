@@ -1,5 +1,5 @@
 import { hexOf, sha256, utf8 } from './bytes.js';
-import { holdsDigest, plain, type Examination } from './examination.js';
+import { holdsDigest, type Examination } from './examination.js';
 import {
   contentsPath, noHash, type ContentRecording, type Contents, type CustodyLine, type Derivations,
 } from './layout.js';
@@ -40,11 +40,11 @@ export async function checkContents(examination: Examination, key: PublicKey | u
     for (const recording of contents.recordings) {
       const shown: ContentReport['recordings'][number] = {
         id: told(recording.id),
-        receivedAt: told(recording.versions[0]?.receivedAt ?? ''),
+        receivedAt: told(recording.versions[0]?.receivedAt),
         provenAt: null,
         custodyEntries: recording.custody.entries,
         audio: [...examination.files.keys()].filter(
-          (path) => path.startsWith(recording.audio) && !path.endsWith('.json'),
+          (path) => path.startsWith(recording.audio) && /^[\w./-]+$/.test(path) && !path.endsWith('.json'),
         ),
       };
       report.recordings.push(shown);
@@ -60,10 +60,10 @@ export async function checkContents(examination: Examination, key: PublicKey | u
   return report;
 }
 
-/** Something that is shown as the package says it. @throws TypeError when it is no text */
+/** A number, date, id or path that is shown as the package says it. @throws RangeError for what could be words */
 function told(value: unknown): string {
-  if (typeof value !== 'string') throw new TypeError('not a text');
-  return plain(value);
+  if (typeof value !== 'string' || !/^[\w./:+-]{1,120}$/.test(value)) throw new RangeError('not a number, date, id or path');
+  return value;
 }
 
 /** All audio belongs to one of the recordings: nothing is to be heard that nothing is said of. */
@@ -95,7 +95,8 @@ async function readChain(
   const keys = new Map<string, PublicKey>(key === undefined ? [] : [[key.keyId, key]]);
   const published = await examination.json<{ keys: { keyId: string; publicPem: string }[] }>(keysPath);
   await examination.guarded(keysPath, async () => {
-    for (const { keyId, publicPem } of published?.keys ?? []) {
+    if (published === undefined) return;
+    for (const { keyId, publicPem } of published.keys) {
       const read = await readPublicKey(publicPem);
       if (read.keyId !== keyId) throw new RangeError('a key under another key’s name');
       keys.set(keyId, read);

@@ -105,7 +105,7 @@ function* entriesIn(directory: Bytes): Generator<Entry> {
     const name = directory.subarray(at + 46, at + 46 + nameBytes);
     const entry: Entry = {
       name,
-      path: textOf(name),
+      path: pathOf(name),
       flags: fields.getUint16(at + 8, true),
       method: fields.getUint16(at + 10, true),
       packed: fields.getUint32(at + 20, true),
@@ -119,6 +119,14 @@ function* entriesIn(directory: Bytes): Generator<Entry> {
     must(!entry.path.endsWith('/') || entry.bytes === 0, 'a folder with contents');
     yield entry;
     at += 46 + nameBytes + extraBytes + fields.getUint16(at + 32, true);
+  }
+}
+
+function pathOf(name: Bytes): string {
+  try {
+    return textOf(name);
+  } catch {
+    throw new RangeError('a name that is no UTF-8');
   }
 }
 
