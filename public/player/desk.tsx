@@ -85,6 +85,10 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
   }, [waveform, playback]);
 
   useEffect(() => {
+    playback.agreed.value = recording.agreements;
+  }, [recording.agreements, playback]);
+
+  useEffect(() => {
     if (!states || purpose) playback.setSource(address(`/recordings/${recording.id}/audio`, { purpose }));
   }, [purpose, playback]);
 

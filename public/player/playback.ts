@@ -30,6 +30,8 @@ export class Playback {
   readonly speed = signal(1);
   readonly skipSilence = signal(false);
   readonly gaps = signal<readonly Gap[]>([]);
+  /** Passages in which something was agreed. */
+  readonly agreed = signal<readonly { startMs: number; endMs: number }[]>([]);
   readonly region = signal<{ startMs: number; endMs: number | undefined } | undefined>(undefined);
   readonly savedMs = computed(() => savedMs(this.gaps.value));
   readonly legs: Legs;

@@ -119,6 +119,7 @@ export function Waveform({ peaks, names, playback }: { peaks: Peaks; names: LegN
           cursorColor: paint('text'),
         });
       }),
+      drawAgreements(view.getWrapper(), playback, peaks.durationMs),
       drawRegion(view.getWrapper(), playback, peaks.durationMs),
     ];
     return () => {
@@ -139,6 +140,26 @@ export function Waveform({ peaks, names, playback }: { peaks: Peaks; names: LegN
       )}
     </div>
   );
+}
+
+/** Keeps the passages with agreements drawn over the lanes. */
+function drawAgreements(wrapper: HTMLElement, playback: Playback, durationMs: number): () => void {
+  const layer = document.createElement('div');
+  Object.assign(layer.style, { position: 'absolute', inset: '0', zIndex: '3', pointerEvents: 'none' });
+  wrapper.append(layer);
+  return effect(() => {
+    layer.replaceChildren(
+      ...playback.agreed.value.map(({ startMs, endMs }) => {
+        const mark = document.createElement('div');
+        mark.part.add('agreement');
+        Object.assign(mark.style, {
+          position: 'absolute', top: '0', bottom: '0',
+          left: `${(startMs / durationMs) * 100}%`, width: `${((endMs - startMs) / durationMs) * 100}%`,
+        });
+        return mark;
+      }),
+    );
+  });
 }
 
 /** Keeps the marked stretch drawn over the lanes. */
