@@ -1,6 +1,7 @@
 import { account } from './account/en.js';
 import { administration } from './admin/en.js';
 import { audit } from './audit/en.js';
+import { connect } from './connect/en.js';
 import { collections } from './collections/en.js';
 import { evaluations } from './evaluations/en.js';
 import { evidence } from './evidence/en.js';
@@ -28,7 +29,7 @@ export const en: Record<keyof typeof nl, string> = {
   ...retention,
   ...holds,
   ...evidence,
-  ...ingest,
+  ...ingest, ...connect,
   ...portal,
   ...privacy,
   ...remarks,

@@ -1,6 +1,7 @@
 import { account } from './account/nl.js';
 import { administration } from './admin/nl.js';
 import { audit } from './audit/nl.js';
+import { connect } from './connect/nl.js';
 import { collections } from './collections/nl.js';
 import { evaluations } from './evaluations/nl.js';
 import { evidence } from './evidence/nl.js';
@@ -16,4 +17,4 @@ import { shell } from './shell/nl.js';
 import { tickets } from './tickets/nl.js';
 
 /** Dutch, the source: every other language has the same keys and placeholders. Each screen keeps its own words. */
-export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence, ...ingest, ...portal, ...privacy, ...remarks, ...collections, ...evaluations } as const;
+export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence, ...ingest, ...connect, ...portal, ...privacy, ...remarks, ...collections, ...evaluations } as const;

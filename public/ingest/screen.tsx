@@ -20,6 +20,10 @@ export function IngestScreen() {
   return (
     <>
       <PageHead title={t('ingest.title')} lead={t('ingest.lead')}>
+        <a class="button primary" href="/admin/connect">
+          <Icon name="plus" />
+          {t('ingest.connect')}
+        </a>
         <div class="segments" role="group" aria-label={t('ingest.period')}>
           {periods.map((choice) => (
             <button key={choice} type="button" aria-pressed={days === choice} onClick={() => setDays(choice)}>
@@ -75,8 +79,8 @@ function Stand({ ingest }: { ingest: Ingest }) {
             icon="recordings"
             title={t('ingest.none')}
             actions={
-              <a class="button" href="/admin/keys">
-                {t('ingest.keys')}
+              <a class="button primary" href="/admin/connect">
+                {t('ingest.connect')}
               </a>
             }
           >

@@ -17,6 +17,9 @@ export function SourcePanel({ source }: { source: IngestSource }) {
       <div class="source-head">
         <h2 id={`source-${id}`}>{name}</h2>
         <SourceState source={source} />
+        <a class="button small source-try" href={`/admin/connect/${id}`} aria-label={t('ingest.tryOf', { name })}>
+          {t('ingest.try')}
+        </a>
       </div>
       {source.silent && (
         <p class="panel-lead">{t('ingest.silentWhy', { count: Math.round(source.expectedSince ?? 0) })}</p>

@@ -85,6 +85,11 @@ export const screens: { pattern: string; Component: Screen }[] = [
   { pattern: '/holds', Component: later(async () => (await import('../holds/screen.js')).Holds) },
   { pattern: '/admin/users', Component: later(async () => (await import('../admin/users.js')).Users) },
   { pattern: '/admin/ingest', Component: later(async () => (await import('../ingest/screen.js')).IngestScreen) },
+  { pattern: '/admin/connect', Component: later(async () => (await import('../connect/screen.js')).Connect) },
+  {
+    pattern: '/admin/connect/:id',
+    Component: later(async () => (await import('../connect/source.js')).ConnectSource),
+  },
   { pattern: '/admin/keys', Component: later(async () => (await import('../admin/keys.js')).Keys) },
   {
     pattern: '/admin/organisation',
