@@ -12,6 +12,8 @@ export default defineConfig({
   html: { cspNonce: '__CSP_NONCE__' },
   build: {
     outDir: '../dist/public',
+    // Which files a screen needs: the build tells how large that is.
+    manifest: true,
     emptyOutDir: true,
     target: 'es2022',
     // The function `light-dark` as it stands, instead of a stand-in for older browsers that could not run the rest.

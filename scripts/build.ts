@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'vite';
+import { compressAssets } from './compress-assets.js';
 import { buildVerifierPage, verifierFile } from '../src/packages/verifier-page.js';
 
 /**
@@ -11,6 +12,8 @@ import { buildVerifierPage, verifierFile } from '../src/packages/verifier-page.j
 const root = path.resolve(import.meta.dirname, '..');
 const stamp = path.join(root, 'dist', '.built');
 const sources = ['src', 'migrations', 'public', 'scripts', 'package.json', 'vite.config.ts'];
+
+const ifNeeded = process.argv.includes('--if-needed');
 
 function newestMs(file: string): number {
   const facts = statSync(file);
@@ -28,6 +31,7 @@ async function buildAll(): Promise<void> {
   rmSync(stamp, { force: true });
   const startedAt = new Date();
   await build({ root: path.join(root, 'public'), configFile: path.join(root, 'vite.config.ts'), logLevel: 'warn' });
+  const sizes = compressAssets(path.join(root, 'dist', 'public'));
   await build({
     root,
     configFile: false,
@@ -46,9 +50,12 @@ async function buildAll(): Promise<void> {
     },
   });
   writeFileSync(path.join(root, 'dist', verifierFile), await buildVerifierPage(root));
+  const kB = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;
+  if (!ifNeeded)
+    console.log(`screens, compressed: ${kB(sizes.firstBytes)} before the first is shown, ${kB(sizes.playerBytes)} more for the player, ${kB(sizes.allBytes)} in all`);
   // Sources changed while building count as newer.
   writeFileSync(stamp, '');
   utimesSync(stamp, startedAt, startedAt);
 }
 
-if (!process.argv.includes('--if-needed') || !isCurrent()) await buildAll();
+if (!ifNeeded || !isCurrent()) await buildAll();

@@ -3,6 +3,7 @@ import { plural, t } from '../i18n.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
 import { BoneRows, Failure, State } from '../parts/state.js';
+import { readHabits } from '../player/memory.js';
 import { arrival, go, place, restoreScroll } from '../shell/router.js';
 import { useUser } from '../shell/user.js';
 import { FilterBar, none } from './filter-bar.js';
@@ -35,6 +36,14 @@ export function Recordings() {
     });
   }, [key]);
 
+  // Also while nothing has the focus, as after signing in; who switched the player's keys off means these too.
+  useEffect(() => {
+    if (!readHabits(user.id).shortcuts) return undefined;
+    const onKey = (event: KeyboardEvent) => moveByKey(event, region.current);
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [user.id]);
+
   const apply = (next: Filters) => {
     const { to, kept } = addressOf(next);
     go(to, { replace: true, kept });
@@ -42,7 +51,7 @@ export function Recordings() {
   const shown = listing.value?.key === key ? listing.value : undefined;
 
   return (
-    <div onKeyDown={(event) => moveByKey(event, region.current)}>
+    <div>
       <PageHead title={t('recordings.title')}>
         {user.role === 'trainer' && (
           <a class="button" href="/evaluations/sample">
@@ -143,11 +152,11 @@ function Nothing({ narrowed, clear }: { narrowed: boolean; clear: () => void }) 
   );
 }
 
-/** `/` goes to the number field, the arrows go from row to row; never while typing. */
+/** `/` goes to the first field, the arrows go from row to row; never while typing, nor in a dialog or the navigation. */
 function moveByKey(event: KeyboardEvent, region: HTMLElement | null): void {
   const target = event.target;
   if (event.ctrlKey || event.metaKey || event.altKey || !(target instanceof HTMLElement)) return;
-  if (target.matches('input, select, textarea')) return;
+  if (target.matches('input, select, textarea') || target.closest('dialog, nav, header')) return;
   if (event.key === '/') {
     event.preventDefault();
     document.querySelector<HTMLElement>('.filters input')?.focus();

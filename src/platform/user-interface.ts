@@ -40,6 +40,24 @@ export function pagePolicy(nonce: string): string {
 
 export const newNonce = () => randomBytes(16).toString('base64');
 
+const typeOf: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+
+/** Sends the compressed twin that the build wrote beside a script or style, to who takes it; passes on where there is none. */
+function compressed(folder: string): RequestHandler {
+  return (request, response, next) => {
+    const name = path.posix.basename(request.path);
+    const type = typeOf[path.extname(name)];
+    if (type === undefined || request.acceptsEncodings('gzip') !== 'gzip') return next();
+    const headers = { 'Content-Type': `${type}; charset=utf-8`, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' };
+    response.sendFile(`${name}.gz`, { root: folder, headers, immutable: true, maxAge: '1y', acceptRanges: false }, (error) => {
+      if (error !== undefined && !response.headersSent) {
+        for (const header of Object.keys(headers)) response.removeHeader(header);
+        next();
+      }
+    });
+  };
+}
+
 /** An address whose last part has an extension asks for a file: one that is not there is no page. */
 const isFile = (address: string) => /\.[a-z0-9]+$/i.test(address);
 
@@ -50,6 +68,7 @@ const isFile = (address: string) => /\.[a-z0-9]+$/i.test(address);
 export function userInterface(folder: string): Router {
   const router = express.Router();
   let page: Promise<string> | undefined;
+  router.use('/assets', compressed(path.join(folder, 'assets')));
   router.use(
     '/assets',
     express.static(path.join(folder, 'assets'), { immutable: true, maxAge: '1y', index: false, redirect: false }),
