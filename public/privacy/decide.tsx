@@ -5,6 +5,7 @@ import { language, t } from '../i18n.js';
 import { Field, type Faults } from '../parts/field.js';
 import { FormDialog, type Read, type Wired } from '../parts/form.js';
 import { MaskEditor, readMask } from '../parts/mask.js';
+import { PassageEditor, readPassages } from './passages.js';
 import { itemTitle, verdictText } from './item.js';
 import { refusalGrounds, type Item, type PartProps, type RequestFile, type Usual, type Verdict } from './types.js';
 
@@ -140,6 +141,11 @@ function RightChoice({ item, usual, of }: { item: Item; usual: Usual; of: Wired[
           {(wiring) => <input class="input" type="date" min={dateBefore(-1)} {...wiring} />}
         </Field>
       )}
+      {item.ticketId !== null && (right === 'access' || right === 'portability') && chosen !== 'refuse' && (
+        <Field {...of(`${right}-passages`)} label={t('passages.title')} hint={t('passages.hint')}>
+          {(wiring) => <PassageEditor {...wiring} ticketId={item.ticketId ?? ''} known={before?.passages ?? []} />}
+        </Field>
+      )}
       {mayMask && (
         <Field {...of(`${right}-mask`)} label={t('decide.mask')} hint={t('decide.maskHint')}>
           {(wiring) => (
@@ -172,6 +178,7 @@ function faultsIn(read: Read, open: Usual[]): Faults {
 function decisionOf(read: Read, item: Item, right: Usual['right']) {
   const reviewAt = read(`${right}-review`);
   const mask = readMask(read(`${right}-mask`)) ?? [];
+  const passages = readPassages(read(`${right}-passages`));
   return {
     itemId: item.itemId,
     right,
@@ -180,5 +187,8 @@ function decisionOf(read: Read, item: Item, right: Usual['right']) {
     ground: read(`${right}-ground`) || undefined,
     reviewAt: reviewAt === '' ? undefined : startOfDay(reviewAt),
     mask: mask.length > 0 ? mask : undefined,
+    passages: passages.length > 0 ? passages : undefined,
+    // Said in this dialog, of this very item.
+    confirmed: item.sharedNumber ? true : undefined,
   };
 }

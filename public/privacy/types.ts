@@ -1,6 +1,7 @@
 /** Requests of data subjects, as the service tells them. */
 
 import type { Stretch } from '../parts/mask.js';
+import type { Passage } from './passages.js';
 
 export const rights = ['access', 'rectification', 'erasure', 'restriction', 'portability', 'objection'] as const;
 export type Right = (typeof rights)[number];
@@ -86,6 +87,7 @@ export interface Decision {
   reason: string | null;
   reviewAt: string | null;
   mask: Stretch[];
+  passages: Passage[];
   decidedBy: string | null;
   decidedAt: string;
   carriedOutAt: string | null;

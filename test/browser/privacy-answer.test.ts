@@ -125,6 +125,49 @@ describe('the answer to a request', () => {
   });
 });
 
+describe('a ticket in the answer', () => {
+  it('loses what is about somebody else: words that were selected, or a whole message', async () => {
+    const at = service.clock.now().toISOString();
+    await service
+      .machine(service.helpdeskKey)
+      .put('/api/v1/tickets/by-external/answer-1')
+      .send({
+        number: 'T-77', subject: 'Storing', category: 'support', status: 'open', createdAt: at,
+        requester: { name: 'Tina Ticket', email: 'tina@example.test' },
+        messages: [
+          { externalId: 'm1', at, from: 'customer', body: 'Mijn buurvrouw Ans heeft het ook.', contentType: 'text/plain' },
+          { externalId: 'm2', at, from: 'agent', internal: true, body: 'Collega Kees is ziek.', contentType: 'text/plain' },
+        ],
+      })
+      .expect(201);
+    const officer = service.as('privacy_officer');
+    const taken = await officer
+      .post('/api/v1/privacy-requests')
+      .send({ receivedAt: at, channel: 'email', rights: ['access'], subject: { emails: ['tina@example.test'] }, locale: 'nl' })
+      .expect(201);
+    const request = `/api/v1/privacy-requests/${(taken.body as { id: string }).id}`;
+    await officer.post(`${request}/identity`).send({ method: 'known_email', outcome: 'verified' }).expect(200);
+    await officer.post(`${request}/search`).send({}).expect(200);
+    const page = await open(`/privacy/${request.split('/').at(-1) ?? ''}`);
+    await page.locator('.item .actions button').first().click();
+    await page.getByText('Berichten bekijken').click();
+    await page.locator('.pieces textarea').first().focus();
+    await page.keyboard.press('Control+Home');
+    await page.keyboard.press('Shift+End');
+    await page.getByRole('button', { name: 'Selectie weglaten' }).first().click();
+    await page.locator('.pieces q', { hasText: 'Mijn buurvrouw Ans' }).waitFor();
+    await page.getByLabel('Dit hele bericht weglaten').last().check();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Besluit vastleggen' }).click();
+    await page.getByText('Inzage: Verstrekken').waitFor();
+    const file = (await officer.get(request).expect(200)).body as { items: { decisions: { passages: object[] }[] }[] };
+    expect(file.items[0]?.decisions[0]?.passages).toHaveLength(2);
+    await page.locator('.item .actions button').first().click();
+    await page.getByText('2 stukken weggelaten').waitFor();
+    expect(visitor?.complaints).toEqual([]);
+  });
+});
+
 describe('figures and letter templates', () => {
   for (const [language, theme, width] of [
     ['nl', 'light', 1440],
