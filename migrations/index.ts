@@ -45,6 +45,7 @@ import { migration as createTranscripts } from './20261122-77-create-transcripts
 import { migration as addOriginAt } from './20261123-10-add-origin-at-to-privacy-requests.js';
 import { migration as addSecretToHolds } from './20261123-30-add-secret-to-holds.js';
 import { migration as indexTicketsByWordsAndTime } from './20261123-41-index-tickets-by-words-and-time.js';
+import { migration as indexUnscannedAttachments } from './20261123-42-index-unscanned-attachments.js';
 import { migration as createExclusions } from './20261123-50-create-exclusions.js';
 import { migration as keepEarlierResponses } from './20261123-52-keep-earlier-responses.js';
 import { migration as completePrivacyRequests } from './20261123-61-complete-privacy-requests.js';
@@ -100,6 +101,7 @@ export const migrations: readonly Migration[] = [
   addOriginAt,
   addSecretToHolds,
   indexTicketsByWordsAndTime,
+  indexUnscannedAttachments,
   createExclusions,
   keepEarlierResponses,
   takePortalRequests,

@@ -4,7 +4,7 @@ import { Cron } from 'croner';
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { z } from 'zod';
 import { logLevels } from './platform/log.js';
-import { createScanner } from './tickets/scan.js';
+import { createScanner } from './tickets/scanner.js';
 import { readHelpdeskTokens } from './tickets/settings.js';
 
 /**

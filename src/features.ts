@@ -44,7 +44,7 @@ import { retentionOperations } from './retention/routes.js';
 import { defineTicketJobs } from './tickets/jobs.js';
 import { ticketCategories } from './tickets/purge.js';
 import { ticketOperations } from './tickets/routes.js';
-import { createScanner } from './tickets/scan.js';
+import { createScanner } from './tickets/scanner.js';
 import type { TicketSettings } from './tickets/settings.js';
 import { expireOutcomes } from './training/outcome.js';
 import { trainingOperations } from './training/routes.js';

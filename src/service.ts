@@ -26,6 +26,7 @@ import { openSigningKey } from './platform/signing.js';
 import { incomingFolder } from './recordings/routes.js';
 import { prepareUploads } from './recordings/upload.js';
 import { prepareTickets } from './tickets/jobs.js';
+import { quarantineUnscanned } from './tickets/scan.js';
 
 /** The service as a whole: what stands on what, in which order it starts, and how it stops. */
 
@@ -116,6 +117,7 @@ async function start(options: ServiceOptions, closing: Closing): Promise<Service
   const platform: Platform = { clock, database, jobs, log, metrics, objects };
   await ensureFirstAdministrator(platform, config.firstAdministrator, options.announce);
   const features = createFeatures(platform, config, signingKey);
+  if (config.malwareScanner !== undefined) await quarantineUnscanned(platform);
   if (works) {
     await prepareTickets(config);
     await defineJobs(features, await findFfmpeg(log));

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createScanner, scanPending } from '../src/tickets/scan.js';
+import { quarantineUnscanned, scanPending } from '../src/tickets/scan.js';
+import { createScanner } from '../src/tickets/scanner.js';
 import { finishStalePieces } from '../src/tickets/store.js';
 import { ticketFolder } from '../src/tickets/routes.js';
+import { badBytes, clamdPeer, type Peer } from './support/scanners.js';
 import { leapTo, ticketService, type Shown, type TicketService } from './support/tickets.js';
 
 const signal = new AbortController().signal;
@@ -108,25 +109,17 @@ describe('what a process that died left behind', () => {
 describe('with a malware scanner', () => {
   let world: TicketService;
   let folder: string;
-  let clamd: Server;
-  let answerOf = (text: string): string => (text.includes('EICAR') ? 'stream: Eicar-Signature FOUND\0' : 'stream: OK\0');
+  let clamd: Peer;
+  const answer: { now?: string } = {};
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'opname-scan-'));
-    // Speaks INSTREAM as clamd does.
-    clamd = createServer((socket) => {
-      let received = Buffer.alloc(0);
-      socket.on('data', (chunk: Buffer) => {
-        received = Buffer.concat([received, chunk]);
-        if (received.subarray(-4).equals(Buffer.alloc(4))) socket.end(answerOf(received.toString('latin1')));
-      });
-      socket.on('error', () => undefined);
-    }).listen(path.join(folder, 'clamd.sock'));
-    world = await ticketService({ scanner: createScanner(`clamd://${path.join(folder, 'clamd.sock')}`) });
+    clamd = await clamdPeer(answer);
+    world = await ticketService({ scanner: createScanner(clamd.setting) });
     ticketOfWorld = await world.put('att', { number: 'S1' });
   });
   afterAll(async () => {
-    clamd.close();
+    await clamd.stop();
     await world.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -141,7 +134,7 @@ describe('with a malware scanner', () => {
 
   it('nobody opens an attachment before it was found clean, and never one that was not', async () => {
     const clean = (await send(Buffer.from('gewoon'), 'a.txt', {}, 'att', world).expect(201)).body as Shown;
-    const bad = (await send(Buffer.from('X5O!P%@AP EICAR'), 'b.txt', {}, 'att', world).expect(201)).body as Shown;
+    const bad = (await send(badBytes, 'b.txt', {}, 'att', world).expect(201)).body as Shown;
     expect(clean['scan']).toBe('pending');
     for (const each of [clean, bad])
       expect(((await download(each['id'] as string, world, ticketOfWorld).expect(409)).body as Shown)['code']).toBe('quarantined');
@@ -153,14 +146,14 @@ describe('with a malware scanner', () => {
 
   it('a scanner that fails or answers nonsense leaves it waiting, and is asked again later', async () => {
     const made = (await send(Buffer.from('later'), 'c.txt', {}, 'att', world).expect(201)).body as Shown;
-    answerOf = () => 'INSTREAM size limit exceeded. ERROR\0';
+    answer.now = 'INSTREAM size limit exceeded. ERROR\0';
     expect(await scan()).toEqual({ clean: 0, infected: 0, failed: 1 });
     expect(await scan(createScanner('clamd:///nowhere/clamd.sock'))).toEqual({ clean: 0, infected: 0, failed: 0 });
     expect(await stateOf(made['id'] as string)).toBe('pending');
-    answerOf = () => 'stream: OK\0';
+    delete answer.now;
     await leapTo(world, new Date(Date.now() + 2 * 60_000));
     expect(await scan()).toMatchObject({ clean: 1 });
-    expect(await readdir(folder)).toEqual(['clamd.sock']);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('may be any command', async () => {
@@ -178,5 +171,45 @@ describe('with a malware scanner', () => {
     await expect(tried('fout')).rejects.toThrow();
     await rm(command);
     expect(() => createScanner('http://x')).toThrow();
+  });
+});
+
+describe('a scanner that is configured later', () => {
+  it('looks at what came in before, which nobody opens meanwhile, whatever dies in between', async () => {
+    const world = await ticketService();
+    const folder = await mkdtemp(path.join(tmpdir(), 'opname-scan-'));
+    const clamd = await clamdPeer();
+    try {
+      const shown = await world.put('att', { number: 'L1' });
+      const made = async (bytes: Buffer) => ((await send(bytes, 'x', {}, 'att', world).expect(201)).body as Shown)['id'] as string;
+      const [clean, bad] = [await made(Buffer.from('gewoon')), await made(badBytes)];
+      await download(bad, world, shown).expect(200);
+
+      expect(await quarantineUnscanned(world.platform)).toBe(2);
+      expect(await quarantineUnscanned(world.platform)).toBe(0);
+      for (const each of [clean, bad]) await download(each, world, shown).expect(409);
+      expect(await world.database.query(`SELECT 1 FROM audit_entries WHERE action = 'ticket.attachments_quarantined'`)).toHaveLength(1);
+
+      // One dies while it looks: what it had taken waits until its lease is over.
+      const ending = new AbortController();
+      const dying = () => {
+        ending.abort();
+        return Promise.reject(new Error('killed'));
+      };
+      expect(await scanPending(world.platform, dying, folder, ending.signal)).toEqual({ clean: 0, infected: 0, failed: 0 });
+      const scanner = createScanner(clamd.setting);
+      const first = await scanPending(world.platform, scanner, folder, signal);
+      expect(first.clean + first.infected).toBe(1);
+      await leapTo(world, new Date(Date.now() + 11 * 60_000));
+      const second = await scanPending(world.platform, scanner, folder, signal);
+      expect([first.clean + second.clean, first.infected + second.infected]).toEqual([1, 1]);
+      await download(clean, world, shown).expect(200);
+      await download(bad, world, shown).expect(409);
+      expect(await readdir(folder)).toEqual([]);
+    } finally {
+      await clamd.stop();
+      await world.close();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -59,6 +59,8 @@ describe('a link by hand', () => {
     await service.trainer.put(`/api/v1/tickets/${id}/recordings/${byHand}`).expect(204);
     await service.officer.put(`/api/v1/tickets/${id}/recordings/${byHand}`).send({ basis: ['same_number', 'near_in_time'], reason: 'zelfde beller' }).expect(204);
     expect((await service.read(id))['recordings']).toMatchObject([{ id: byHand, basis: ['same_number', 'near_in_time'], reason: 'zelfde beller', linkedAt: expect.any(String) as string }]);
+    // Free text may name people: a trainer learns on what grounds, not in which words.
+    expect((await service.read(id, service.trainer))['recordings']).toMatchObject([{ id: byHand, basis: ['same_number', 'near_in_time'], reason: null }]);
     expect(await filtered(ticket['number'] as string)).toEqual([byHand]);
 
     const byNumber = await call({ ticket: ticket['number'] as string });

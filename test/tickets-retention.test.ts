@@ -64,6 +64,58 @@ describe('how long a ticket is kept', () => {
     await service.officer.get(`/api/v1/tickets/${made['id'] as string}`).expect(410);
   });
 
+  it.each([
+    ['support', '2029-03-01T08:30:00.000Z', '2029-03-11T08:30:00.000Z'],
+    ['contact_form', '2027-03-01T08:30:00.000Z', '2027-03-11T08:30:00.000Z'],
+  ])('%s: an attachment by itself, both sides; the shell with whichever is last', async (category, messageUntil, attachmentUntil) => {
+    const made = await tell({ category }, '2026-03-12T00:00:00Z');
+    const [id, externalId] = [made['id'] as string, made['externalId'] as string];
+    const attach = async (fields: Record<string, string>) =>
+      (await service.helpdesk.post(`/api/v1/tickets/by-external/${externalId}/attachments`).field(fields).attach('file', Buffer.from(JSON.stringify(fields)), 'a.txt').expect(201)).body as Shown;
+    const withMessage = await attach({ externalId: 'with', message: 'm1', at: '2026-03-05T00:00:00Z' });
+    const later = await attach({ externalId: 'later', at: '2026-03-11T09:30:00+01:00' });
+    // What came with a message goes with it at the latest, whatever was told of it.
+    expect(withMessage['retainUntil']).toBe(messageUntil);
+    expect(later['retainUntil']).toBe(attachmentUntil);
+    const open = (piece: Shown) => service.officer.get(`/api/v1/tickets/${id}/attachments/${piece['id'] as string}`);
+
+    await leapTo(service, new Date(Date.parse(messageUntil) - 1_000));
+    await open(withMessage).expect(200);
+    expect(await service.sweep()).toBe(0);
+    await leapTo(service, new Date(Date.parse(messageUntil) + 1_000));
+    await open(withMessage).expect(404);
+    expect(await service.read(id)).toMatchObject({ messages: [], attachments: [{ externalId: 'later' }] });
+    expect(await service.sweep()).toBe(2);
+
+    await leapTo(service, new Date(Date.parse(attachmentUntil) - 1_000));
+    await open(later).expect(200);
+    expect(await service.sweep()).toBe(0);
+    await leapTo(service, new Date(Date.parse(attachmentUntil) + 1_000));
+    await open(later).expect(410);
+    expect(await service.sweep()).toBe(1);
+    await service.officer.get(`/api/v1/tickets/${id}`).expect(410);
+    for (const piece of [withMessage, later]) {
+      expect(await service.keysUnder(`tickets/${piece['id'] as string}/`)).toEqual([]);
+      expect(await service.keysUnder(`contact-forms/${piece['id'] as string}/`)).toEqual([]);
+    }
+    expect(await service.database.query('SELECT 1 FROM tickets WHERE id = $1', [id])).toEqual([]);
+  });
+
+  it('an attachment that came before its message counts from the message all the same', async () => {
+    const made = await tell({ category: 'support', messages: [message('m1', supplied)] }, '2026-03-20T00:00:00Z');
+    const externalId = made['externalId'] as string;
+    const attach = async (fields: Record<string, string>) => {
+      await service.helpdesk.post(`/api/v1/tickets/by-external/${externalId}/attachments`).field(fields).attach('file', Buffer.from('x'), 'a.txt').expect(201);
+    };
+    await attach({ externalId: 'early', message: 'm2' });
+    await attach({ externalId: 'form', message: 'm3' });
+    const after = await service.put(externalId, { messages: [message('m2', '2026-03-10T12:00:00Z')] });
+    const last = await service.put(externalId, { category: 'contact_form', updatedAt: '2026-03-01T00:00:00Z', messages: [message('m3', '2026-03-11T12:00:00Z')] });
+    const until = (shown: Shown, of: string) => (shown['attachments'] as Shown[]).find((each) => each['externalId'] === of)?.['retainUntil'] as string;
+    expect(until(after, 'early')).toBe('2029-03-10T12:00:00.000Z');
+    expect(until(last, 'form')).toBe('2027-03-11T12:00:00.000Z');
+  });
+
   it('ends on 28 February when it was supplied on the 29th', async () => {
     const made = await tell({ messages: [message('leap', '2028-02-29T12:00:00+01:00')] }, '2028-03-01T00:00:00Z');
     expect(made['retainUntil']).toBe('2031-02-28T11:00:00.000Z');

@@ -85,19 +85,28 @@ export interface Waveform {
 
 export interface Message {
   id: string;
+  externalId: string;
   at: string;
   from: 'customer' | 'agent';
   internal: boolean;
   /** The words alone, without mark-up. */
   bodyText: string;
+  /** Sanitised; null where it is plain text. */
+  bodyHtml: string | null;
+  /** Images are never loaded. */
+  imagesLeftOut: number;
+  /** How many were delivered; the one told last is shown. */
+  versions: number;
   retainUntil: string;
 }
 
 export interface Attachment {
   id: string;
+  messageExternalId: string | null;
   fileName: string;
   bytes: number;
   scan: 'none' | 'pending' | 'clean' | 'infected';
+  retainUntil: string;
 }
 
 export interface TicketSummary {
@@ -116,6 +125,7 @@ export interface TicketSummary {
 }
 
 export interface Ticket extends TicketSummary {
+  activity: { messages: number; fromCustomer: number; attachments: number; lastAt: string | null };
   /** Empty for who may not read them. */
   messages: Message[];
   attachments: Attachment[];
@@ -127,6 +137,7 @@ export type Basis = 'ticket_number' | 'same_number' | 'same_organisation' | 'nea
 
 export interface TicketRecording {
   id: string;
+  state: Recording['state'];
   startedAt: string;
   durationMs: number;
   caller: Party;

@@ -108,6 +108,8 @@ export const audit: Record<keyof typeof source, string> = {
   'actName.ticket.unlinked': 'Ticket unlinked',
   'act.ticket.attachment_read': 'opened an attachment of ticket {object}',
   'actName.ticket.attachment_read': 'Attachment opened',
+  'act.ticket.attachments_quarantined': 'quarantined attachments from before the malware scanner',
+  'actName.ticket.attachments_quarantined': 'Attachments quarantined',
   'act.ticket.attachment_scanned': 'scanned an attachment of ticket {object}',
   'actName.ticket.attachment_scanned': 'Attachment scanned',
   'act.sweep.requested': 'started a sweep',

@@ -106,6 +106,8 @@ export const audit = {
   'actName.ticket.unlinked': 'Ticket ontkoppeld',
   'act.ticket.attachment_read': 'opende een bijlage bij ticket {object}',
   'actName.ticket.attachment_read': 'Bijlage geopend',
+  'act.ticket.attachments_quarantined': 'zette bijlagen van voor de malwarescanner in quarantaine',
+  'actName.ticket.attachments_quarantined': 'Bijlagen in quarantaine',
   'act.ticket.attachment_scanned': 'onderzocht een bijlage bij ticket {object}',
   'actName.ticket.attachment_scanned': 'Bijlage onderzocht',
   'act.sweep.requested': 'startte een opschoonronde',

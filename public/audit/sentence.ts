@@ -42,6 +42,7 @@ export const acts = [
   'ticket.unlinked',
   'ticket.attachment_read',
   'ticket.attachment_scanned',
+  'ticket.attachments_quarantined',
   'sweep.requested',
   'lifecycle.applied',
   'lifecycle.compared',

@@ -1,8 +1,9 @@
+import type { ComponentChildren } from 'preact';
 import { ask } from '../api/client.js';
 import type { Basis } from '../api/types.js';
 import { t } from '../i18n.js';
 import { Field } from '../parts/field.js';
-import { FormDialog } from '../parts/form.js';
+import { FormDialog, type Wired } from '../parts/form.js';
 import { Icon } from '../parts/icon.js';
 import { asProblem, problemText } from '../parts/state.js';
 import { say } from '../shell/toast.js';
@@ -20,10 +21,6 @@ async function decide(method: 'PUT' | 'DELETE', pair: Pair, body: { basis?: Basi
   await ask(`/tickets/${pair.ticketId}/recordings/${pair.recordingId}`, { method, body });
   say(t(method === 'PUT' ? 'link.linkedNow' : 'link.unlinkedNow'));
 }
-
-/** Links the two by hand; throws what the service refuses. */
-export const linkByHand = (pair: Pair, reason: string) =>
-  decide('PUT', pair, { basis: ['by_hand'], ...(reason === '' ? {} : { reason }) });
 
 interface SuggestionProps {
   pair: Pair;
@@ -94,6 +91,50 @@ export function Unlink({ pair, what, close, done }: { pair: Pair; what: string; 
           <p class="muted">{t('link.unlinkWhy')}</p>
           <Field {...of('reason')} label={t('link.unlinkReason')}>
             {(wiring) => <textarea class="input" rows={3} maxLength={1000} aria-required="true" {...wiring} />}
+          </Field>
+        </>
+      )}
+    </FormDialog>
+  );
+}
+
+interface LinkByHandProps {
+  /** The field that names the other one. */
+  field: string;
+  /** What is wrong with what was typed there. */
+  check: (typed: string) => string | undefined;
+  /** Finds the other one. @throws WrongField when there is none */
+  pair: (typed: string) => Promise<Pair>;
+  close: () => void;
+  changed: () => void;
+  children: (of: Wired['of']) => ComponentChildren;
+}
+
+/** Names the other one and says why they belong together. */
+export function LinkByHand({ field, check, pair, close, changed, children }: LinkByHandProps) {
+  return (
+    <FormDialog
+      title={t('link.byHand')}
+      label={t('link.link')}
+      prefix="link-"
+      fields={[field, 'reason']}
+      check={(read) => {
+        const fault = check(read(field));
+        return fault === undefined ? {} : { [field]: fault };
+      }}
+      send={async (read) => {
+        const reason = read('reason');
+        await decide('PUT', await pair(read(field)), { basis: ['by_hand'], ...(reason === '' ? {} : { reason }) });
+        close();
+        changed();
+      }}
+      close={close}
+    >
+      {(of) => (
+        <>
+          {children(of)}
+          <Field {...of('reason')} label={t('link.reason')} hint={t('link.reasonHint')}>
+            {(wiring) => <textarea class="input" rows={2} maxLength={1000} {...wiring} />}
           </Field>
         </>
       )}

@@ -13,13 +13,16 @@ import { useUser } from '../shell/user.js';
 import '../recordings/recordings.css';
 import './tickets.css';
 
+/** What of a search may stand in the address. */
+const inAddress = ['number', 'from', 'to'];
+
 /** Tickets, newest first. What names a person stays out of the address; a ticket's number may stand in it. */
 export function Tickets() {
   const user = useUser();
   const here = place.value;
-  const number = here.query.get('number') ?? '';
+  const [number = '', from = '', to = ''] = inAddress.map((name) => here.query.get(name) ?? '');
   const { q = '', email = '', phone: telephone = '' } = here.kept;
-  const query = { number, q, email, phone: telephone };
+  const query = { number, from, to, q, email, phone: telephone };
   const key = JSON.stringify(query);
   const first = useLoaded(key, (signal) =>
     ask<Page<TicketSummary>>('/tickets', { query: { ...query, limit: 50 }, signal }),
@@ -33,8 +36,8 @@ export function Tickets() {
     const read = (name: string) => String(data.get(name) ?? '').trim();
     const kept: Record<string, string> = {};
     for (const name of ['q', 'email', 'phone']) if (read(name) !== '') kept[name] = read(name);
-    const wanted = read('number');
-    go(wanted === '' ? '/tickets' : `/tickets?number=${encodeURIComponent(wanted)}`, { replace: true, kept });
+    const told = new URLSearchParams(inAddress.map((name) => [name, read(name)]).filter(([, value]) => value !== ''));
+    go(told.size === 0 ? '/tickets' : `/tickets?${told.toString()}`, { replace: true, kept });
   }
 
   const cursor =
@@ -68,6 +71,8 @@ export function Tickets() {
       >
         <div class="filters-row">
           <Search name="number" label={t('filters.ticket')} value={number} />
+          <Search name="from" type="date" label={t('filters.from')} value={from} />
+          <Search name="to" type="date" label={t('filters.to')} value={to} />
           {user.role === 'privacy_officer' && (
             <>
               <Search name="q" label={t('tickets.text')} value={q} />
@@ -131,11 +136,15 @@ export function Tickets() {
   );
 }
 
-function Search({ name, label, value }: { name: string; label: string; value: string }) {
+function Search({ name, label, value, type = 'text' }: { name: string; label: string; value: string; type?: 'text' | 'date' }) {
   return (
     <div class="field">
       <label for={name}>{label}</label>
-      <input class="input" id={name} name={name} autocomplete="off" defaultValue={value} />
+      {type === 'date' ? (
+        <input type="date" class="input" id={name} name={name} defaultValue={value} />
+      ) : (
+        <input class="input" id={name} name={name} autocomplete="off" defaultValue={value} />
+      )}
     </div>
   );
 }

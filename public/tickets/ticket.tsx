@@ -1,17 +1,19 @@
 import type { ComponentChildren } from 'preact';
-import { address, ask } from '../api/client.js';
-import type { Message, Ticket } from '../api/types.js';
-import { longDay, moment, phone, size } from '../format.js';
+import { ask } from '../api/client.js';
+import type { Ticket } from '../api/types.js';
+import { longDay, moment, phone } from '../format.js';
 import { HoldsHere } from '../holds/here.js';
 import { t } from '../i18n.js';
-import { Badge, RetentionBadge } from '../parts/badge.js';
+import { RetentionBadge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
 import { Bones, Failure, State, useLoaded } from '../parts/state.js';
 import type { ScreenProps } from '../shell/screens.js';
 import { useUser } from '../shell/user.js';
 import { Calls } from './calls.js';
+import { FlagTicket } from './flag.js';
 import { Hidden, TicketStatus } from './screen.js';
+import { Thread } from './thread.js';
 import './tickets.css';
 
 /** One ticket: the thread for who may read it, beside the calls that belong to it. */
@@ -63,6 +65,7 @@ export function TicketScreen({ id }: ScreenProps) {
             <h2 id="calls">{t('ticket.calls')}</h2>
             <Calls ticket={ticket} changed={found.again} />
           </section>
+          <FlagTicket ticket={ticket} closed={found.again} />
           <section class="panel" aria-labelledby="facts">
             <h2 id="facts">{t('side.details')}</h2>
             <dl class="details">
@@ -82,65 +85,6 @@ export function TicketScreen({ id }: ScreenProps) {
         </aside>
       </div>
     </>
-  );
-}
-
-function Thread({ ticket, readable }: { ticket: Ticket; readable: boolean }) {
-  const { messages, attachments } = ticket;
-  if (messages.length === 0 && attachments.length === 0) {
-    return (
-      <div class="panel">
-        <State icon={readable ? 'ticket' : 'hidden'} title={t(readable ? 'ticket.noMessages' : 'ticket.textHidden')}>
-          {!readable && <p>{t('ticket.textHiddenWhy')}</p>}
-        </State>
-      </div>
-    );
-  }
-  return (
-    <div class="thread">
-      <ol class="thread" aria-label={t('ticket.thread')}>
-        {messages.map((message) => (
-          <Entry key={message.id} message={message} />
-        ))}
-      </ol>
-      {attachments.length > 0 && (
-        <section class="panel" aria-labelledby="attachments">
-          <h2 id="attachments">{t('ticket.attachments')}</h2>
-          <ul class="side-list">
-            {attachments.map((attachment) => (
-              <li key={attachment.id}>
-                <a href={address(`/tickets/${ticket.id}/attachments/${attachment.id}`)} download>
-                  {attachment.fileName}
-                </a>
-                <span class="muted">
-                  {size(attachment.bytes)} {attachment.scan !== 'none' && t(`scan.${attachment.scan}`)}
-                </span>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
-    </div>
-  );
-}
-
-function Entry({ message }: { message: Message }) {
-  return (
-    <li class={`message from-${message.from}${message.internal ? ' internal' : ''}`}>
-      <header>
-        <Icon name={message.from === 'customer' ? 'person' : 'solo'} />
-        <strong>{t(`ticket.from.${message.from}`)}</strong>
-        {message.internal && (
-          <Badge icon="hidden" tone="warn">
-            {t('ticket.internal')}
-          </Badge>
-        )}
-        <time class="muted" dateTime={message.at}>
-          {moment(message.at)}
-        </time>
-      </header>
-      <p>{message.bodyText}</p>
-    </li>
   );
 }
 

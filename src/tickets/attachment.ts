@@ -12,7 +12,7 @@ import { piecesOf, requireTicket, type ShownPiece } from './read-ticket.js';
 import type { TicketPlatform, TicketRules } from './receive.js';
 import { scanJob } from './scan.js';
 import { abandonVersion, commitVersions } from './store.js';
-import { lockTicket, type PieceRow, type TicketRow } from './ticket.js';
+import { earlier, lockTicket, type PieceRow, type TicketRow } from './ticket.js';
 
 /** Attachments: taken in as their own pieces with their own dates, handed out to officers alone. */
 
@@ -98,8 +98,9 @@ async function open(
     platform,
     tx,
     ticket,
-    { kind: 'attachment', externalId: told.externalId, messageExternalId: told.messageExternalId, at },
-    message?.policy,
+    { kind: 'attachment', externalId: told.externalId, messageExternalId: told.messageExternalId, at: earlier(at, message?.supplied_at) },
+    // Of its own it has no category: it follows its ticket, and a message that is a contact form.
+    message?.policy === 'contact_form' ? 'contact_form' : undefined,
     { periods: await periodsInForce(database, tx), timeZone: rules.timeZone },
   );
   if (piece === undefined) throw new Problem('retention-over');

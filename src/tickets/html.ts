@@ -53,6 +53,9 @@ const bareText = (html: string) => html.replace(/<[^<>]*>?/g, ' ').replaceAll('<
 /** The mark-up that may be shown. */
 export const safeHtml = (html: string): string => (tooDeep(html) ? bareText(html) : sanitizeHtml(html, allowed));
 
+/** How many images were left out. */
+export const countImages = (html: string): number => html.match(/<img\b/gi)?.length ?? 0;
+
 /** What sanitize-html writes for the characters it escapes, and nothing else: the rest it has decoded already. */
 const escapes: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"' };
 // Nothing here may run to the end of the text and back: `[^<>]` stops at the next tag, so that a long one costs its length.

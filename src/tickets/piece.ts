@@ -91,6 +91,30 @@ export async function followTicket(
   );
 }
 
+/**
+ * What came with a message was supplied with it at the latest, and is never kept longer than it: also where the attachment
+ * came in first.
+ */
+export async function followMessages(
+  database: Database,
+  tx: Transaction,
+  ticketId: string,
+  rules: { periods: Periods; timeZone: string },
+): Promise<void> {
+  const supplied = 'least(a.supplied_at, m.supplied_at)';
+  const policy = `CASE WHEN 'contact_form' IN (a.policy, m.policy) THEN 'contact_form' ELSE 'support' END`;
+  const end = (each: TicketCategory) => endOfPeriodSql(supplied, rules.periods[each], rules.timeZone);
+  await database.query(
+    `UPDATE ticket_pieces a SET supplied_at = ${supplied}, policy = ${policy},
+       retain_until = least(a.retain_until, CASE ${policy} WHEN 'support' THEN ${end('support')} ELSE ${end('contact_form')} END)
+     FROM ticket_pieces m
+     WHERE a.ticket_id = $1 AND a.kind = 'attachment' AND m.ticket_id = $1 AND m.kind = 'message'
+       AND m.external_id = a.message_external_id AND (m.supplied_at < a.supplied_at OR (m.policy, a.policy) = ('contact_form', 'support'))`,
+    [ticketId],
+    tx,
+  );
+}
+
 /** What is stored of a piece: its bytes, by their digests, and what the row keeps of them. */
 export interface PieceContent {
   bytes: number;

@@ -3,7 +3,7 @@ import type { Role } from '../access/caller.js';
 import { viewOf } from '../access/policy.js';
 import { maskNumber } from '../recordings/present.js';
 import type { FoundTicket } from './find-tickets.js';
-import { safeHtml } from './html.js';
+import { countImages, safeHtml } from './html.js';
 import { bases } from './link.js';
 import type { LinkedRecording, ShownPiece } from './read-ticket.js';
 import { categories, relations } from './ticket.js';
@@ -52,6 +52,7 @@ const messageSchema = z.object({
   body: z.string().meta({ description: 'What may be shown: sanitised where it is HTML' }),
   bodyText: z.string().meta({ description: 'The words alone' }),
   bodyHtml: z.string().nullable().meta({ description: 'Sanitised mark-up without images; null where it is plain text' }),
+  imagesLeftOut: z.int().meta({ description: 'Of `bodyHtml`: images are never shown, for loading one tells its sender of it' }),
   versions: z.int().meta({ description: 'How many were delivered; the one told last is shown' }),
   sha256: z.string(),
   suppliedAt: z.iso.datetime().meta({ description: 'What its period is counted from' }),
@@ -84,14 +85,22 @@ export const linkedRecordingSchema = z.object({
   agent: z.string().nullable(),
   retainUntil: z.iso.datetime(),
   basis: z.array(z.enum(bases)),
-  reason: z.string().nullable(),
+  reason: z.string().nullable().meta({ description: 'As somebody wrote it; for who may read names' }),
   linkedBy: z.uuid().nullable(),
   linkedAt: z.iso.datetime().nullable(),
+});
+
+const activitySchema = z.object({
+  messages: z.int(),
+  fromCustomer: z.int(),
+  attachments: z.int(),
+  lastAt: z.iso.datetime().nullable().meta({ description: 'Of the last message' }),
 });
 
 export const ticketSchema = z
   .object({
     ...summary,
+    activity: activitySchema.meta({ description: 'What there is, also for who may not read it' }),
     messages: z.array(messageSchema),
     attachments: z.array(attachmentSchema),
     recordings: z.array(linkedRecordingSchema),
@@ -148,6 +157,7 @@ function presentMessage(piece: ShownPiece): PresentedTicket['messages'][number] 
     body: html ?? text,
     bodyText: text,
     bodyHtml: html,
+    imagesLeftOut: html === null ? 0 : countImages(piece.body ?? ''),
     versions: piece.versions,
     sha256: piece.sha256,
     suppliedAt: piece.supplied_at.toISOString(),
@@ -185,7 +195,8 @@ export function presentLinked(row: LinkedRecording, role: Role, ownNumbers: read
     agent: row.agent,
     retainUntil: row.retain_until.toISOString(),
     basis: row.basis,
-    reason: row.reason,
+    // Free text may name people.
+    reason: name(row.reason),
     linkedBy: row.decided_by,
     linkedAt: row.decided_at?.toISOString() ?? null,
   };
@@ -199,11 +210,20 @@ export function presentTicket(
   role: Role,
   ownNumbers: readonly string[],
 ): PresentedTicket {
-  const readable = viewOf(role).ticketText ? pieces : [];
+  const messages = pieces.filter((piece) => piece.kind === 'message');
+  const attachments = pieces.filter((piece) => piece.kind === 'attachment');
+  const readable = viewOf(role).ticketText;
+  const said = messages.map((piece) => (piece.said_at ?? piece.supplied_at).getTime());
   return {
     ...presentSummary(ticket, role),
-    messages: readable.filter((piece) => piece.kind === 'message').map(presentMessage),
-    attachments: readable.filter((piece) => piece.kind === 'attachment').map(presentAttachment),
+    activity: {
+      messages: messages.length,
+      fromCustomer: messages.filter((piece) => piece.sender === 'customer').length,
+      attachments: attachments.length,
+      lastAt: said.length === 0 ? null : new Date(Math.max(...said)).toISOString(),
+    },
+    messages: readable ? messages.map(presentMessage) : [],
+    attachments: readable ? attachments.map(presentAttachment) : [],
     recordings: recordings.map((recording) => presentLinked(recording, role, ownNumbers)),
   };
 }

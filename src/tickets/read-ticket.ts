@@ -1,6 +1,5 @@
 import type { Caller, Role } from '../access/caller.js';
 import { organisationOf } from '../access/organisation.js';
-import { viewOf } from '../access/policy.js';
 import type { Database } from '../platform/database.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
@@ -96,7 +95,7 @@ export async function readTicket(platform: ReadPlatform, caller: Caller, id: str
   const ticket = await requireTicket(platform, role, id);
   const now = clock.now();
   const [pieces, recordings, organisation] = await Promise.all([
-    viewOf(role).ticketText ? piecesOf(database, id, now, ticket.held && role === 'privacy_officer') : [],
+    piecesOf(database, id, now, ticket.held && role === 'privacy_officer'),
     // A helpdesk is answered with what it sent, not with what others did with it.
     caller.kind === 'machine' ? [] : recordingsOf(database, role, id, now),
     organisationOf(database),

@@ -10,9 +10,9 @@ import type { Delivery } from './delivery.js';
 import { fetchJob } from './fetch.js';
 import { digestOf, merge, type TicketFields } from './merge.js';
 import { periodsInForce, type Periods } from './period.js';
-import { followTicket, messageContent, openPiece, openVersion, settleTicket, tellAgain } from './piece.js';
+import { followMessages, followTicket, messageContent, openPiece, openVersion, settleTicket, tellAgain } from './piece.js';
 import { storeMessages } from './store.js';
-import { lockTicket, openTicket, type TicketRow } from './ticket.js';
+import { earlier, lockTicket, openTicket, type TicketRow } from './ticket.js';
 
 /**
  * Takes a delivery in. What it tells of the ticket is merged under the lock of the ticket's row; each message gets a row
@@ -117,16 +117,9 @@ async function takePieces(
     if (piece === undefined) continue;
     kept += 1;
     await openVersion(platform, tx, piece, content);
-    // What came with a message is never kept longer than the message under which it came.
-    if (piece.policy === 'contact_form')
-      await platform.database.query(
-        `UPDATE ticket_pieces SET retain_until = least(retain_until, $3), policy = 'contact_form'
-         WHERE ticket_id = $1 AND kind = 'attachment' AND message_external_id = $2 AND policy <> 'contact_form'`,
-        [ticket.id, message.externalId, piece.retain_until],
-        tx,
-      );
   }
   await followTicket(platform.database, tx, ticket, rules);
+  await followMessages(platform.database, tx, ticket.id, rules);
   return kept;
 }
 
@@ -134,8 +127,6 @@ async function takePieces(
 function shellRetainUntil(ticket: TicketRow, periods: Periods, timeZone: string): Date {
   return endOfPeriod(ticket.earliest_at, periods[ticket.ever_contact_form ? 'contact_form' : 'support'], timeZone);
 }
-
-const earlier = (a: Date, b: Date | null | undefined): Date => (b !== null && b !== undefined && b < a ? b : a);
 
 /** How a shell is told to tombstones. */
 export const shellDigest = (ticket: Pick<TicketRow, 'source_id' | 'external_id'>) =>

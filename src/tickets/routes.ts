@@ -71,6 +71,41 @@ async function readLinkBody(request: Parameters<typeof readRawBody>[0]): Promise
 
 const linkUpload = { 'application/json': { schema: linkBody } };
 
+/** Linking a recording and a ticket, and taking them apart, are one decision with two outcomes. */
+function linkOperation(platform: Platform, linked: boolean): Operation<Caller> {
+  return operation({
+    ...(linked
+      ? {
+          method: 'put' as const,
+          id: 'linkTicket',
+          summary: 'Link a recording to a ticket by hand, or confirm a suggestion',
+          description: 'A link never lengthens a period. The body may be left out.',
+          replies: { 204: { description: 'Linked' } },
+        }
+      : {
+          method: 'delete' as const,
+          id: 'unlinkTicket',
+          summary: 'Take a recording and a ticket apart, or turn a suggestion down',
+          description: 'What a person decided goes before the ticket number. The body may be left out.',
+          replies: { 204: { description: 'Apart' } },
+        }),
+    path: '/tickets/{id}/recordings/{recordingId}',
+    tag: 'tickets',
+    action: 'ticket.link',
+    params: linkParams,
+    upload: linkUpload,
+    problems: ['invalid-input', 'retention-ended'],
+    async handle({ caller, params, request }) {
+      const person = personOf(caller);
+      const { basis = ['by_hand'], reason = null } = await readLinkBody(request);
+      await requireTicket(platform, person.role, params.id);
+      await requireRecording(platform, person.role, params.recordingId);
+      await decideLink(platform, person, { ticketId: params.id, recordingId: params.recordingId, linked, basis, reason });
+      return { status: 204 };
+    },
+  });
+}
+
 const listQuery = z.object({
   number: filled(80),
   email: filled(320).meta({ description: 'Officers only, as are `phone` and `q`' }),
@@ -162,48 +197,8 @@ export function ticketOperations(platform: Platform, settings: TicketSettings): 
         return undefined;
       },
     }),
-    operation({
-      method: 'put',
-      path: '/tickets/{id}/recordings/{recordingId}',
-      id: 'linkTicket',
-      tag: 'tickets',
-      summary: 'Link a recording to a ticket by hand, or confirm a suggestion',
-      description: 'A link never lengthens a period. The body may be left out.',
-      action: 'ticket.link',
-      params: linkParams,
-      upload: linkUpload,
-      replies: { 204: { description: 'Linked' } },
-      problems: ['invalid-input', 'retention-ended'],
-      async handle({ caller, params, request }) {
-        const person = personOf(caller);
-        const { basis = ['by_hand'], reason } = await readLinkBody(request);
-        await requireTicket(platform, person.role, params.id);
-        await requireRecording(platform, person.role, params.recordingId);
-        await decideLink(platform, person, { ticketId: params.id, recordingId: params.recordingId, linked: true, basis, reason: reason ?? null });
-        return { status: 204 };
-      },
-    }),
-    operation({
-      method: 'delete',
-      path: '/tickets/{id}/recordings/{recordingId}',
-      id: 'unlinkTicket',
-      tag: 'tickets',
-      summary: 'Take a recording and a ticket apart, or turn a suggestion down',
-      description: 'What a person decided goes before the ticket number. The body may be left out.',
-      action: 'ticket.link',
-      params: linkParams,
-      upload: linkUpload,
-      replies: { 204: { description: 'Apart' } },
-      problems: ['invalid-input', 'retention-ended'],
-      async handle({ caller, params, request }) {
-        const person = personOf(caller);
-        const { basis = ['by_hand'], reason } = await readLinkBody(request);
-        await requireTicket(platform, person.role, params.id);
-        await requireRecording(platform, person.role, params.recordingId);
-        await decideLink(platform, person, { ticketId: params.id, recordingId: params.recordingId, linked: false, basis, reason: reason ?? null });
-        return { status: 204 };
-      },
-    }),
+    linkOperation(platform, true),
+    linkOperation(platform, false),
     operation({
       method: 'get',
       path: '/tickets/{id}/suggestions',

@@ -1,96 +1,45 @@
-import { execFile } from 'node:child_process';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { append, systemActor } from '../audit/log.js';
 import { Problem } from '../platform/problem.js';
+import type { Scanner } from './scanner.js';
 import type { StorePlatform } from './store.js';
 
 /**
- * Looks for malware in attachments, where a scanner is configured: a clamd daemon, or any command. Until it has found a
- * file clean nobody can open it; a scanner that fails leaves it waiting, never let through.
+ * Looks for malware in attachments, where a scanner is configured. Until it has found a file clean nobody can open it; a
+ * scanner that fails leaves it waiting, never let through.
  */
 
 /** The worker's job: it finds what there is to do by state; a nudge only saves time. */
 export const scanJob = 'tickets.scan';
 
-/** Looks at one file. @throws when it cannot tell */
-export type Scanner = (file: string, signal: AbortSignal) => Promise<'clean' | 'infected'>;
-
-const scanTimeoutMs = 5 * 60_000;
+const batch = 2_000;
 
 /**
- * A scanner from its setting: `clamd://host:port`, `clamd:///path/to/socket`, or `exec:/usr/bin/clamscan --no-summary`,
- * a command that gets the file's name as its last argument and exits 0 for clean, 1 for infected, anything else for a fault
- * of its own (as clamscan does).
- * @throws Error when the setting is none of these
+ * Quarantines what came in while no scanner was configured: it waits to be looked at like what comes in now. At every start
+ * with a scanner, before anything is served, and before each round of scanning. What dies halfway is gone on with.
+ * @returns how many
  */
-export function createScanner(setting: string): Scanner {
-  if (setting.startsWith('exec:')) {
-    const [command, ...args] = setting.slice('exec:'.length).trim().split(/\s+/);
-    if (command === undefined || command === '') throw new Error('names no command');
-    return (file, signal) => runCommand(command, [...args, file], signal);
-  }
-  const address = URL.canParse(setting) ? new URL(setting) : undefined;
-  if (address?.protocol !== 'clamd:') throw new Error('must begin with clamd:// or exec:');
-  if (address.hostname === '' && address.pathname.length > 1)
-    return (file, signal) => askClamd(() => connect({ path: decodeURIComponent(address.pathname) }), file, signal);
-  const port = address.port === '' ? 3310 : Number(address.port);
-  return (file, signal) => askClamd(() => connect({ host: address.hostname, port }), file, signal);
-}
-
-function runCommand(command: string, args: string[], signal: AbortSignal): Promise<'clean' | 'infected'> {
-  return new Promise((resolve, reject) => {
-    execFile(command, args, { signal, timeout: scanTimeoutMs, maxBuffer: 1024 * 1024 }, (error) => {
-      if (error === null) resolve('clean');
-      else if (error.code === 1) resolve('infected');
-      else reject(new Error('the scanner failed'));
+export async function quarantineUnscanned({ clock, database }: Pick<StorePlatform, 'clock' | 'database'>): Promise<number> {
+  for (let total = 0; ; ) {
+    const count = await database.inTransaction(async (tx) => {
+      const rows = await database.query(
+        `UPDATE ticket_piece_versions SET scan = 'pending', next_attempt_at = $1
+         WHERE id IN (SELECT id FROM ticket_piece_versions WHERE scan = 'none' ORDER BY id LIMIT ${batch} FOR UPDATE) RETURNING id`,
+        [clock.now()],
+        tx,
+      );
+      if (rows.length > 0)
+        await append(database, clock, tx, {
+          actor: systemActor('tickets'), action: 'ticket.attachments_quarantined', details: { count: rows.length },
+        });
+      return rows.length;
     });
-  });
-}
-
-/** clamd's INSTREAM: chunks with their length in front, an empty one at the end (clamd(8)). */
-async function askClamd(open: () => Socket, file: string, signal: AbortSignal): Promise<'clean' | 'infected'> {
-  const socket = open();
-  socket.setTimeout(scanTimeoutMs, () => socket.destroy(new Error('the scanner does not answer')));
-  const stop = () => socket.destroy(new Error('stopped'));
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    const answer = readAll(socket);
-    // It may hang up early (its own size limit): what it said before that is what counts.
-    const sent = pipeline(async function* () {
-      yield Buffer.from('zINSTREAM\0', 'latin1');
-      for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-        const length = Buffer.alloc(4);
-        length.writeUInt32BE(chunk.length);
-        yield Buffer.concat([length, chunk]);
-      }
-      yield Buffer.alloc(4);
-    }, socket, { end: false });
-    sent.catch(() => undefined);
-    const text = await answer;
-    if (/: OK\0?$/.test(text)) return 'clean';
-    if (/ FOUND\0?$/.test(text)) return 'infected';
-    throw new Error('the scanner could not tell');
-  } finally {
-    signal.removeEventListener('abort', stop);
-    socket.destroy();
+    total += count;
+    if (count < batch) return total;
   }
-}
-
-function readAll(socket: Socket): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      if (text.includes('\0')) resolve(text);
-    });
-    socket.once('end', () => resolve(text));
-    socket.once('error', reject);
-    socket.once('close', () => resolve(text));
-  });
 }
 
 interface Claimed {
@@ -127,6 +76,7 @@ export async function scanPending(
 ): Promise<{ clean: number; infected: number; failed: number }> {
   const outcome = { clean: 0, infected: 0, failed: 0 };
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await quarantineUnscanned(platform);
   while (!signal.aborted) {
     const claimed = await claim(platform);
     if (claimed === undefined) break;

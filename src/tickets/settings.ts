@@ -1,4 +1,4 @@
-import type { Scanner } from './scan.js';
+import type { Scanner } from './scanner.js';
 
 /** What tickets need of the configuration. */
 export interface TicketSettings {

@@ -96,6 +96,9 @@ export interface PieceVersionRow {
   scan: Scan | null;
 }
 
+/** The earlier of two instants, of which the second may be unknown. */
+export const earlier = (a: Date, b: Date | null | undefined): Date => (b !== null && b !== undefined && b < a ? b : a);
+
 /** Columns of a ticket's row. `document` stays in the database: it is only searched. */
 export const ticketColumns = `t.id, t.source_id, t.external_id, t.number, t.subject, t.category, t.status, t.requester_name,
   t.requester_email, t.requester_phone, t.organisation, t.requester_relation, t.agent, t.opened_at, t.closed_at, t.told,
