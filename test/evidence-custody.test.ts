@@ -40,6 +40,9 @@ beforeAll(async () => {
   const marked = await officer.post(`/api/v1/recordings/${recordingId}/agreements`).send(wording).expect(201);
   const agreement = `/api/v1/agreements/${(marked.body as { id: string }).id}`;
   await officer.patch(agreement).send({ summary: 'Forty euros back', reason: 'misheard' }).expect(200);
+  const mistaken = await officer.post(`/api/v1/recordings/${recordingId}/agreements`).send({ ...wording, summary: 'Wrong call' }).expect(201);
+  const withdraw = `/api/v1/agreements/${(mistaken.body as { id: string }).id}/withdraw`;
+  await officer.post(withdraw).send({ reason: 'another call' }).expect(200);
   await rectify();
   const reviewAt = new Date(service.clock.now().getTime() + 30 * 86_400_000).toISOString();
   const hold = { recordingId, ground: 'legal_claim', reason: 'a letter of their lawyer', reviewAt };
@@ -77,6 +80,7 @@ describe('the custody of a recording', () => {
     expect((await linesOf()).map(({ action }) => action)).toEqual([
       'recording.received', 'recording.processed', 'recording.metadata_changed', 'recording.received',
       'recording.metadata_changed', 'recording.processed', 'recording.listened', 'agreement.marked', 'agreement.corrected',
+      'agreement.marked', 'agreement.withdrawn',
       // While the request for rectification is open nothing is deleted, and the corrections come.
       'hold.placed', 'hold.placed', 'recording.metadata_changed', 'recording.statement_attached', 'hold.placed',
       'recording.export_ordered',
@@ -132,12 +136,14 @@ describe('the custody of a recording', () => {
     expect(await faultsOf(said)).toEqual([{ what: 'custody', path: 'data/records/statement-01.txt' }]);
     const unsaid = altered(files, { 'data/records/statement-01.txt': undefined });
     expect(await faultsOf(unsaid)).toContainEqual({ what: 'custody', path: 'data/records/statement-01.txt' });
-    type Told = { agreements: { summary: string; revision: number; history: { summary: string; startMs: number }[] }[] };
+    type Told = { agreements: { summary: string; revision: number; history: { summary: string; startMs: number }[] }[]; withdrawn: object[] };
     for (const edit of [
       ({ agreements: [one] }: Told) => one && (one.summary = 'Four hundred euros back'),
       ({ agreements: [one] }: Told) => one?.history[0] && (one.history[0].summary = 'Nothing'),
       ({ agreements: [one] }: Told) => one?.history[1] && (one.history[1].startMs = 0),
       ({ agreements: [one] }: Told) => one?.history.shift(),
+      ({ agreements }: Told) => agreements.pop(),
+      ({ agreements, withdrawn }: Told) => withdrawn.push(...agreements.splice(0)),
     ])
       expect(await faultsOf(await editedJson<Told>(files, agreementFile, (value) => void edit(value)))).toContainEqual({
         what: 'custody', path: agreementFile,

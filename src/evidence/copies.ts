@@ -2,7 +2,7 @@ import type { CopyOrder } from '../packages/originals.js';
 import type { Database } from '../platform/database.js';
 import { sidesOf } from '../recordings/legs.js';
 import type { Interval, RecordingRow, VersionRow } from '../recordings/recording.js';
-import { agreementsOf, type AgreementRow } from './agreement.js';
+import type { AgreementRow } from './agreement.js';
 import type { KeptMask } from './order-evidence.js';
 
 /** Which copies are made of a recording: the passages agreed upon, or the whole where none is marked. */
@@ -30,11 +30,12 @@ function earlier<Stretch extends Interval>(intervals: readonly Stretch[], byMs: 
  * own copy of the passage, from where it was at that moment.
  */
 async function planOf(
-  database: Database, recording: RecordingRow, versions: readonly VersionRow[], agreements: readonly AgreementRow[],
-  masks: readonly KeptMask[],
+  database: Database, recording: RecordingRow, versions: readonly VersionRow[],
+  agreements: ReadonlyMap<string, readonly AgreementRow[]>, masks: readonly KeptMask[],
 ): Promise<Plan> {
+  const standing = (id: string) => (agreements.get(id) ?? []).filter(({ withdrawnAt }) => withdrawnAt === null);
   const own = masks.filter(({ recordingId }) => recordingId === recording.id);
-  const plain = { passages: agreements.map(passageOf), cuts: recording.holds, masks: own.map(withoutId) };
+  const plain = { passages: standing(recording.id).map(passageOf), cuts: recording.holds, masks: own.map(withoutId) };
   const newest = versions.at(-1);
   if (recording.leg === null || newest === undefined) return plain;
   const leadingId = recording.leg_of ?? recording.id;
@@ -43,12 +44,11 @@ async function planOf(
   const [leading] = await database.query<RecordingRow>('SELECT * FROM recordings WHERE id = $1', [leadingId]);
   if (leading === undefined) return plain;
   const laterMs = recording.started_at.getTime() - Math.min(sides.caller.started_at.getTime(), sides.agent.started_at.getTime());
-  const marked = (await agreementsOf(database, [leadingId])).get(leadingId) ?? [];
   const heard = masks.filter(({ recordingId, channel }) =>
     recordingId === leadingId && (channel === undefined || leading.channel_map[channel] === recording.leg));
   return {
     passages: [
-      ...earlier(marked.map(passageOf), laterMs).map((passage) => ({ ...passage, versionId: newest.id })),
+      ...earlier(standing(leadingId).map(passageOf), laterMs).map((passage) => ({ ...passage, versionId: newest.id })),
       ...(leadingId === recording.id ? [] : plain.passages),
     ],
     cuts: earlier(leading.holds, laterMs),
@@ -58,8 +58,8 @@ async function planOf(
 
 /** The copies of each version, by its id: of its agreements' passages; of the newest, where nothing is marked, the whole. */
 export async function copiesOf(
-  database: Database, recording: RecordingRow, versions: readonly VersionRow[], agreements: readonly AgreementRow[],
-  masks: readonly KeptMask[],
+  database: Database, recording: RecordingRow, versions: readonly VersionRow[],
+  agreements: ReadonlyMap<string, readonly AgreementRow[]>, masks: readonly KeptMask[],
 ): Promise<Map<string, CopyOrder[]>> {
   const { passages, ...common } = await planOf(database, recording, versions, agreements, masks);
   const orders = new Map(versions.map(({ id }) => [id, [] as CopyOrder[]]));

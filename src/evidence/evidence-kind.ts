@@ -14,7 +14,7 @@ import { contentsPath, type ContentRecording, type Contents, type Derivation } f
 import { fingerprint } from '../platform/signing.js';
 import { TimeStampUnavailable } from '../platform/time-stamp.js';
 import type { VersionRow } from '../recordings/recording.js';
-import { agreementsOf } from './agreement.js';
+import { agreementsOf, type AgreementRow } from './agreement.js';
 import { copiesOf } from './copies.js';
 import { custodyOf, type Custody } from './custody.js';
 import { ingestStampsOf, stampVersions } from './ingest-stamps.js';
@@ -38,6 +38,8 @@ class Filling {
   readonly #missing: string[] = [];
   readonly #certificates = new Set<string>();
   readonly #statements: string[] = [];
+  /** As they stood when custody was read, withdrawn ones too. */
+  #agreements: ReadonlyMap<string, AgreementRow[]> = new Map();
   readonly #request: EvidenceRequest;
 
   constructor(
@@ -54,9 +56,11 @@ class Filling {
     const { database } = sealing.platform;
     // What is not sealed into the chain yet cannot be proved to be in it.
     await sealing.sealer.seal({ signal: work.signal });
-    const sealedUpTo = await this.#sealedUpTo();
+    const sealedUpTo = (await latestBatch(database))?.last_id ?? 0;
     const trails: Custody[] = [];
     for (const id of row.recordingIds) trails.push(await custodyOf(database, id, sealedUpTo));
+    this.#agreements = await agreementsOf(database, row.recordingIds, { all: true });
+    await this.#refuseLate(sealedUpTo);
     // All at once, so that all of them lead to one and the same head.
     const proofs = await inclusionProofs(database, trails.flatMap(({ entryIds }) => entryIds));
     const recordings: ContentRecording[] = [];
@@ -76,17 +80,14 @@ class Filling {
     return { ...(await this.#frame(timeStamped)), missing: this.#missing, timeStamped };
   }
 
-  /** The last entry of the trail that is sealed. @throws when a receipt, or the order itself, is not sealed yet */
-  async #sealedUpTo(): Promise<number> {
-    const { database } = this.sealing.platform;
-    const sealedUpTo = (await latestBatch(database))?.last_id ?? 0;
-    const [late] = await database.query<{ id: number }>(
+  /** @throws when a receipt, an agreement or this order is not sealed into the chain yet: then it is tried again in a moment */
+  async #refuseLate(sealedUpTo: number): Promise<void> {
+    const [late] = await this.sealing.platform.database.query<{ id: number }>(
       `SELECT id FROM audit_entries WHERE object_id = ANY ($1::text[]) AND object_type = 'recording' AND id > $2
-         AND (action = 'recording.received' OR details ->> 'packageId' = $3) LIMIT 1`,
+         AND (action = 'recording.received' OR action LIKE 'agreement.%' OR details ->> 'packageId' = $3) LIMIT 1`,
       [this.row.recordingIds, sealedUpTo, this.row.id],
     );
     if (late !== undefined) throw new Error('what belongs in this package is not sealed into the audit chain yet');
-    return sealedUpTo;
   }
 
   async #addRecording(
@@ -123,7 +124,7 @@ class Filling {
     const versions = await database.query<VersionRow>(
       'SELECT * FROM recording_versions WHERE recording_id = $1 AND number IS NOT NULL ORDER BY number', [recordingId],
     );
-    const agreements = (await agreementsOf(database, [recordingId], { all: true })).get(recordingId) ?? [];
+    const agreements = this.#agreements.get(recording.id) ?? [];
     // One recording stands alone; of several each has folders of its own.
     const own = this.row.recordingIds.length === 1 ? '' : `${String(index + 1).padStart(3, '0')}/`;
     return {
@@ -142,7 +143,7 @@ class Filling {
     if (timeStamper !== undefined) await stampVersions(this.sealing.platform, timeStamper, versions, this.work.signal);
     const stamps = await ingestStampsOf(this.sealing.platform, versions.map((version) => version.id));
     const orders = await copiesOf(
-      this.sealing.platform.database, recording, versions, packed.agreements, this.#request.masks ?? [],
+      this.sealing.platform.database, recording, versions, this.#agreements, this.#request.masks ?? [],
     );
     const derivations: Derivation[] = [];
     for (const version of versions) {

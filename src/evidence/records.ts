@@ -105,7 +105,7 @@ async function agreementFacts({ database }: Base, agreement: AgreementRow) {
     markedBy: agreement.markedByName,
     markedAt: agreement.markedAt,
     // A digest of each wording and its salt stands in the custody file, and with it in the audit chain.
-    history: (await revisionsOf(database, id)).map(({ changedBy: _id, changedByName, ...wording }) => ({
+    history: (await revisionsOf(database, id)).filter((wording) => wording.revision <= revision).map(({ changedBy: _id, changedByName, ...wording }) => ({
       ...wording, changedBy: changedByName,
     })),
   };

@@ -35,7 +35,7 @@ export async function checkChanges(
   });
 }
 
-/** Every wording of an agreement is the one that was marked or corrected then, and the present one is the last. */
+/** Every wording of an agreement is the one that was marked or corrected then, the present one is the last, and none is gone. */
 export async function checkAgreements(
   examination: Examination, recording: ContentRecording, custody: readonly CustodyLine[], isTrailShort: boolean,
 ): Promise<void> {
@@ -59,6 +59,11 @@ export async function checkAgreements(
         canonical(wordingIn(recording.id, { ...last, salt: null })) === canonical(wordingIn(recording.id, { ...present, salt: null }));
       if (!same) examination.fault('custody', path);
     }
+    const acts = (action: string) => custody.filter((line) => line.action === action).map(({ details }) => String(details['agreementId']));
+    const withdrawn = new Set(acts('agreement.withdrawn'));
+    const here = new Set(file.agreements.map(({ id }) => id));
+    const isWhole = acts('agreement.marked').every((id) => here.has(id) !== withdrawn.has(id));
+    if (!isWhole || here.size !== file.agreements.length || file.withdrawn.length !== withdrawn.size) examination.fault('custody', path);
   });
 }
 

@@ -89,6 +89,8 @@ export interface Wording {
 /** `agreement.json`. */
 export interface Agreements {
   agreements: (Omit<Wording, 'salt'> & { id: string; history: Wording[] })[];
+  /** Marked by mistake: their wordings are nobody's concern. */
+  withdrawn: { id: string }[];
 }
 
 export const noHash = '0'.repeat(64);
