@@ -21,7 +21,7 @@ export default defineConfig({
           ...shared,
           name: 'service',
           include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
-          exclude: ['test/browser/**', 'test/real-s3/**', 'test/life/**'],
+          exclude: ['test/browser/**', 'test/real-s3/**', 'test/life/large.test.ts'],
           globalSetup: ['test/support/backends.ts'],
         },
       },
@@ -43,7 +43,7 @@ export default defineConfig({
           testTimeout: 180_000,
         },
       },
-      // Hours long: run by hand, `npm run test:life`.
+      // The large life is hours long: run by hand, `npm run test:life`. The small one is among the others.
       { test: { ...shared, name: 'life', include: ['test/life/**/*.test.ts'], globalSetup: ['test/support/backends.ts'] } },
     ],
   },

@@ -44,6 +44,7 @@ import { migration as createEvaluations } from './20261122-76-create-evaluations
 import { migration as createTranscripts } from './20261122-77-create-transcripts.js';
 import { migration as addOriginAt } from './20261123-10-add-origin-at-to-privacy-requests.js';
 import { migration as addSecretToHolds } from './20261123-30-add-secret-to-holds.js';
+import { migration as reachTheSidesOfACall } from './20261123-31-reach-the-sides-of-a-call.js';
 import { migration as indexTicketsByWordsAndTime } from './20261123-41-index-tickets-by-words-and-time.js';
 import { migration as indexUnscannedAttachments } from './20261123-42-index-unscanned-attachments.js';
 import { migration as createExclusions } from './20261123-50-create-exclusions.js';
@@ -100,6 +101,7 @@ export const migrations: readonly Migration[] = [
   createTranscripts,
   addOriginAt,
   addSecretToHolds,
+  reachTheSidesOfACall,
   indexTicketsByWordsAndTime,
   indexUnscannedAttachments,
   createExclusions,

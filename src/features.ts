@@ -65,7 +65,7 @@ export interface Features {
 /** Everything that has a retention period, for the service and for commands beside it. */
 export function categoriesOf(platform: Pick<Platform, 'clock' | 'database'>, config: Config): Category[] {
   return [
-    recordingCategory(platform.database, config.timeZone),
+    recordingCategory(platform, config.timeZone),
     packageCategory(platform.database, config.timeZone),
     callDataCategory(platform.database, config.timeZone),
     ...ticketCategories(platform, config.timeZone),

@@ -62,6 +62,31 @@ describe('a sweep', () => {
     expect(await world.keysOf(other)).toHaveLength(3);
   });
 
+  test('is not over while another worker is claiming what is due, and asks the database little when there is nothing', async () => {
+    const id = await world.record();
+    world.clock.advance(90 * day);
+    const asked = await requestSweep(world, world.administrator);
+    await world.database.inTransaction(async (tx) => {
+      // Another worker has locked it and has not said yet that it deletes it.
+      await world.category.lockDue(tx, world.clock.now(), 10);
+      await runPurges(world.context(), world.categories, { signal: AbortSignal.timeout(700) });
+      expect(await findSweep(world, asked.id)).toMatchObject({ state: 'running' });
+    });
+    await runPurges(world.context(), world.categories);
+    expect(await findSweep(world, asked.id)).toMatchObject({ state: 'done', purged: 1 });
+    expect(await rowsOf(id)).toEqual([]);
+    let statements = 0;
+    const { database } = world;
+    const counting = new Proxy(database, {
+      get: (target, name) => {
+        if (name === 'query' || name === 'inTransaction') statements += 1;
+        return Reflect.get(target, name, target) as unknown;
+      },
+    });
+    await runPurges({ ...world.context(), database: counting }, world.categories);
+    expect(statements).toBe(2);
+  });
+
   test('by several workers at once deletes each item once', async () => {
     for (let at = 0; at < 40; at += 1) await world.record({ objects: at < 10 });
     world.clock.advance(90 * day);

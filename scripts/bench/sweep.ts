@@ -101,7 +101,7 @@ try {
   const half = Math.ceil(bare.length / 2);
   let bareSeconds = await deleteBare(bare.slice(0, half));
   const barePeak = peakBytes;
-  const category = recordingCategory(database, 'Europe/Amsterdam');
+  const category = recordingCategory({ clock, database }, 'Europe/Amsterdam');
   const context = { clock, database, objects, log, ruleDays: () => 90 };
   await scheduleSweep(context);
   const sweepSeconds = await seconds(async () => {

@@ -88,7 +88,12 @@ export async function ingest(
   const receivedAt = platform.clock.now();
   const end = endOfCall({ ...metadata, durationMs: audio.estimatedDurationMs, receivedAt });
   const retainUntil = recordingRetainUntil(end, await periodInForce(platform.database, 'recording'));
-  if (retainUntil <= receivedAt) throw new Problem('retention-over');
+  if (retainUntil <= receivedAt) {
+    // Kept still, until the later date that it came in with: its bytes once more change nothing, other bytes would.
+    const kept = await keptDuplicate(platform, machine, metadata, upload, receivedAt);
+    if (kept !== undefined) return { outcome: 'duplicate', recordingId: kept };
+    throw new Problem('retention-over');
+  }
 
   const opened = await platform.database.inTransaction((tx) =>
     openVersion(platform, machine, metadata, upload, audio, { receivedAt, retainUntil }, tx),
@@ -162,6 +167,23 @@ async function openVersion(
   );
   if (version === undefined) throw new Error('a version that was just inserted is gone');
   return { version, held: await isHeld(database, tx, 'recording', recording.id, times.receivedAt) };
+}
+
+/** The recording that has these bytes and whose frozen date has not come. */
+async function keptDuplicate(
+  { database }: IngestPlatform,
+  machine: Machine,
+  metadata: Metadata,
+  upload: Upload,
+  now: Date,
+): Promise<string | undefined> {
+  const [kept] = await database.query<{ id: string }>(
+    `SELECT r.id FROM recordings r JOIN recording_versions v ON v.recording_id = r.id AND v.state <> 'receiving'
+     WHERE r.source_id = $1 AND r.call_id = $2 AND r.part = $3 AND r.purge_intent IS NULL AND r.retain_until > $4
+       AND v.sha256 = $5 LIMIT 1`,
+    [machine.sourceId, metadata.callId, metadata.part, now, upload.sha256],
+  );
+  return kept?.id;
 }
 
 /** Whether these bytes are already a committed version of the recording. */

@@ -1,6 +1,8 @@
 import type { Transaction } from 'sequelize';
 import type { Platform } from '../platform/platform.js';
-import type { Leg, RecordingRow, VersionRow } from './recording.js';
+import { heldAt, isHeld } from '../retention/hold.js';
+import { requestRetags } from '../retention/retag.js';
+import { objectKeys, type Leg, type RecordingRow, type VersionRow } from './recording.js';
 
 /**
  * A call recorded in one file a side. Each file is a part of the call and a recording by itself, with its own bytes and
@@ -33,6 +35,9 @@ export async function joinLegs({ clock, database }: Base, tx: Transaction, recor
     [[...new Set([leading.id, ...sides.map((side) => side.id)])], leading.id],
     tx,
   );
+  // A hold on one of them reaches the others from here on: their tags follow.
+  const now = clock.now();
+  if (await isHeld(database, tx, 'recording', leading.id, now)) await requestRetags(database, tx, [{ kind: 'recording', itemId: leading.id }], now);
   const given = parts.find((part) => part.id === recordingId);
   if (given === undefined || (given.leg === null && given.id !== leading.id)) return;
   await database.query(
@@ -64,6 +69,51 @@ export async function sidesOf(
   const agent = rows.find((row) => row.leg === 'agent');
   const isLeading = rows.length === 2 && caller !== undefined && agent !== undefined;
   return isLeading ? { caller, agent } : undefined;
+}
+
+/** SQL: has `side`, heard in the copy of another, been deleted or come to its end by `now`, with nothing that keeps it? */
+const isOver = (now: string) =>
+  `(side.purge_intent IS NOT NULL OR (side.retain_until <= ${now} AND NOT ${heldAt('recording', 'side.id', now)}))`;
+
+/** May what is heard in the copy of a recording still be heard: its own audio, and that of the other side? */
+export async function sidesAreOver({ clock, database }: Base, recording: Pick<RecordingRow, 'id' | 'sides_joined'>): Promise<boolean> {
+  if (!recording.sides_joined) return false;
+  const rows = await database.query(
+    `SELECT 1 FROM recordings side WHERE side.leg_of = $1 AND side.leg IS NOT NULL AND ${isOver('$2::timestamptz')} LIMIT 1`,
+    [recording.id, clock.now()],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * From the moment a side is being deleted nothing serves the copy in which it is heard with the other: inside `tx`, its
+ * version goes back to the queue and is made anew from what is left.
+ */
+export async function separateSides({ clock, database }: Base, tx: Transaction, sides: readonly string[]): Promise<void> {
+  await database.query(
+    `WITH bereft AS (
+       UPDATE recordings r SET sides_joined = false
+       WHERE r.sides_joined AND r.purge_intent IS NULL
+         AND r.id IN (SELECT side.leg_of FROM recordings side WHERE side.id = ANY($1::uuid[]))
+       RETURNING r.id, r.version)
+     UPDATE recording_versions v SET state = 'received', attempts = 0, next_attempt_at = $2
+     FROM bereft WHERE v.recording_id = bereft.id AND v.number = bereft.version`,
+    [sides, clock.now()],
+    tx,
+  );
+}
+
+/** The objects of others in which these sides are heard too, by the side. */
+export async function copiesWith(database: Platform['database'], sides: readonly string[]): Promise<{ id: string; key: string }[]> {
+  const rows = await database.query<{ id: string; leadingId: string; versionId: string }>(
+    `SELECT side.id, side.leg_of AS "leadingId", v.id AS "versionId"
+     FROM recordings side JOIN recording_versions v ON v.recording_id = side.leg_of WHERE side.id = ANY($1::uuid[])`,
+    [sides],
+  );
+  return rows.flatMap(({ id, leadingId, versionId }) => {
+    const { bothPlayback, bothWaveform } = objectKeys(leadingId, versionId, '');
+    return [{ id, key: bothPlayback }, { id, key: bothWaveform }];
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { isHeld, isRestricted } from '../retention/hold.js';
 import { refuseDeleted } from '../retention/tombstone.js';
+import { sidesAreOver } from './legs.js';
 import { openListen, recordServed, type ListenPurpose } from './listen.js';
 import { isShared } from './share.js';
 import { findRecording, type RecordingRow, type VersionRow } from './recording.js';
@@ -45,6 +46,12 @@ export async function findListenable(
   if (!may(person, 'recording.listen', { purpose, restricted, objected: restricted, shared }))
     throw new Problem('not-found');
   return found;
+}
+
+/** @throws Problem `not-ready` while a copy holds a side whose time is over: it is made anew without it */
+async function refuseEndedSides(platform: PlaybackPlatform, recording: RecordingRow): Promise<void> {
+  if (await sidesAreOver(platform, recording))
+    throw new Problem('not-ready', { detail: 'The playback copy is being made anew.', headers: { 'Retry-After': '60' } });
 }
 
 function requireReady(version: VersionRow): { playbackKey: string; playbackBytes: number; waveformKey: string; etag: string } {
@@ -91,6 +98,7 @@ export async function servePlayback(
 ): Promise<void> {
   const { request, response, signal } = exchange;
   const { playbackKey, playbackBytes, etag } = requireReady(found.version);
+  await refuseEndedSides(platform, found.recording);
   response.set({ 'Accept-Ranges': 'bytes', ETag: etag, 'Cache-Control': 'private, no-store', 'Content-Type': 'audio/mp4' });
   if (isFresh(request, etag)) {
     response.status(304).end();
@@ -123,11 +131,12 @@ export async function servePlayback(
 /** Answers GET for the waveform: what the player draws before any audio is fetched. */
 export async function serveWaveform(
   platform: PlaybackPlatform,
-  found: { version: VersionRow },
+  found: { recording: RecordingRow; version: VersionRow },
   exchange: { request: Request; response: Response; signal: AbortSignal },
 ): Promise<void> {
   const { request, response, signal } = exchange;
   const { waveformKey } = requireReady(found.version);
+  await refuseEndedSides(platform, found.recording);
   const etag = `"${found.version.id}"`;
   response.set({ ETag: etag, 'Cache-Control': 'private, no-cache', 'Content-Type': 'application/json' });
   if (isFresh(request, etag)) {

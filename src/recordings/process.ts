@@ -29,7 +29,7 @@ export interface Processing {
   folder: string;
 }
 
-type Claimed = VersionRow & Pick<RecordingRow, 'started_at' | 'ended_at' | 'holds' | 'channel_map'>;
+type Claimed = VersionRow & Pick<RecordingRow, 'started_at' | 'ended_at' | 'holds' | 'channel_map' | 'leg_of'>;
 
 /** Renewed every third of it; what a worker held that died is taken up by another after it. */
 const leaseMs = 90_000;
@@ -46,7 +46,7 @@ async function claim({ clock, database }: ProcessPlatform): Promise<Claimed | un
          WHERE w.state = 'received' AND w.next_attempt_at <= $1 AND w.number = q.version AND q.purge_intent IS NULL
          ORDER BY w.next_attempt_at LIMIT 1 FOR UPDATE OF w SKIP LOCKED)
        AND r.id = v.recording_id
-     RETURNING v.*, r.started_at, r.ended_at, r.holds, r.channel_map`,
+     RETURNING v.*, r.started_at, r.ended_at, r.holds, r.channel_map, r.leg_of`,
     [now, new Date(now.getTime() + leaseMs)],
   );
   return claimed;
@@ -178,7 +178,9 @@ async function storeDerived(
   sides: Sides | undefined,
 ): Promise<void> {
   const { database, objects, clock } = platform;
-  const keys = objectKeys(version.recording_id, version.id, version.file_extension);
+  const names = objectKeys(version.recording_id, version.id, version.file_extension);
+  const both = [names.bothPlayback, names.bothWaveform];
+  const keys = sides === undefined ? names : { playback: names.bothPlayback, waveform: names.bothWaveform };
   const held = await isHeld(database, undefined, 'recording', version.recording_id, clock.now());
   const tags = { hold: held ? '1' : '0' };
   const facts = await digestsOf(playbackFile);
@@ -220,9 +222,12 @@ async function storeDerived(
       object: { type: 'recording', id: recording.id },
       details: { versionId: version.id, durationMs: processed.durationMs, playbackSha256: facts.sha256 },
     });
-    return { held: await isHeld(database, tx, 'recording', recording.id, clock.now()) };
+    return { isStale, held: await isHeld(database, tx, 'recording', recording.id, clock.now()) };
   });
-  if (kept === undefined) await objects.deleteEveryVersion([keys.playback, keys.waveform]);
+  // The other side may have been deleted while this was being made, or when a process died over it.
+  if (sides === undefined && version.leg_of === null && version.attempts + (version.playback_key === null ? 0 : 2) > 1)
+    await objects.deleteEveryVersion(both);
+  if (kept === undefined || (kept.isStale && sides !== undefined)) await objects.deleteEveryVersion([keys.playback, keys.waveform]);
   else if (kept.held !== held)
     for (const key of [keys.playback, keys.waveform]) await objects.tag(key, { hold: kept.held ? '1' : '0' });
 }

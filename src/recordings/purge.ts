@@ -1,7 +1,8 @@
-import type { Database } from '../platform/database.js';
-import { tableCategory, type Category, type Period, type Remains, type StoredItem } from '../retention/category.js';
+import type { Platform } from '../platform/platform.js';
+import { tableCategory, type Category, type Item, type Period, type Remains, type StoredItem } from '../retention/category.js';
 import { endOfPeriodSql } from '../retention/policy.js';
 import { pushDigest } from '../retention/tombstone.js';
+import { copiesWith, separateSides } from './legs.js';
 
 /**
  * What retention needs to know of recordings. The whole recording is one item, all its versions and what was made of them
@@ -31,20 +32,51 @@ const toStored = ({ days, ...row }: StoredRow): StoredItem => ({
   latestRetainUntil: new Date(row.storedAt.getTime() + days * 86_400_000),
 });
 
+/** SQL: the ids of all files of the calls that `ids` are sides of, themselves included. */
+const filesOfCalls = (ids: string) => `(
+  SELECT unnest(${ids}) UNION SELECT leg_of FROM recordings WHERE id = ANY(${ids}) AND leg_of IS NOT NULL
+  UNION SELECT id FROM recordings WHERE leg_of = ANY(${ids})
+  UNION SELECT side.id FROM recordings given JOIN recordings side ON side.leg_of = given.leg_of WHERE given.id = ANY(${ids}))`;
+
 /** Recordings as a category of retention. `timeZone` is the service's. */
-export function recordingCategory(database: Database, timeZone: string): Category {
+export function recordingCategory(platform: Pick<Platform, 'clock' | 'database'>, timeZone: string): Category {
+  const { database } = platform;
+  const common = tableCategory(database, {
+    name: 'recording',
+    subject: 'recording',
+    table: 'recordings',
+    subjectId: 'i.id',
+    storedAt: 'i.created_at',
+    prefix: `'recordings/' || i.id || '/'`,
+    dates: { policy: `'recording'`, under: (period: Period) => endOfPeriodSql(endOfCallSql, period, timeZone) },
+  });
   return {
-    ...tableCategory(database, {
-      name: 'recording',
-      subject: 'recording',
-      table: 'recordings',
-      subjectId: 'i.id',
-      storedAt: 'i.created_at',
-      prefix: `'recordings/' || i.id || '/'`,
-      dates: { policy: `'recording'`, under: (period: Period) => endOfPeriodSql(endOfCallSql, period, timeZone) },
-    }),
+    ...common,
     policies: ['recording'],
     roots: ['recordings/'],
+
+    // A call recorded in one file a side is held as one: all its files are locked, in the order in which a purge locks.
+    async lockSubjects(tx, ids) {
+      await database.query(
+        `SELECT id FROM recordings WHERE id IN ${filesOfCalls('$1::uuid[]')} ORDER BY id FOR UPDATE`, [ids], tx,
+      );
+      return await common.lockSubjects(tx, ids);
+    },
+
+    itemsOf: (id) =>
+      database.query<Item>(
+        `SELECT i.id, i.id AS "subjectId", i.retain_until AS "retainUntil", i.created_at AS "storedAt",
+           'recordings/' || i.id || '/' AS prefix
+         FROM recordings i WHERE i.id IN ${filesOfCalls('ARRAY[$1::uuid]')} ORDER BY i.id`,
+        [id],
+      ),
+
+    async markPurging(tx, ids, intent) {
+      await common.markPurging(tx, ids, intent);
+      await separateSides(platform, tx, ids);
+    },
+
+    copiesElsewhere: (ids) => copiesWith(database, ids),
 
     async remains(tx, ids) {
       const rows = await database.query<Omit<Remains, 'pushDigest'> & { sourceId: string; callId: string; part: string }>(

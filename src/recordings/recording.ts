@@ -105,6 +105,9 @@ export function objectKeys(recordingId: string, versionId: string, fileExtension
     original: `${folder}/original.${fileExtension}`,
     playback: `${folder}/playback.m4a`,
     waveform: `${folder}/waveform.json`,
+    // Of both sides of a call: names of their own, so that what goes with either side is known.
+    bothPlayback: `${folder}/both-sides.m4a`,
+    bothWaveform: `${folder}/both-sides.json`,
   };
 }
 

@@ -4,6 +4,8 @@ import type { Objects, ObjectVersion } from '../platform/objects.js';
 
 /** So many keys of others are passed over before a new listing is begun at the next prefix. */
 const worthSkipping = 1000;
+/** So few are asked after one by one: a listing over all of them would tell of a page of others. */
+const oneByOne = 3;
 
 /**
  * Every version and delete marker under each of `prefixes`, which all lie under `root`. Items that are due together were
@@ -16,6 +18,10 @@ export async function foundUnder(
 ): Promise<Map<string, ObjectVersion[]>> {
   const sorted = [...prefixes].sort();
   const found = new Map<string, ObjectVersion[]>(sorted.map((prefix) => [prefix, []]));
+  if (sorted.length <= oneByOne) {
+    for (const prefix of sorted) for await (const version of objects.list(prefix)) found.get(prefix)?.push(version);
+    return found;
+  }
   for (let at = 0; at < sorted.length; ) {
     let passed = 0;
     let ended = true;

@@ -107,9 +107,23 @@ async function listed(
   return found;
 }
 
+/** Every version of those objects of others in which the items are heard as well, by the item. */
+async function copiesListed(
+  context: PurgeContext,
+  category: Category,
+  purges: readonly Purge[],
+): Promise<Map<string, ObjectVersion[]>> {
+  const found = new Map<string, ObjectVersion[]>();
+  for (const { id, key } of (await category.copiesElsewhere?.(purges.map((purge) => purge.itemId))) ?? [])
+    for await (const version of context.objects.list(key))
+      if (version.key === key) found.set(id, [...(found.get(id) ?? []), version]);
+  return found;
+}
+
 /** Notes what is there before any of it is deleted, so that what the bucket had deleted already is told as such. */
 async function look(context: PurgeContext, category: Category, purges: readonly Purge[]): Promise<Map<string, Found>> {
   const found = await listed(context, category, purges);
+  const copies = await copiesListed(context, category, purges);
   const result = new Map<string, Found>();
   for (const purge of purges) {
     const versions = found.get(purge.prefix ?? '') ?? [];
@@ -117,7 +131,7 @@ async function look(context: PurgeContext, category: Category, purges: readonly 
       all: versions.filter((version) => !version.isDeleteMarker).length,
       live: versions.filter((version) => version.isLatest && !version.isDeleteMarker).length,
     };
-    result.set(purge.itemId, { versions, first: { all: purge.found ?? now.all, live: purge.foundLive ?? now.live } });
+    result.set(purge.itemId, { versions: [...versions, ...(copies.get(purge.itemId) ?? [])], first: { all: purge.found ?? now.all, live: purge.foundLive ?? now.live } });
   }
   const fresh = purges.filter((purge) => purge.found === null);
   if (fresh.length > 0)
@@ -154,8 +168,10 @@ async function deleteFound(
     await abortUploadsUnder(context.objects, root, purges.flatMap((purge) => purge.prefix ?? []));
   context.step?.('deleted');
   const left = await listed(context, category, purges);
-  for (const purge of purges)
-    if ((left.get(purge.prefix ?? '') ?? []).length > 0 && !failures.has(purge.itemId)) failures.set(purge.itemId, 'StillThere');
+  const copiesLeft = await copiesListed(context, category, purges);
+  for (const { itemId, prefix } of purges)
+    if ((left.get(prefix ?? '') ?? []).length + (copiesLeft.get(itemId) ?? []).length > 0 && !failures.has(itemId))
+      failures.set(itemId, 'StillThere');
   context.step?.('confirmed');
   return failures;
 }

@@ -95,10 +95,17 @@ export interface Category {
   readonly roots: readonly string[];
 
   /**
-   * Locks (FOR UPDATE) the rows of subjects, and tells of each when it is due and whether its purge has begun. None
-   * where there is no such subject. Placing a hold and claiming for a purge both lock here, so that one of them wins.
+   * Locks (FOR UPDATE) the rows of subjects and whatever else a hold on them reaches, and tells of each of the subjects'
+   * rows when it is due and whether its purge has begun. None where there is no such subject. Placing a hold and claiming
+   * for a purge both lock here, so that one of them wins.
    */
   lockSubjects(tx: Transaction, subjectIds: readonly string[]): Promise<LockedRow[]>;
+
+  /**
+   * SQL, true when items are past their date at `nowSql`, not being purged and not held. The sweep asks all categories in
+   * one statement before it locks anything.
+   */
+  dueSql(nowSql: string): string;
 
   /**
    * Locks at most `limit` items past their date and not being purged, oldest first, passing over rows that others have
@@ -133,7 +140,7 @@ export interface Category {
   /** The named items as `storedAfter` gives them: a second look before anything is called a fault. */
   stored(ids: readonly string[]): Promise<StoredItem[]>;
 
-  /** The items of a subject that have objects: those whose tags follow its holds. */
+  /** The items with objects that a hold on a subject reaches: those whose tags follow it. */
   itemsOf(subjectId: string): Promise<Item[]>;
 
   /** What shortening `policy` to `period` would bring forward: how many items, and how many of those to `now` or before. */
@@ -150,6 +157,12 @@ export interface Category {
     afterId: string | null,
     limit: number,
   ): Promise<{ changed: number; next: string | null }>;
+
+  /**
+   * Objects of other items in which any of `ids` is heard or seen as well, by the item: they are deleted with it, every
+   * version, and `markPurging` sees to it that nothing serves them from the intent on.
+   */
+  copiesElsewhere?(ids: readonly string[]): Promise<{ id: string; key: string }[]>;
 
   /**
    * Items of this category that contain any of `items` (a package with a recording in it): they go first, with them.
@@ -174,7 +187,7 @@ export interface CategoryTable {
 
 type TableCategory = Pick<
   Category,
-  'name' | 'subject' | 'lockSubjects' | 'lockDue' | 'lockItems' | 'markPurging' | 'deleteRows' | 'countDue' | 'overdue'
+  'name' | 'subject' | 'lockSubjects' | 'dueSql' | 'lockDue' | 'lockItems' | 'markPurging' | 'deleteRows' | 'countDue' | 'overdue'
   | 'oldestStored' | 'itemsOf' | 'shortenable' | 'shorten'
 >;
 
@@ -196,6 +209,8 @@ export function tableCategory(database: Database, described: CategoryTable): Tab
         [ids],
         tx,
       ),
+    dueSql: (now) =>
+      `EXISTS (SELECT FROM ${table} i WHERE i.retain_until <= ${now} AND i.purge_intent IS NULL AND NOT ${held(now)})`,
     lockDue: (tx, now, limit) =>
       database.query<Item>(
         `SELECT ${item} FROM ${table} i

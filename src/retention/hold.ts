@@ -4,6 +4,9 @@ import type { Database } from '../platform/database.js';
 /**
  * Whether things are held or restricted, as SQL that lists join and as questions about one thing. A hold is in force from
  * the moment its row is there until `ends_at`: null while nobody released it, and a day after the release.
+ *
+ * The views that are asked tell what a hold or a restriction reaches beyond the thing it names: see
+ * `20261123-31-reach-the-sides-of-a-call`.
  */
 
 /** What holds and restrictions name. */
@@ -11,18 +14,18 @@ export type Held = 'recording' | 'ticket' | 'package' | 'privacy_request';
 
 /** SQL: is the thing whose id is `idSql` held at the instant `nowSql`? `heldAt('recording', 'r.id', '$3')` */
 export function heldAt(kind: Held, idSql: string, nowSql: string): string {
-  return `EXISTS (SELECT FROM holds h WHERE h.category = '${kind}' AND h.item_id = ${idSql}
+  return `EXISTS (SELECT FROM holds_in_reach h WHERE h.category = '${kind}' AND h.item_id = ${idSql}
     AND (h.ends_at IS NULL OR h.ends_at > ${nowSql}))`;
 }
 
 /** SQL: is any use of the thing restricted, by a request (art. 18) or by an objection (art. 21)? */
 export function restrictedNow(kind: Held, idSql: string): string {
-  return `EXISTS (SELECT FROM restrictions x WHERE x.category = '${kind}' AND x.item_id = ${idSql} AND x.lifted_at IS NULL)`;
+  return `EXISTS (SELECT FROM restrictions_in_reach x WHERE x.category = '${kind}' AND x.item_id = ${idSql})`;
 }
 
 /** SQL: is training with the thing out of the question? What a trainer's lists leave out. */
 export function closedToTraining(kind: Held, idSql: string): string {
-  return `EXISTS (SELECT FROM restrictions x WHERE x.category = '${kind}' AND x.item_id = ${idSql} AND x.lifted_at IS NULL
+  return `EXISTS (SELECT FROM restrictions_in_reach x WHERE x.category = '${kind}' AND x.item_id = ${idSql}
     AND x.purpose IN ('training', 'all'))`;
 }
 
@@ -51,7 +54,7 @@ export async function heldAmong(
   now: Date,
 ): Promise<Set<string>> {
   const rows = await database.query<{ id: string }>(
-    `SELECT DISTINCT h.item_id AS id FROM holds h
+    `SELECT DISTINCT h.item_id AS id FROM holds_in_reach h
      WHERE h.category = $1 AND h.item_id = ANY($2::uuid[]) AND (h.ends_at IS NULL OR h.ends_at > $3)`,
     [kind, ids, now],
     tx,
@@ -72,7 +75,7 @@ export async function isRestricted(
   purpose: 'training' | 'evidence',
 ): Promise<boolean> {
   const rows = await database.query(
-    `SELECT 1 FROM restrictions WHERE category = $1 AND item_id = $2 AND lifted_at IS NULL AND purpose IN ($3, 'all') LIMIT 1`,
+    `SELECT 1 FROM restrictions_in_reach WHERE category = $1 AND item_id = $2 AND purpose IN ($3, 'all') LIMIT 1`,
     [kind, itemId, purpose],
     tx,
   );

@@ -140,7 +140,7 @@ async function refuseHeld(
   despite: readonly string[],
 ): Promise<void> {
   const rows = await platform.database.query(
-    `SELECT 1 FROM holds WHERE category = $1 AND item_id = ANY($2::uuid[]) AND (ends_at IS NULL OR ends_at > $3)
+    `SELECT 1 FROM holds_in_reach WHERE category = $1 AND item_id = ANY($2::uuid[]) AND (ends_at IS NULL OR ends_at > $3)
        AND id <> ALL($4::uuid[]) AND NOT (ground = 'open_request' AND request_id IS NOT NULL AND released_at IS NOT NULL)
      LIMIT 1`,
     [kind, items.map((item) => item.subjectId), platform.clock.now(), despite],

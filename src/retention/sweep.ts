@@ -89,10 +89,6 @@ export async function lastSweep(platform: SweepPlatform): Promise<Sweep | undefi
   return sweep;
 }
 
-async function isSweeping(platform: SweepPlatform): Promise<boolean> {
-  return (await platform.database.query(`SELECT 1 FROM sweeps WHERE state = 'running' LIMIT 1`)).length > 0;
-}
-
 /**
  * Deletes what can be deleted now: everything whose deletion has begun, and, while a sweep runs, what is past its date.
  * Any number of processes may do this at once.
@@ -107,10 +103,10 @@ export async function runPurges(
   do {
     for (let busy = true; busy; ) {
       busy = false;
-      for (const category of categories) {
+      for (const work of await whatThereIs(context, categories)) {
         if (isStopped(worker)) return total;
-        const claimed = await claimSome(context, categories, category, worker.batch ?? sweepBatch);
-        const outcome = await carryOut(context, category, claimed);
+        const claimed = await claimSome(context, categories, work, worker.batch ?? sweepBatch);
+        const outcome = await carryOut(context, work.category, claimed);
         total.purged += outcome.purged;
         total.failed += outcome.failed;
         busy ||= claimed.length > 0;
@@ -123,15 +119,39 @@ export async function runPurges(
 
 const isStopped = ({ signal }: SweepWorker): boolean => signal?.aborted === true;
 
+/** A category with something to do: deletions that have begun, or, while a sweep runs, items that are due. */
+interface Work {
+  category: Category;
+  begun: boolean;
+  due: boolean;
+}
+
+/** Asks all categories in one statement: a worker that looks every minute mostly finds nothing. */
+async function whatThereIs({ clock, database }: SweepPlatform, categories: readonly Category[]): Promise<Work[]> {
+  const asked = categories.map(
+    ({ dueSql }, at) => `SELECT ${at} AS at,
+      EXISTS (SELECT FROM purges p WHERE p.category = ($2::text[])[${at + 1}] AND p.next_attempt_at <= $1) AS begun,
+      CASE WHEN EXISTS (SELECT FROM sweeps WHERE state = 'running') THEN ${dueSql('$1')} ELSE false END AS due`,
+  );
+  const rows = await database.query<{ at: number; begun: boolean; due: boolean }>(
+    `SELECT at, begun, due FROM (${asked.join(' UNION ALL ')}) each WHERE begun OR due ORDER BY at`,
+    [clock.now(), categories.map(({ name }) => name)],
+  );
+  return rows.flatMap(({ at, begun, due }) => {
+    const category = categories[at];
+    return category === undefined ? [] : [{ category, begun, due }];
+  });
+}
+
 async function claimSome(
   context: PurgeContext,
   categories: readonly Category[],
-  category: Category,
+  { category, begun, due }: Work,
   limit: number,
 ): Promise<Purge[]> {
-  const begun = await claimBegun(context, category, limit);
-  if (begun.length === limit || !(await isSweeping(context))) return begun;
-  return [...begun, ...(await claimDue(context, categories, category, limit - begun.length))];
+  const taken = begun ? await claimBegun(context, category, limit) : [];
+  if (taken.length === limit || !due) return taken;
+  return [...taken, ...(await claimDue(context, categories, category, limit - taken.length))];
 }
 
 /** Ends the sweeps that have nothing left to do, waiting a while for workers that are still deleting. */
@@ -145,13 +165,16 @@ async function finishSweeps(
     const running = await database.query<Sweep>(`SELECT ${columns} FROM sweeps WHERE state = 'running'`);
     if (running.length === 0) return 'ended';
     const now = clock.now();
+    // Asked after the sweeps were listed: what fell due before they were asked for has been seen by somebody. And before the
+    // claims: what somebody claims between the two questions is due in the one or claimed in the other.
+    const due = (await whatThereIs(context, categories)).filter((work) => work.due);
+    for (const { category } of due) if (await hasLockable(context, category, now)) return 'more to do';
     const [claims] = await database.query<{ count: number }>(
       'SELECT count(*) AS count FROM purges WHERE claim_id IS NOT NULL AND next_attempt_at > $1',
       [now],
     );
-    if (claims?.count === 0) {
-      // Asked after the sweeps were listed: what fell due before they were asked for has been seen by somebody.
-      for (const category of categories) if (await hasDue(context, category, now)) return 'more to do';
+    // What is due and locked is being claimed at this moment.
+    if (due.length === 0 && claims?.count === 0) {
       await database.query(
         `UPDATE sweeps SET state = 'done', finished_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'running'`,
         [running.map((sweep) => sweep.id), now],
@@ -164,6 +187,7 @@ async function finishSweeps(
   return 'ended';
 }
 
-async function hasDue(context: PurgeContext, category: Category, now: Date): Promise<boolean> {
+/** What somebody else has locked is theirs to finish. */
+async function hasLockable(context: PurgeContext, category: Category, now: Date): Promise<boolean> {
   return await context.database.inTransaction(async (tx) => (await category.lockDue(tx, now, 1)).length > 0);
 }

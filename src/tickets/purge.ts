@@ -4,6 +4,7 @@ import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import type { Category, Item, PurgeReason, Remains, StoredItem } from '../retention/category.js';
 import { tableCategory } from '../retention/category.js';
+import { heldAt } from '../retention/hold.js';
 import { endOfPeriodSql } from '../retention/policy.js';
 import { leaveTombstones, type Tombstone } from '../retention/tombstone.js';
 import { pieceDigest, settleTicket } from './piece.js';
@@ -214,6 +215,9 @@ function shellCategory({ database }: PurgePlatform, timeZone: string): Category 
     roots: [],
     lockSubjects: async (tx, ids) => await empty(tx, await common.lockSubjects(tx, ids)),
     lockItems: async (tx, ids) => await empty(tx, await common.lockItems(tx, ids)),
+    dueSql: (now) =>
+      `EXISTS (SELECT FROM tickets i WHERE i.retain_until <= ${now} AND i.purge_intent IS NULL AND ${hasNoPieces}
+         AND NOT ${heldAt('ticket', 'i.id', now)})`,
     lockDue: (tx, now, limit) =>
       database.query<Item>(
         `SELECT i.id, i.id AS "subjectId", i.retain_until AS "retainUntil", i.received_at AS "storedAt", NULL::text AS prefix

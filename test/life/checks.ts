@@ -25,8 +25,9 @@ interface Stone {
 export class Checks {
   readonly counts = { days: 0, reads: 0, boundaries: 0, tombstones: 0, byBucket: 0, contents: 0 };
   #stonesSeenUntil = new Date(0);
-  /** Ids of what the bucket's own rule has deleted. */
+  /** Ids of what the bucket's own rule has deleted, and of what it has deleted a version of: each counts from its own upload. */
   readonly takenByBucket = new Set<string>();
+  readonly #begunByBucket = new Set<string>();
   #keys = new Set<string>();
 
   constructor(
@@ -45,7 +46,9 @@ export class Checks {
 
   async keys(): Promise<Set<string>> {
     const keys = new Set<string>();
-    for (const root of roots) for await (const { key } of this.world.truth.objects.list(root)) keys.add(key);
+    await Promise.all(roots.map(async (root) => {
+      for await (const { key } of this.world.truth.objects.list(root)) keys.add(key);
+    }));
     return keys;
   }
 
@@ -57,8 +60,10 @@ export class Checks {
         const id = idOf(key);
         const item = this.model.items.get(id);
         if (item !== undefined && this.model.dueMs(item) > this.nowMs) this.fail('the bucket deleted early', item);
-        this.takenByBucket.add(id);
+        this.#begunByBucket.add(id);
       }
+    const left = new Set([...now].map(idOf));
+    for (const id of this.#begunByBucket) if (!left.has(id)) this.takenByBucket.add(id);
     this.#keys = now;
   }
 
@@ -91,7 +96,7 @@ export class Checks {
       if (!told.has(key) && !receiving.has(key) && !failing.has(idOf(key))) this.fail(`an object that no row knows: ${key}`);
     }
     for (const key of told)
-      if (!keys.has(key) && !failing.has(idOf(key)) && !(this.takenByBucket.has(idOf(key)) && !swept)) this.fail(`a row without its object: ${prefixOf(key)}`);
+      if (!keys.has(key) && !failing.has(idOf(key)) && !(this.#begunByBucket.has(idOf(key)) && !swept)) this.fail(`a row without its object: ${prefixOf(key)}`);
     for (const item of [...model.items.values()]) {
       const due = model.dueMs(item) <= now;
       if (!due) {

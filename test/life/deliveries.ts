@@ -76,8 +76,24 @@ export class Deliveries {
     return true;
   }
 
-  /** A call that has just ended, or was pushed late, by a PBX whose clock may be ahead. */
-  async call(): Promise<void> {
+  /**
+   * Calls that come at the same moment, as a PBX has them. What is drawn is drawn before anything is sent, and in the face of
+   * misfortune one goes after the other: the same seed brings the same days.
+   */
+  async calls(count: number): Promise<void> {
+    const pushes = Array.from({ length: count }, () => this.made());
+    await this.together(pushes, (push) =>
+      this.deliver(push.callId, this.model.periods.recording, (periods) => this.push(push, periods)),
+    );
+  }
+
+  private async together<T>(each: readonly T[], send: (one: T) => Promise<void>): Promise<void> {
+    if (this.world.faults.isCalm) await Promise.all(each.map(send));
+    else for (const one of each) await send(one);
+  }
+
+  /** A call that has just ended, or is pushed late, by a PBX whose clock may be ahead. */
+  private made(): Push {
     const { chance } = this;
     const kind = chance.next();
     const lateMs = kind < 0.8 ? chance.whole(0, 60) * minuteMs
@@ -89,8 +105,8 @@ export class Deliveries {
     this.counts.calls += 1;
     const audio = Buffer.from(base);
     audio.writeUInt32LE(this.counts.calls, audio.length - 8);
-    const push = { callId: `call-${this.counts.calls}`, startMs: Math.min(endMs, this.nowMs) - chance.whole(1, 20) * minuteMs, endMs, audio };
-    await this.deliver(push.callId, this.model.periods.recording, (periods) => this.push(push, periods));
+    const startMs = Math.min(endMs, this.nowMs) - chance.whole(1, 20) * minuteMs;
+    return { callId: `call-${this.counts.calls}`, startMs, endMs, audio };
   }
 
   /** The same call again, with the same bytes or with others. */
@@ -119,10 +135,12 @@ export class Deliveries {
     if (this.isPassing(answer)) return false;
     const sha256 = createHash('sha256').update(push.audio).digest('hex');
     const known = model.byCall.get(push.callId);
+    // What is kept still is acknowledged when it comes again, whatever period is in force by now.
+    const again = known !== undefined && known.sha256.includes(sha256) && known.untilMs > now && model.dueMs(known) > now;
     if (answer.status === 422) {
-      // What comes in is measured by the period that is in force now, also where an earlier version has a longer date.
-      const over = periods.some((period) => endOf(startMs, period) <= now) || model.erased.has(push.callId) ||
-        (known !== undefined && (model.dueMs(known) <= now || known.untilMs <= now));
+      // Other bytes are measured by the period that is in force now, also where an earlier version has a longer date.
+      const over = !again && ( periods.some((period) => endOf(startMs, period) <= now) || model.erased.has(push.callId) ||
+        (known !== undefined && (model.dueMs(known) <= now || known.untilMs <= now)));
       if (!over) throw new Error(`refused though it is not over: ${push.callId} ${JSON.stringify(answer.body)}`);
       this.counts.refusedAsOver += 1;
       return true;
@@ -151,8 +169,16 @@ export class Deliveries {
     return true;
   }
 
-  /** A ticket or contact form, some of them imported with messages of years ago. */
-  async ticket(): Promise<void> {
+  /** Tickets and contact forms at the same moment, some of them imported with messages of years ago. */
+  async tickets(count: number): Promise<void> {
+    const each = Array.from({ length: count }, () => ({ told: this.asked(), attached: this.chance.happens(0.2) }));
+    await this.together(each, async ({ told, attached }) => {
+      await this.deliver(told.externalId, this.model.periods[told.category], (periods) => this.tell(told, periods));
+      if (attached) await this.attach(told);
+    });
+  }
+
+  private asked(): Told {
     const { chance } = this;
     this.counts.tickets += 1;
     const category = chance.happens(0.3) ? 'contact_form' : 'support';
@@ -162,9 +188,7 @@ export class Deliveries {
       externalId: `m${at}`,
       atMs: this.nowMs - (imported ? chance.whole(0, oldest * 1440) : chance.whole(0, 600)) * minuteMs,
     }));
-    const told: Told = { externalId: `T-${this.counts.tickets}`, category, messages };
-    await this.deliver(told.externalId, this.model.periods[category], (periods) => this.tell(told, periods));
-    if (chance.happens(0.2)) await this.attach(told);
+    return { externalId: `T-${this.counts.tickets}`, category, messages };
   }
 
   /** Something is added to a ticket; the helpdesk sends the whole thread once more. */

@@ -127,8 +127,9 @@ export class Life {
       if (item !== undefined) await act(item);
     };
     const scale = Math.max(1, Math.log10(options.calls / 200));
-    at(() => deliveries.call(), options.calls / days);
-    at(() => deliveries.ticket(), options.tickets / days);
+    const burst = (most: number) => chance.whole(1, 2 * most - 1);
+    at(() => deliveries.calls(burst(4)), options.calls / days / 4);
+    at(() => deliveries.tickets(burst(3)), options.tickets / days / 3);
     at(withItem((item) => deliveries.reply(item), 'ticket_piece'), (options.tickets / days) * 0.4);
     at(withItem((item) => deliveries.callAgain(item, chance.happens(0.5)), 'recording'), (options.calls / days) * 0.05);
     if (this.workerAway === 0) {
@@ -145,12 +146,12 @@ export class Life {
     }
     const falling = items.filter((item) => model.dueMs(item) > dayStart + 2 * hourMs && model.dueMs(item) <= dayStart + 22 * hourMs);
     // On some days: each costs more than all else that day brings.
-    for (const item of chance.happens(0.35) ? falling.slice(0, 1) : [])
+    for (const item of chance.happens(0.2) ? falling.slice(0, 1) : [])
       for (const atMs of [model.dueMs(item) - 1000, model.dueMs(item)]) planned.push({ atMs, act: () => this.checks.boundary(item) });
     if (chance.happens(0.1))
       planned.push({ atMs: dayStart + chance.whole(2 * 3600, 20 * 3600) * 1000, act: async () => {
         world.faults.dieAfter(chance.whole(1, 150));
-        await deliveries.call();
+        await deliveries.calls(1);
         this.revive();
         if (this.workerAway === 0) await this.work();
       } });
@@ -200,11 +201,10 @@ export class Life {
       if (!wasCalm || faults.refuses('x/y')) await world.call('administrator', 'POST', '/retention/sweeps');
       await this.work();
       if (day % 150 === 149) await this.process();
-      if (day % 7 === 0) await jobs.run('retention.lifecycle');
-      if (day % 30 === 0) for (const name of ['retention.forget', 'audit.seal']) await jobs.run(name);
+      if (day % 30 === 0) for (const name of ['retention.lifecycle', 'retention.forget', 'audit.seal']) await jobs.run(name);
     }
     await checks.day(swept);
-    if (day % 4 === 0) await checks.sample(1);
+    if (day % 6 === 0) await checks.sample(1);
     if (this.officers.erasedCalls.length > 0 && this.chance.happens(0.3)) await deliveries.erasedAgain(this.officers.erasedCalls.pop() ?? '');
     if (swept && day % this.options.reconcileEveryDays === this.options.reconcileEveryDays - 1 && deliveries.waiting === 0) await checks.reconciled();
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { live } from './life.js';
 
-test('three years of calls, tickets, holds, decisions and misfortunes keep every promise on every day', { timeout: 3_600_000 }, async () => {
+test('three years of calls, tickets, holds, decisions and misfortunes keep every promise on every day', { timeout: 1_200_000 }, async () => {
   // Another life every time; `LIFE_SEED` lives one again.
   const seed = Number(process.env['LIFE_SEED'] ?? Date.now() % 1_000_000);
   const result = await live({ seed, calls: 2_000, tickets: 500, reconcileEveryDays: 120 });

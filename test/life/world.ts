@@ -109,6 +109,8 @@ export async function lifeWorld(startAt: Date, random: () => number): Promise<Li
   app.use('/api/v1', createRouter(operationsOf(features), createGate(platform, { publicUrl: undefined })));
   app.use(answerProblems(log));
   const server = app.listen(0, '127.0.0.1');
+  // On a busy machine days pass slowly: a connection that is kept must not be closed just when it is used again.
+  server.keepAliveTimeout = 2 ** 30;
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });

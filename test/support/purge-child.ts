@@ -25,5 +25,5 @@ const context = {
     if (step === told.step) process.kill(process.pid, 'SIGKILL');
   },
 };
-await runPurges(context, [recordingCategory(database, 'Europe/Amsterdam')]);
+await runPurges(context, [recordingCategory({ clock, database }, 'Europe/Amsterdam')]);
 process.exit(0);

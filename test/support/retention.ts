@@ -70,7 +70,7 @@ export async function retentionWorld(options: { bucket?: string; endpoint?: stri
      VALUES ($1, 'PBX', 'pbx', 'Europe/Amsterdam', '{caller,agent}', $2)`,
     [sourceId, clock.now()],
   );
-  const category = recordingCategory(database, 'Europe/Amsterdam');
+  const category = recordingCategory({ clock, database }, 'Europe/Amsterdam');
 
   async function record({ endedAt = clock.now(), objects: stored = true, id = newId(clock) }: { endedAt?: Date; objects?: boolean; id?: string } = {}): Promise<string> {
     const versionId = newId(clock);
