@@ -47,6 +47,7 @@ import { migration as addSecretToHolds } from './20261123-30-add-secret-to-holds
 import { migration as reachTheSidesOfACall } from './20261123-31-reach-the-sides-of-a-call.js';
 import { migration as indexTicketsByWordsAndTime } from './20261123-41-index-tickets-by-words-and-time.js';
 import { migration as indexUnscannedAttachments } from './20261123-42-index-unscanned-attachments.js';
+import { migration as speedUpTicketSearch } from './20261123-43-speed-up-ticket-search.js';
 import { migration as createExclusions } from './20261123-50-create-exclusions.js';
 import { migration as keepEarlierResponses } from './20261123-52-keep-earlier-responses.js';
 import { migration as completePrivacyRequests } from './20261123-61-complete-privacy-requests.js';
@@ -104,6 +105,7 @@ export const migrations: readonly Migration[] = [
   reachTheSidesOfACall,
   indexTicketsByWordsAndTime,
   indexUnscannedAttachments,
+  speedUpTicketSearch,
   createExclusions,
   keepEarlierResponses,
   takePortalRequests,

@@ -53,6 +53,8 @@ const looksLikeNumber = /^[+(\d][\d\s()./-]{6,24}$/;
 
 function phoneCondition(search: NumberSearch, value: Bound): string {
   if ('whole' in search) return `t.requester_phone = ${value(search.whole)}`;
+  // So many numbers end in the same three digits that they are kept in order; longer endings are few enough to sort.
+  if (search.ending.length === 3) return `right(t.requester_phone, 3) = ${value(search.ending)}`;
   const pattern = value(`${[...search.ending].reverse().join('')}%`);
   return `t.requester_phone IS NOT NULL AND reverse(t.requester_phone) LIKE ${pattern}`;
 }
@@ -89,22 +91,24 @@ export async function findTickets(
   if (filter.until !== undefined) period.push(`t.opened_at < ${value(filter.until)}`);
   if (page.after !== undefined)
     period.push(`(t.opened_at, t.id) < (${value(page.after.at)}, ${value(page.after.id)}::uuid)`);
-  if (filter.q === undefined) {
+  const inOrder = (more: readonly string[]) => {
     const most = value(page.limit + 1);
-    return await readShown(database, `SELECT id FROM ${walk([...conditions, ...period], most)} newest`, bind, most);
-  }
+    return readShown(database, `SELECT id FROM ${walk([...conditions, ...period, ...more], most)} newest`, bind, most);
+  };
+  if (filter.q === undefined) return await inOrder([]);
 
   const phone = looksLikeNumber.test(filter.q.trim()) ? readNumberSearch(filter.q, context.country) : undefined;
-  const words = await readSearch(database, filter.q);
-  const ids = words === undefined ? [] : await findWords(database, { words, conditions, period, bind: [...bind] }, page, filter);
-  if (phone !== undefined) {
-    const number = phoneCondition(phone, value);
-    const rows = await database.query<{ id: string }>(walk([...conditions, ...period, number], value(page.limit + 1)), bind);
-    ids.push(...rows.map((row) => row.id));
-  }
-  if (ids.length === 0) return [];
-  return await readShown(database, 'SELECT DISTINCT unnest($2::uuid[]) AS id', [context.now, ids, page.limit + 1], '$3');
+  const search = { conditions, period, bind: [...bind] };
+  const [words, ends] = await Promise.all([readSearch(database, filter.q), endsOf(database)]);
+  const byWords = words === undefined || ends === undefined ? [] : await findWords(database, words, search, page, within(ends, filter, page));
+  if (phone === undefined) return byWords;
+  const byNumber = await inOrder([phoneCondition(phone, value)]);
+  const found = new Map([...byWords, ...byNumber].map((ticket) => [ticket.id, ticket]));
+  return [...found.values()].sort(newestTicketFirst).slice(0, page.limit + 1);
 }
+
+const newestTicketFirst = (a: FoundTicket, b: FoundTicket) =>
+  b.opened_at.getTime() - a.opened_at.getTime() || (a.id < b.id ? 1 : -1);
 
 /** The tickets whose ids an SQL query gives, with what lists show of them; `$1` is now. */
 const readShown = (database: Database, ids: string, bind: readonly unknown[], most: string) =>
@@ -114,52 +118,67 @@ const readShown = (database: Database, ids: string, bind: readonly unknown[], mo
     bind,
   );
 
-/** A search for words as SQL over `t`: what is asked besides them, and within which period. */
-interface WordSearch {
-  words: string;
+interface Ends {
+  oldest: Date;
+  newest: Date;
+}
+
+/** When the first and the last ticket were opened; undefined while there are none. */
+async function endsOf(database: Database): Promise<Ends | undefined> {
+  const [ends] = await database.query<{ oldest: Date | null; newest: Date | null }>(
+    'SELECT min(opened_at) AS oldest, max(opened_at) AS newest FROM tickets',
+  );
+  return ends === undefined || ends.oldest === null || ends.newest === null ? undefined : { oldest: ends.oldest, newest: ends.newest };
+}
+
+/** The time in which tickets of this page lie: from, and until just before. */
+function within({ oldest, newest }: Ends, filter: TicketFilter, page: { after: { at: Date } | undefined }): { from: Date; until: Date } {
+  const least = (...given: (number | undefined)[]) => Math.min(...given.map((each) => each ?? Infinity));
+  return {
+    from: new Date(Math.max(oldest.getTime(), filter.from?.getTime() ?? -Infinity)),
+    until: new Date(least(newest.getTime() + 1, filter.until?.getTime(), page.after && page.after.at.getTime() + 1)),
+  };
+}
+
+/** What is asked besides words, as SQL over `t`. */
+interface Besides {
   conditions: readonly string[];
   period: readonly string[];
   bind: readonly unknown[];
 }
 
 /**
- * Ids of tickets that hold the words, newest first, enough for a page. Looked for from the newest stretch of time back,
- * since sorting every ticket with a common word costs the more the more there are.
+ * Tickets that hold the words, newest first. Looked for from the newest stretch of time back, since sorting every ticket
+ * with a common word costs the more the more there are.
  */
 async function findWords(
   database: Database,
-  { words, conditions, period, bind }: WordSearch,
-  page: { limit: number; after: { at: Date } | undefined },
-  filter: TicketFilter,
-): Promise<string[]> {
-  const [all] = await database.query<{ oldest: Date | null; newest: Date | null }>(
-    'SELECT min(opened_at) AS oldest, max(opened_at) AS newest FROM tickets',
-  );
-  if (all === undefined || all.oldest === null || all.newest === null) return [];
-  const from = new Date(Math.max(all.oldest.getTime(), filter.from?.getTime() ?? -Infinity));
-  const { until: before } = filter;
-  const until = new Date(
-    Math.min(all.newest.getTime() + 1, page.after === undefined ? Infinity : page.after.at.getTime() + 1, before?.getTime() ?? Infinity),
-  );
-  const ids: string[] = [];
-  for (const part of newestFirst(from, until)) {
+  words: string,
+  { conditions, period, bind }: Besides,
+  page: { limit: number },
+  whole: { from: Date; until: Date },
+): Promise<FoundTicket[]> {
+  const found: FoundTicket[] = [];
+  const wanted = page.limit + 1;
+  const parts = newestFirst(whole.from, whole.until);
+  let widen = false;
+  for (let next = parts.next(widen); next.done !== true; next = parts.next(widen)) {
+    const { from, until } = next.value;
     const binds = [...bind];
     const value: Bound = (given) => `$${binds.push(given)}`;
     // The words and the stretch come from one index. The exact instants are looked at afterwards: offered to PostgreSQL
     // together with the rest, they would tempt it to read all tickets of the stretch.
-    const rows = await database.query<{ id: string }>(
-      `WITH hits AS MATERIALIZED (SELECT t.id, t.opened_at FROM tickets t
-         WHERE ${conditions.join(' AND ')} AND t.document @@ ${value(words)}::tsquery
-           AND ticket_stretches(t.opened_at) && ${value(stretchesBetween(part.from, part.until))}::integer[])
-       SELECT t.id FROM hits t
-       WHERE ${[...period, `t.opened_at >= ${value(part.from)}`, `t.opened_at < ${value(part.until)}`].join(' AND ')}
-       ORDER BY t.opened_at DESC, t.id DESC LIMIT ${value(page.limit + 1 - ids.length)}`,
-      binds,
-    );
-    ids.push(...rows.map((row) => row.id));
-    if (ids.length > page.limit) break;
+    const hits = `WITH hits AS MATERIALIZED (SELECT t.id, t.opened_at FROM tickets t
+        WHERE ${conditions.join(' AND ')} AND t.document @@ ${value(words)}::tsquery
+          AND ticket_stretches(t.opened_at) && ${value(stretchesBetween(from, until))}::integer[])
+      SELECT t.id FROM hits t WHERE ${[...period, `t.opened_at >= ${value(from)}`, `t.opened_at < ${value(until)}`].join(' AND ')}`;
+    const most = value(wanted - found.length);
+    const rows = await readShown(database, `${hits} ORDER BY t.opened_at DESC, t.id DESC LIMIT ${most}`, binds, most);
+    found.push(...rows);
+    if (found.length >= wanted) break;
+    widen = found.length < wanted / 8;
   }
-  return ids;
+  return found;
 }
 
 /** One ticket whatever its dates; undefined when `role` may not know of it. */

@@ -6,9 +6,6 @@ import { isWord } from './piece.js';
  * `or`. A word that occurs nowhere is taken for a slip of the pen: the words most like it stand in for it.
  */
 
-const closest = 5;
-const likeEnough = 0.4;
-
 interface TypedWord {
   lexeme: string;
   known: boolean;
@@ -26,9 +23,8 @@ export async function readSearch(database: Database, typed: string): Promise<str
   );
   if (parsed === undefined || parsed.query === '') return undefined;
   let query = parsed.query;
-  for (const { lexeme, known } of parsed.words ?? []) {
-    if (known) continue;
-    const like = await wordsLike(database, lexeme);
+  const unknown = (parsed.words ?? []).filter(({ known }) => !known).map(({ lexeme }) => lexeme);
+  for (const { lexeme, like } of await wordsLike(database, unknown)) {
     // The word itself stays: one that came in this very moment may not be in the list yet.
     const any = [lexeme, ...like].map((word) => `'${word}'`).join(' | ');
     if (like.length > 0) query = query.replaceAll(`'${lexeme}'`, `( ${any} )`);
@@ -36,17 +32,13 @@ export async function readSearch(database: Database, typed: string): Promise<str
   return query;
 }
 
-/** The words that are most like one that does not occur, by their trigrams. */
-async function wordsLike(database: Database, lexeme: string): Promise<string[]> {
-  const rows = await database.inTransaction(async (tx) => {
-    await database.query(`SELECT set_config('pg_trgm.similarity_threshold', $1, true)`, [String(likeEnough)], tx);
-    return await database.query<{ word: string }>(
-      `SELECT word FROM ticket_words WHERE word % $1 ORDER BY similarity(word, $1) DESC, word LIMIT ${closest}`,
-      [lexeme],
-      tx,
-    );
-  });
-  return rows.map((row) => row.word);
+/** Of words that do not occur: those that are most like each, by their trigrams. */
+async function wordsLike(database: Database, lexemes: readonly string[]): Promise<{ lexeme: string; like: string[] }[]> {
+  if (lexemes.length === 0) return [];
+  return await database.query<{ lexeme: string; like: string[] }>(
+    'SELECT lexeme, ARRAY(SELECT ticket_words_like(lexeme)) AS "like" FROM unnest($1::text[]) lexeme',
+    [lexemes],
+  );
 }
 
 /**

@@ -25,14 +25,17 @@ export function stretchesBetween(from: Date, until: Date): number[] {
 }
 
 /**
- * Parts of the time from `from` until just before `until`, the newest first, each eight times as long as the one before:
- * what is common is found in the first, what is rare costs a handful of looks.
+ * Parts of the time from `from` until just before `until`, the newest first, each eight times as long as the one before, or
+ * sixty-four times where it is told that little was found: what is common is found in the first, what is rare costs three
+ * looks.
  */
-export function* newestFirst(from: Date, until: Date): Generator<{ from: Date; until: Date }> {
+export function* newestFirst(from: Date, until: Date): Generator<{ from: Date; until: Date }, undefined, boolean> {
   let end = until;
-  for (let days = 1; end > from; days *= 8) {
+  for (let days = 1; end > from; ) {
     const begin = new Date(Math.max(from.getTime(), (dayOf(new Date(end.getTime() - 1)) - days + 1) * dayMs));
-    yield { from: begin, until: end };
+    const little = yield { from: begin, until: end };
+    days *= little ? 64 : 8;
     end = begin;
   }
+  return undefined;
 }
