@@ -5,6 +5,7 @@ import { connect } from './connect/en.js';
 import { collections } from './collections/en.js';
 import { evaluations } from './evaluations/en.js';
 import { evidence } from './evidence/en.js';
+import { furtherUses } from './further-uses/en.js';
 import { holds } from './holds/en.js';
 import { ingest } from './ingest/en.js';
 import type { nl } from './nl.js';
@@ -34,5 +35,5 @@ export const en: Record<keyof typeof nl, string> = {
   ...privacy,
   ...remarks,
   ...collections,
-  ...evaluations,
+  ...evaluations, ...furtherUses,
 };

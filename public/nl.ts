@@ -5,6 +5,7 @@ import { connect } from './connect/nl.js';
 import { collections } from './collections/nl.js';
 import { evaluations } from './evaluations/nl.js';
 import { evidence } from './evidence/nl.js';
+import { furtherUses } from './further-uses/nl.js';
 import { holds } from './holds/nl.js';
 import { ingest } from './ingest/nl.js';
 import { player } from './player/nl.js';
@@ -17,4 +18,4 @@ import { shell } from './shell/nl.js';
 import { tickets } from './tickets/nl.js';
 
 /** Dutch, the source: every other language has the same keys and placeholders. Each screen keeps its own words. */
-export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence, ...ingest, ...connect, ...portal, ...privacy, ...remarks, ...collections, ...evaluations } as const;
+export const nl = { ...shell, ...recordings, ...player, ...tickets, ...administration, ...account, ...audit, ...retention, ...holds, ...evidence, ...ingest, ...connect, ...portal, ...privacy, ...remarks, ...collections, ...evaluations, ...furtherUses } as const;

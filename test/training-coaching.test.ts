@@ -72,6 +72,17 @@ describe('an evaluation', () => {
     expect(await readBy(trainer(), id)).toMatchObject({ version: 1, draft: null, versions: [{ version: 1 }] });
   });
 
+  it('is read without the call where its trainer did not share that', async () => {
+    const recordingId = await agentsCall(service);
+    const { id, draft: saved } = await draft(recordingId);
+    const submit = { revision: saved?.revision, share: false };
+    expect((await trainer().post(`/api/v1/evaluations/${id}/submit`).send(submit).expect(200)).body).toMatchObject({ audible: true });
+    expect(await readBy(agent(), id)).toMatchObject({ audible: false, version: 1 });
+    await agent().get(`/api/v1/recordings/${recordingId}/audio`).expect(404);
+    await trainer().put(`/api/v1/recordings/${recordingId}/shares/${agentId}`).send({}).expect(200);
+    expect(await readBy(agent(), id)).toMatchObject({ audible: true });
+  });
+
   it('keeps what the agent said before, when they say something else', async () => {
     const { id } = await submitted(await agentsCall(service));
     const say = (response?: string) => agent().put(`/api/v1/evaluations/${id}/answer`).send({ version: 1, response }).expect(200);

@@ -9,6 +9,7 @@ import { asProblem, Bones, Failure, problemText, State, useLoaded } from '../par
 import { go } from '../shell/router.js';
 import type { ScreenProps } from '../shell/screens.js';
 import { say } from '../shell/toast.js';
+import { ItemDialog } from './item.js';
 import { NameDialog } from './name.js';
 import { autoplay, playCollection, setAutoplay } from './queue.js';
 import { Expires } from './screen.js';
@@ -20,7 +21,7 @@ export function CollectionScreen({ id }: ScreenProps) {
   const path = `/collections/${encodeURIComponent(id)}`;
   const loaded = useLoaded(path, (signal) => ask<OpenCollection>(path, { signal }));
   const [renewed, setRenewed] = useState<OpenCollection | undefined>();
-  const [act, setAct] = useState<'change' | 'delete' | undefined>();
+  const [act, setAct] = useState<'change' | 'delete' | CollectionItem | undefined>();
   const way = (
     <div class="way">
       <a class="button quiet small" href="/collections">
@@ -64,9 +65,17 @@ export function CollectionScreen({ id }: ScreenProps) {
     });
   const remove = (item: CollectionItem) =>
     attempt(async () => {
+      const at = collection.items.indexOf(item);
       await ask(`${path}/items/${item.id}`, { method: 'DELETE' });
-      setRenewed(await ask<OpenCollection>(path));
+      const left = await ask<OpenCollection>(path);
+      setRenewed(left);
       say(t('collections.removed'));
+      // The focus stays in the list, at what took the place of what left it.
+      const next = left.items[Math.min(at, left.items.length - 1)];
+      requestAnimationFrame(() => {
+        const to = next ? document.querySelector(`#item-${next.id} .item-what button`) : document.querySelector('h1');
+        if (to instanceof HTMLElement) to.focus();
+      });
     });
   return (
     <>
@@ -126,7 +135,7 @@ export function CollectionScreen({ id }: ScreenProps) {
                     <span class="muted">
                       {[
                         item.recording.caller && phone(item.recording.caller),
-                        item.recording.agent,
+                        item.recording.agentName ?? item.recording.agent,
                         item.startMs === null || item.endMs === null
                           ? `${t('collections.whole')}, ${clock(item.recording.durationMs)}`
                           : t('collections.clip', { from: clock(item.startMs), to: clock(item.endMs) }),
@@ -158,6 +167,14 @@ export function CollectionScreen({ id }: ScreenProps) {
                     })}
                     <button
                       type="button"
+                      class="button small"
+                      aria-label={t('collections.changeItem', { item: nameOf(item) })}
+                      onClick={() => setAct(item)}
+                    >
+                      {t('remarks.change')}
+                    </button>
+                    <button
+                      type="button"
                       class="button small icon-only"
                       aria-label={t('collections.remove', { item: nameOf(item) })}
                       onClick={() => void remove(item)}
@@ -179,6 +196,19 @@ export function CollectionScreen({ id }: ScreenProps) {
             setAct(undefined);
             setRenewed({ ...collection, ...changed });
             say(t('collections.changed'));
+          }}
+        />
+      )}
+      {typeof act === 'object' && (
+        <ItemDialog
+          collectionId={collection.id}
+          item={act}
+          name={nameOf(act)}
+          close={() => setAct(undefined)}
+          done={(changed) => {
+            setAct(undefined);
+            setRenewed(changed);
+            say(t('collections.itemChanged'));
           }}
         />
       )}

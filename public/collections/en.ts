@@ -53,4 +53,13 @@ export const collections: Record<keyof typeof source, string> = {
   'queue.soon.other': 'The next item begins in {count} seconds.',
   'queue.stay': 'Stay here',
   'queue.over': 'This was the last item.',
+  'collections.changeItem': 'Change {item}',
+  'collections.itemChanged': 'The item was changed.',
+  'collections.wholeHint': 'The call lasts {duration}. Leave both times empty for the whole call.',
+  'collections.start': 'Start',
+  'collections.end': 'End',
+  'collections.timeHint': 'For example 1:05',
+  'collections.timeWrong': 'Enter a time, such as 1:05',
+  'collections.endFirst': 'The end lies before the start',
+  'queue.gone': 'This call is no longer there.',
 };

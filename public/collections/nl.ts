@@ -51,4 +51,13 @@ export const collections = {
   'queue.soon.other': 'Het volgende onderdeel begint over {count} seconden.',
   'queue.stay': 'Hier blijven',
   'queue.over': 'Dit was het laatste onderdeel.',
+  'collections.changeItem': '{item} wijzigen',
+  'collections.itemChanged': 'Het onderdeel is gewijzigd.',
+  'collections.wholeHint': 'Het gesprek duurt {duration}. Laat beide tijden leeg voor het hele gesprek.',
+  'collections.start': 'Begin',
+  'collections.end': 'Einde',
+  'collections.timeHint': 'Bijvoorbeeld 1:05',
+  'collections.timeWrong': 'Vul een tijd in, zoals 1:05',
+  'collections.endFirst': 'Het einde ligt voor het begin',
+  'queue.gone': 'Dit gesprek is er niet meer.',
 } as const;

@@ -10,6 +10,8 @@ const waitSeconds = 5;
 /** Playing a collection: where one is in it, and what comes next, by itself only where that was asked for. */
 export function QueueBar({ turn, playback }: { turn: Turn; playback: Playback }) {
   const { queue, index, entry } = turn;
+  const listening = queue.kind === 'collection';
+  const title = listening ? t('queue.title', { name: queue.name }) : queue.name;
   const last = index === queue.entries.length - 1;
   const [ended, setEnded] = useState(false);
   const [left, setLeft] = useState<number | undefined>();
@@ -44,7 +46,7 @@ export function QueueBar({ turn, playback }: { turn: Turn; playback: Playback })
     if (clipOver || (!playing && positionMs >= endMs - 60)) {
       heard.current = false;
       setEnded(true);
-      if (autoplay.peek() && !last) setLeft(waitSeconds);
+      if (listening && autoplay.peek() && !last) setLeft(waitSeconds);
     }
   }, [positionMs, playing]);
   useEffect(() => {
@@ -58,10 +60,10 @@ export function QueueBar({ turn, playback }: { turn: Turn; playback: Playback })
   }, [left]);
 
   return (
-    <section class="panel queue-bar" aria-label={t('queue.title', { name: queue.name })}>
+    <section class="panel queue-bar" aria-label={title}>
       <span class="queue-name">
         <Icon name="recordings" />
-        <a href={`/collections/${queue.collectionId}`}>{t('queue.title', { name: queue.name })}</a>
+        <a href={queue.path}>{title}</a>
         <span class="muted">{t('queue.place', { position: index + 1, count: queue.entries.length })}</span>
       </span>
       <span class="actions">
@@ -77,18 +79,20 @@ export function QueueBar({ turn, playback }: { turn: Turn; playback: Playback })
             <Icon name="next" />
           </button>
         )}
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={autoplay.value}
-            onChange={(event) => setAutoplay(event.currentTarget.checked)}
-          />
-          <span>{t('collections.autoplay')}</span>
-        </label>
+        {listening && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={autoplay.value}
+              onChange={(event) => setAutoplay(event.currentTarget.checked)}
+            />
+            <span>{t('collections.autoplay')}</span>
+          </label>
+        )}
       </span>
       <p role="status" class="queue-status">
         {left !== undefined && plural('queue.soon', left)}
-        {left === undefined && ended && last && t('queue.over')}
+        {left === undefined && listening && ended && last && t('queue.over')}
       </p>
       {left !== undefined && (
         <button type="button" class="button small" onClick={() => setLeft(undefined)}>

@@ -4,6 +4,8 @@ export interface CallFacts {
   startedAt: string;
   caller: string | null;
   agent: string | null;
+  /** Of who answers on that extension. */
+  agentName: string | null;
   durationMs: number;
   retainUntil: string;
   /** Whole days until it is deleted, 0 on the last one. */

@@ -1,48 +1,112 @@
 import { useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
 import type { Page, Recording } from '../api/types.js';
+import { openEntry, turnOf } from '../collections/queue.js';
 import { t } from '../i18n.js';
 import { Field } from '../parts/field.js';
-import { FormDialog, useForm } from '../parts/form.js';
+import { FormDialog } from '../parts/form.js';
+import { Icon } from '../parts/icon.js';
 import { Bones, Failure, State, useLoaded } from '../parts/state.js';
 import type { Playback } from '../player/playback.js';
+import { place } from '../shell/router.js';
 import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
+import { AnswerForm } from './answer.js';
+import { Begin } from './begin.js';
 import { WithConsent } from './consent.js';
 import { DraftForm } from './draft.js';
 import { ReadVersion } from './read.js';
-import type { Evaluation, OpenEvaluation, Scorecard } from './types.js';
+import type { Evaluation, OpenEvaluation } from './types.js';
 
 interface Props {
   recording: Recording;
   playback: Playback;
 }
 
-/** The evaluation of this call by this trainer, beside the player. */
+/** The evaluation of this call beside the player: written by a trainer, read and answered by its agent. */
 export function EvaluationTab(props: Props) {
+  const { role } = useUser();
   return (
     <div class="evaluation-tab">
-      <WithConsent>
-        <Own {...props} />
-      </WithConsent>
+      <WithConsent>{role === 'agent' ? <AboutMe {...props} /> : <Own {...props} />}</WithConsent>
     </div>
   );
 }
 
-function Own({ recording, playback }: Props) {
-  const user = useUser();
+const listed = (recordingId: string, signal: AbortSignal) =>
+  ask<Page<Evaluation>>('/evaluations', { query: { recordingId, limit: 50 }, signal });
+const opened = (id: string, signal?: AbortSignal) =>
+  ask<OpenEvaluation>(`/evaluations/${id}`, signal === undefined ? {} : { signal });
+
+/** What a trainer wrote about one's own call, moments within reach. */
+function AboutMe({ recording, playback }: Props) {
   const [renewed, setRenewed] = useState<OpenEvaluation | undefined>();
-  const [revising, setRevising] = useState(false);
   const loaded = useLoaded(recording.id, async (signal) => {
-    const query = { recordingId: recording.id, limit: 50 };
-    const { items } = await ask<Page<Evaluation>>('/evaluations', { query, signal });
-    const own = items.find(({ evaluator }) => evaluator.id === user.id);
-    return own ? await ask<OpenEvaluation>(`/evaluations/${own.id}`, { signal }) : undefined;
+    const { items } = await listed(recording.id, signal);
+    return await Promise.all(items.map(({ id }) => opened(id, signal)));
   });
   if (loaded.state === 'failed') return <Failure problem={loaded.problem} again={loaded.again} />;
   if (loaded.state === 'loading') return <Bones count={4} />;
-  const evaluation = renewed ?? loaded.value;
-  if (!evaluation) return <Begin recordingId={recording.id} begun={setRenewed} />;
+  if (loaded.value.length === 0) {
+    return (
+      <State icon="audit" title={t('evaluations.none')}>
+        <p>{t('evaluations.noneAgent')}</p>
+      </State>
+    );
+  }
+  return (
+    <>
+      {loaded.value.map((each) => {
+        const evaluation = renewed?.id === each.id ? renewed : each;
+        const [newest] = evaluation.versions;
+        if (!newest) return null;
+        return (
+          <div key={each.id} class="evaluation-read">
+            <p class="muted">{t('evaluation.byFor', { card: each.scorecard.name, trainer: each.evaluator.name })}</p>
+            <ReadVersion evaluation={evaluation} version={newest} playback={playback} />
+            <AnswerForm evaluation={evaluation} version={newest} answered={setRenewed} />
+          </div>
+        );
+      })}
+    </>
+  );
+}
+
+/** This trainer's evaluation: begun, being written, or submitted; others' as links. */
+function Own({ recording, playback }: Props) {
+  const user = useUser();
+  const [renewed, setRenewed] = useState<OpenEvaluation | undefined>();
+  const [justSubmitted, setJustSubmitted] = useState(false);
+  const [acting, setActing] = useState<'revise' | 'another' | undefined>();
+  const loaded = useLoaded(recording.id, async (signal) => {
+    const { items } = await listed(recording.id, signal);
+    const mine = items.filter(({ evaluator }) => evaluator.id === user.id);
+    const current = mine.find(({ open }) => open) ?? mine[0];
+    return { items, own: current ? await opened(current.id, signal) : undefined };
+  });
+  if (loaded.state === 'failed') return <Failure problem={loaded.problem} again={loaded.again} />;
+  if (loaded.state === 'loading') return <Bones count={4} />;
+  const evaluation = renewed ?? loaded.value.own;
+  const others = loaded.value.items.filter(({ id, version }) => id !== evaluation?.id && version > 0);
+  const again = () => {
+    setRenewed(undefined);
+    setActing(undefined);
+    loaded.again();
+  };
+  if (!evaluation || acting === 'another') {
+    return (
+      <>
+        <Begin
+          recordingId={recording.id}
+          begun={(begun) => {
+            setActing(undefined);
+            setRenewed(begun);
+          }}
+        />
+        <Others others={others} />
+      </>
+    );
+  }
   if (evaluation.draft) {
     return (
       <DraftForm
@@ -50,20 +114,31 @@ function Own({ recording, playback }: Props) {
         evaluation={evaluation}
         draft={evaluation.draft}
         playback={playback}
-        submitted={setRenewed}
+        submitted={(next) => {
+          setJustSubmitted(true);
+          setRenewed(next);
+        }}
+        again={again}
       />
     );
   }
   const [newest] = evaluation.versions;
   return (
     <>
-      {newest && <ReadVersion evaluation={evaluation} version={newest} />}
+      <Onward />
+      {newest && (
+        <ReadVersion evaluation={evaluation} version={newest} playback={playback} arrived={justSubmitted} />
+      )}
       <div class="actions">
-        <button type="button" class="button small" onClick={() => setRevising(true)}>
+        <button type="button" class="button small" onClick={() => setActing('revise')}>
           {t('evaluation.revise')}
         </button>
+        <button type="button" class="button quiet small" onClick={() => setActing('another')}>
+          {t('evaluation.another')}
+        </button>
       </div>
-      {revising && (
+      <Others others={others} />
+      {acting === 'revise' && (
         <FormDialog
           title={t('evaluation.revise')}
           label={t('evaluation.revise')}
@@ -73,13 +148,13 @@ function Own({ recording, playback }: Props) {
           send={async (read) => {
             const body = { reason: read('reason') };
             setRenewed(await ask<OpenEvaluation>(`/evaluations/${evaluation.id}/revise`, { method: 'POST', body }));
-            setRevising(false);
+            setActing(undefined);
             say(t('evaluation.revised'));
           }}
-          close={() => setRevising(false)}
+          close={() => setActing(undefined)}
         >
           {(of) => (
-            <Field {...of('reason')} label={t('evaluation.reviseReason')}>
+            <Field {...of('reason')} label={t('evaluation.reviseReason')} hint={t('evaluation.reviseHint')}>
               {(wiring) => <textarea class="input" rows={3} maxLength={5000} aria-required="true" {...wiring} />}
             </Field>
           )}
@@ -89,80 +164,41 @@ function Own({ recording, playback }: Props) {
   );
 }
 
-function Begin({ recordingId, begun }: { recordingId: string; begun: (evaluation: OpenEvaluation) => void }) {
-  const cards = useLoaded('scorecards', (signal) => ask<{ items: Scorecard[] }>('/scorecards', { signal }));
-  const agents = useLoaded(`agents ${recordingId}`, (signal) =>
-    ask<{ agents: { id: string; name: string }[] }>(`/recordings/${recordingId}/shares`, { signal }),
-  );
-  const form = useForm({
-    prefix: 'begin-',
-    fields: ['scorecardId', 'agentId'],
-    send: async (read) => {
-      const body = { scorecardId: read('scorecardId'), agentId: read('agentId') || undefined };
-      begun(await ask<OpenEvaluation>(`/recordings/${recordingId}/evaluations`, { method: 'POST', body }));
-    },
-  });
-  if (cards.state === 'failed') return <Failure problem={cards.problem} again={cards.again} />;
-  if (agents.state === 'failed') return <Failure problem={agents.problem} again={agents.again} />;
-  if (cards.state === 'loading' || agents.state === 'loading') return <Bones count={2} />;
-  const usable = cards.value.items.filter(({ archivedAt }) => archivedAt === null);
-  if (agents.value.agents.length === 0) {
-    return (
-      <State icon="person" title={t('evaluations.none')}>
-        <p>{t('share.nobody')}</p>
-      </State>
-    );
-  }
-  if (usable.length === 0) {
-    return (
-      <State
-        icon="audit"
-        title={t('evaluation.noCards')}
-        actions={
-          <a class="button" href="/evaluations/scorecards">
-            {t('evaluation.makeCard')}
-          </a>
-        }
-      />
-    );
-  }
+/** The way to the next call of the sample that is being evaluated. */
+function Onward() {
+  const turn = turnOf(place.value.query.get('item'));
+  if (turn?.queue.kind !== 'sample') return null;
+  const last = turn.index === turn.queue.entries.length - 1;
   return (
-    <form
-      class="form"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        void form.submit(event.currentTarget);
-      }}
-    >
-      {form.summary}
-      <Field {...form.of('scorecardId')} label={t('evaluation.which')}>
-        {(wiring) => (
-          <select class="input" {...wiring}>
-            {usable.map((card) => (
-              <option key={card.id} value={card.id}>
-                {card.name}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field {...form.of('agentId')} label={t('evaluations.agent')}>
-        {(wiring) => (
-          <select class="input" {...wiring}>
-            {agents.value.agents.map((agent) => (
-              <option key={agent.id} value={agent.id}>
-                {agent.name}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <div class="actions">
-        <button type="submit" class="button primary">
-          {t('evaluation.begin')}
+    <div class="actions">
+      {last ? (
+        <a class="button primary" href={turn.queue.path}>
+          {t('sample.backTo')}
+        </a>
+      ) : (
+        <button type="button" class="button primary" onClick={() => openEntry(turn.index + 1, false)}>
+          {t('sample.nextCall')}
+          <Icon name="next" />
         </button>
-      </div>
-    </form>
+      )}
+    </div>
+  );
+}
+
+function Others({ others }: { others: Evaluation[] }) {
+  if (others.length === 0) return null;
+  return (
+    <section class="evaluation-read">
+      <h3>{t('evaluation.others')}</h3>
+      <ul>
+        {others.map(({ id, scorecard, evaluator }) => (
+          <li key={id}>
+            <a href={`/evaluations/${id}`}>
+              {t('evaluation.byFor', { card: scorecard.name, trainer: evaluator.name })}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

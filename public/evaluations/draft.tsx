@@ -1,73 +1,76 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
-import { clock, preciseMoment } from '../format.js';
+import { time } from '../format.js';
 import { t } from '../i18n.js';
-import { FormDialog } from '../parts/form.js';
-import { asProblem, problemText } from '../parts/state.js';
+import { FaultSummary } from '../parts/field.js';
+import { FormDialog, WrongField } from '../parts/form.js';
+import { Icon, type IconName } from '../parts/icon.js';
 import type { Playback } from '../player/playback.js';
 import { say } from '../shell/toast.js';
-import type { Answer, AnswerValue, Content, OpenEvaluation, Question } from './types.js';
-
-const saveAfterMs = 800;
+import { useUser } from '../shell/user.js';
+import { dropStash, type Standing, useAutosave } from './autosave.js';
+import { Notes } from './notes.js';
+import { firstAnswer, QuestionField } from './question.js';
+import type { Answer, Draft, OpenEvaluation } from './types.js';
 
 interface Props {
   evaluation: OpenEvaluation;
-  draft: Content & { revision: number };
+  draft: Draft;
   playback: Playback;
   submitted: (evaluation: OpenEvaluation) => void;
+  /** It was thrown away, or has to be read anew. */
+  again: () => void;
 }
 
 /** The scorecard, being filled in: every change is saved by itself a moment later. */
-export function DraftForm({ evaluation, draft, playback, submitted }: Props) {
-  const { answers, notes, summary } = draft;
-  const [content, setContent] = useState<Content>({ answers, notes, summary });
-  const [status, setStatus] = useState('');
-  const [submitting, setSubmitting] = useState(false);
-  const revision = useRef(draft.revision);
-  const newest = useRef(content);
-  const saved = useRef(content);
-  const saving = useRef<Promise<void>>(Promise.resolve());
-  newest.current = content;
+export function DraftForm({ evaluation, draft, playback, submitted, again }: Props) {
+  const user = useUser();
+  const { content, change, standing, flush, keepMine } = useAutosave(evaluation.id, draft, user.id);
+  const [dialog, setDialog] = useState<'submit' | 'discard' | undefined>();
+  const [checks, setChecks] = useState(0);
   const path = `/evaluations/${evaluation.id}`;
-
-  // One after the other: each save says on which one before it rests.
-  const save = () => {
-    saving.current = saving.current.then(async () => {
-      const sent = newest.current;
-      if (sent === saved.current) return;
-      setStatus(t('evaluation.saving'));
-      try {
-        const body = { ...sent, revision: revision.current };
-        const next = await ask<OpenEvaluation>(`${path}/draft`, { method: 'PUT', body });
-        if (next.draft) {
-          revision.current = next.draft.revision;
-          setStatus(t('evaluation.savedAt', { time: preciseMoment(next.draft.savedAt) }));
-        }
-        saved.current = sent;
-      } catch (error) {
-        setStatus(t('evaluation.notSaved', { why: problemText(asProblem(error)) }));
-      }
-    });
-    return saving.current;
-  };
-  useEffect(() => {
-    if (content === saved.current) return undefined;
-    const soon = setTimeout(() => void save(), saveAfterMs);
-    return () => clearTimeout(soon);
-  }, [content]);
-  useEffect(() => () => void save(), []);
-
+  const questions = evaluation.sections.flatMap((section) => section.questions);
   const answerOf = (id: string) => content.answers.find(({ questionId }) => questionId === id);
-  const change = (id: string, part: Partial<Answer>) => {
+  const open = questions.filter(({ id }) => (answerOf(id)?.value ?? null) === null);
+  const missing = checks > 0 ? open : [];
+  const changeAnswer = (id: string, part: Partial<Answer>) => {
     const before = answerOf(id) ?? { questionId: id, value: null, note: null, atMs: null };
     const others = content.answers.filter(({ questionId }) => questionId !== id);
-    setContent({ ...content, answers: [...others, { ...before, ...part }] });
+    change({ ...content, answers: [...others, { ...before, ...part }] });
+  };
+  const drop = () => {
+    dropStash(evaluation.id);
+    again();
   };
   return (
-    <form class="form" noValidate onSubmit={(event) => event.preventDefault()}>
-      <p class="muted" role="status">
-        {status}
-      </p>
+    <form class="form draft" noValidate onSubmit={(event) => event.preventDefault()}>
+      <div class="draft-head">
+        <p class="muted">{t('evaluation.about', { agent: evaluation.agent.name, card: evaluation.scorecard.name })}</p>
+        <p>{t('evaluation.progress', { done: questions.length - open.length, count: questions.length })}</p>
+        <Saved standing={standing} />
+      </div>
+      {standing.state === 'clash' && (
+        <div class="notice warn" role="alert">
+          <Icon name="warning" />
+          <div>
+            <p>{t('evaluation.clash')}</p>
+            <div class="actions">
+              <button type="button" class="button small" onClick={keepMine}>
+                {t('evaluation.clashMine')}
+              </button>
+              <button type="button" class="button small" onClick={drop}>
+                {t('evaluation.clashTheirs')}
+              </button>
+            </div>
+          </div>
+        </div>
+      )}
+      <FaultSummary
+        round={checks}
+        faults={Object.fromEntries(
+          missing.map(({ id, text }) => [firstAnswer(id), t('evaluation.answerFirst', { question: text })]),
+        )}
+      />
       {evaluation.sections.map((section) => (
         <section key={section.id} class="draft-section">
           <h2>{section.title}</h2>
@@ -76,50 +79,88 @@ export function DraftForm({ evaluation, draft, playback, submitted }: Props) {
               key={question.id}
               question={question}
               answer={answerOf(question.id)}
+              missing={missing.includes(question)}
+              recordingId={evaluation.recording.id}
               playback={playback}
-              change={(part) => change(question.id, part)}
+              change={(part) => changeAnswer(question.id, part)}
             />
           ))}
         </section>
       ))}
+      <Notes
+        notes={content.notes}
+        recordingId={evaluation.recording.id}
+        playback={playback}
+        change={(notes) => change({ ...content, notes })}
+      />
       <label class="field">
         <span class="label">{t('evaluation.summary')}</span>
         <textarea
-          class="input"
-          rows={4}
+          class="input growing"
+          rows={3}
           maxLength={10000}
           value={content.summary ?? ''}
-          onInput={(event) => setContent({ ...content, summary: event.currentTarget.value || null })}
+          onInput={(event) => change({ ...content, summary: event.currentTarget.value || null })}
         />
       </label>
       <div class="actions">
-        <button type="button" class="button primary" onClick={() => setSubmitting(true)}>
+        <button
+          type="button"
+          class="button primary"
+          onClick={() => {
+            setChecks(checks + 1);
+            if (open.length === 0) setDialog('submit');
+          }}
+        >
           {t('evaluation.submit')}
         </button>
+        <button type="button" class="button quiet" onClick={() => setDialog('discard')}>
+          {t('evaluation.discard')}
+        </button>
       </div>
-      {submitting && (
+      {dialog === 'submit' && (
         <FormDialog
           title={t('evaluation.submitTitle')}
           label={t('evaluation.submit')}
           prefix="submit-"
-          fields={['evaluation']}
-          check={() => {
-            const open = evaluation.sections
-              .flatMap(({ questions }) => questions)
-              .some(({ id }) => (answerOf(id)?.value ?? null) === null);
-            return open ? { evaluation: t('evaluation.unanswered') } : {};
-          }}
-          send={async () => {
-            await save();
-            const body = { revision: revision.current };
+          fields={['share']}
+          send={async (read) => {
+            const revision = await flush();
+            if (revision === undefined) throw new WrongField('share', t('evaluation.notYet'));
+            const body = { revision, share: read('share') === 'on' };
             submitted(await ask<OpenEvaluation>(`${path}/submit`, { method: 'POST', body }));
             say(t('evaluation.submittedNow'));
           }}
-          close={() => setSubmitting(false)}
+          close={() => setDialog(undefined)}
+        >
+          {(of) => (
+            <>
+              <p>{t('evaluation.submitWhy', { agent: evaluation.agent.name })}</p>
+              <label class="check">
+                <input type="checkbox" id={of('share').name} name={of('share').name} defaultChecked />
+                <span>{t('evaluation.submitShare')}</span>
+              </label>
+            </>
+          )}
+        </FormDialog>
+      )}
+      {dialog === 'discard' && (
+        <FormDialog
+          title={t('evaluation.discardTitle')}
+          label={t('evaluation.discard')}
+          danger
+          prefix="discard-"
+          fields={['draft']}
+          send={async () => {
+            await ask(`${path}/draft`, { method: 'DELETE' });
+            say(t('evaluation.discarded'));
+            drop();
+          }}
+          close={() => setDialog(undefined)}
         >
           {() => (
-            <p id="submit-evaluation" tabIndex={-1}>
-              {t('evaluation.submitWhy')}
+            <p id="discard-draft" tabIndex={-1}>
+              {t(evaluation.version > 0 ? 'evaluation.discardLater' : 'evaluation.discardWhy')}
             </p>
           )}
         </FormDialog>
@@ -128,63 +169,23 @@ export function DraftForm({ evaluation, draft, playback, submitted }: Props) {
   );
 }
 
-interface QuestionProps {
-  question: Question;
-  answer: Answer | undefined;
-  playback: Playback;
-  change: (part: Partial<Answer>) => void;
-}
-
-function QuestionField({ question, answer, playback, change }: QuestionProps) {
-  const choices: { value: AnswerValue; label: string }[] = [
-    ...(question.kind === 'yes_no'
-      ? [
-          { value: true, label: t('evaluation.yes') },
-          { value: false, label: t('evaluation.no') },
-        ]
-      : Array.from({ length: question.max }, (_, index) => ({ value: index + 1, label: String(index + 1) }))),
-    ...(question.notApplicable ? [{ value: 'not_applicable' as const, label: t('evaluation.na') }] : []),
-  ];
-  const second = Math.floor(playback.positionMs.value / 1000) * 1000;
+/** Whether what was written is safe; said aloud only when that changes. */
+function Saved({ standing }: { standing: Standing }) {
+  const shown: { icon: IconName; words: string } =
+    standing.state === 'saved'
+      ? { icon: 'ok', words: t('evaluation.savedAt', { time: time(standing.at) }) }
+      : standing.state === 'saving'
+        ? { icon: 'clock', words: t('evaluation.saving') }
+        : standing.state === 'waiting'
+          ? { icon: 'offline', words: t('evaluation.waiting') }
+          : standing.state === 'refused'
+            ? { icon: 'error', words: t('evaluation.notSaved', { why: standing.why }) }
+            : { icon: 'warning', words: t('evaluation.clashed') };
   return (
-    <fieldset class="question">
-      <legend>{question.text}</legend>
-      <div class="question-choices">
-        {choices.map(({ value, label }) => (
-          <label key={label} class="check">
-            <input
-              type="radio"
-              name={`question-${question.id}`}
-              checked={(answer?.value ?? null) === value}
-              onChange={() => change({ value })}
-            />
-            <span>{label}</span>
-          </label>
-        ))}
-      </div>
-      <div class="question-note">
-        <input
-          class="input"
-          aria-label={`${t('evaluation.note')}: ${question.text}`}
-          placeholder={t('evaluation.note')}
-          maxLength={2000}
-          autocomplete="off"
-          value={answer?.note ?? ''}
-          onInput={(event) => change({ note: event.currentTarget.value || null })}
-        />
-        <button
-          type="button"
-          class="button quiet small"
-          onClick={() => change({ atMs: Math.round(playback.positionMs.peek()) })}
-        >
-          {t('evaluation.noteHere', { time: clock(second) })}
-        </button>
-        {answer && answer.atMs !== null && (
-          <button type="button" class="button quiet small" onClick={() => playback.seek(answer.atMs ?? 0)}>
-            {t('evaluation.noteAt', { time: clock(answer.atMs) })}
-          </button>
-        )}
-      </div>
-    </fieldset>
+    <p class={`saved ${standing.state}`} role="status">
+      <Icon name={shown.icon} />
+      {shown.words}
+    </p>
   );
 }
+

@@ -1,15 +1,13 @@
 import { useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
 import { longDay, moment } from '../format.js';
-import { t } from '../i18n.js';
-import { Field } from '../parts/field.js';
-import { useForm } from '../parts/form.js';
+import { plural, t } from '../i18n.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
 import { Bones, Failure, useLoaded } from '../parts/state.js';
 import type { ScreenProps } from '../shell/screens.js';
-import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
+import { AnswerForm } from './answer.js';
 import { WithConsent } from './consent.js';
 import { ReadVersion } from './read.js';
 import { EvaluationState } from './screen.js';
@@ -47,73 +45,63 @@ function Loaded({ id }: ScreenProps) {
     );
   }
   const evaluation = renewed ?? loaded.value;
-  const [newest] = evaluation.versions;
-  const waits = user.role === 'agent' && newest !== undefined && newest.response === null;
+  const agent = user.role === 'agent';
+  const { recording, scorecard, evaluator } = evaluation;
+  const listen = `/recordings/${recording.id}?tab=evaluation`;
   return (
     <>
       <PageHead
-        title={t('evaluation.of', { when: moment(evaluation.recording.startedAt) })}
-        lead={`${evaluation.scorecard.name}, ${evaluation.evaluator.name} · ${evaluation.agent.name}`}
+        title={t(agent ? 'evaluation.ofYours' : 'evaluation.of', { when: moment(recording.startedAt) })}
+        lead={
+          agent
+            ? t('evaluation.byFor', { card: scorecard.name, trainer: evaluator.name })
+            : t('evaluation.byOf', { card: scorecard.name, trainer: evaluator.name, agent: evaluation.agent.name })
+        }
       >
-        <EvaluationState state={evaluation.state} />
-        <a class="button" href={`/recordings/${evaluation.recording.id}`}>
-          <Icon name="play" />
-          {t('evaluation.listen')}
-        </a>
+        <EvaluationState evaluation={evaluation} />
+        {evaluation.audible && (
+          <a class="button" href={listen}>
+            <Icon name="play" />
+            {t(evaluation.open ? 'evaluation.goOn' : 'evaluation.listen')}
+          </a>
+        )}
       </PageHead>
-      <p class="muted">{t('evaluation.expires', { date: longDay(evaluation.recording.retainUntil) })}</p>
-      {evaluation.versions.map((version) => (
-        <div class="panel evaluation-panel" key={version.version}>
-          <ReadVersion evaluation={evaluation} version={version} />
-        </div>
-      ))}
-      {waits && (
-        <AnswerForm
-          path={path}
-          version={newest.version}
-          answered={(next) => {
-            setRenewed(next);
-            say(t('evaluation.answered'));
-          }}
-        />
-      )}
+      <p class="muted evaluation-kept">
+        {t(agent ? 'evaluation.whoReads' : 'evaluation.whoReadsTrainer')}{' '}
+        {t('evaluation.expires', { date: longDay(recording.retainUntil) })}
+        {!evaluation.audible && ` ${t('evaluation.notAudible')}`}
+      </p>
+      <EvaluationText evaluation={evaluation} renewed={setRenewed} />
     </>
   );
 }
 
-interface AnswerProps {
-  path: string;
-  version: number;
-  answered: (evaluation: OpenEvaluation) => void;
+interface TextProps {
+  evaluation: OpenEvaluation;
+  renewed: (evaluation: OpenEvaluation) => void;
 }
 
-function AnswerForm({ path, version, answered }: AnswerProps) {
-  const form = useForm({
-    prefix: 'answer-',
-    fields: ['response'],
-    send: async (read) => {
-      const body = { version, response: read('response') || undefined };
-      answered(await ask<OpenEvaluation>(`${path}/answer`, { method: 'PUT', body }));
-    },
-  });
+/** What was submitted, newest first, older versions folded; below it the agent's answer. */
+function EvaluationText({ evaluation, renewed }: TextProps) {
+  const user = useUser();
+  const [newest, ...older] = evaluation.versions;
+  if (!newest) return <p>{t('evaluation.draft')}</p>;
   return (
-    <form
-      class="panel form evaluation-panel"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        void form.submit(event.currentTarget);
-      }}
-    >
-      {form.summary}
-      <Field {...form.of('response')} label={t('evaluation.respond')} hint={t('evaluation.respondHint')}>
-        {(wiring) => <textarea class="input" rows={4} maxLength={5000} {...wiring} />}
-      </Field>
-      <div class="actions">
-        <button type="submit" class="button primary">
-          {t('evaluation.answer')}
-        </button>
+    <>
+      <div class="panel evaluation-panel">
+        <ReadVersion evaluation={evaluation} version={newest} />
+        {user.role === 'agent' && (
+          <AnswerForm key={newest.version} evaluation={evaluation} version={newest} answered={renewed} />
+        )}
       </div>
-    </form>
+      {older.length > 0 && (
+        <details class="panel evaluation-panel">
+          <summary>{plural('evaluation.older', older.length)}</summary>
+          {older.map((version) => (
+            <ReadVersion key={version.version} evaluation={evaluation} version={version} />
+          ))}
+        </details>
+      )}
+    </>
   );
 }

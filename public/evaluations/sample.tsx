@@ -1,133 +1,165 @@
-import { useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
-import type { Page } from '../api/types.js';
-import type { CallFacts } from '../collections/types.js';
-import { clock, dateBefore, moment, phone } from '../format.js';
-import { t } from '../i18n.js';
-import { Badge } from '../parts/badge.js';
+import { day, moment } from '../format.js';
+import { plural, t } from '../i18n.js';
 import { Field } from '../parts/field.js';
 import { useForm } from '../parts/form.js';
 import { PageHead } from '../parts/heading.js';
-import { Icon } from '../parts/icon.js';
-import type { Colleague } from '../parts/people.js';
-import { Bones, Failure, State, useLoaded } from '../parts/state.js';
+import { More } from '../parts/more.js';
+import { usePages } from '../parts/pages.js';
+import { BoneRows, Failure, State } from '../parts/state.js';
+import { Cell, Table } from '../parts/table.js';
+import { go, place } from '../shell/router.js';
 import { WithConsent } from './consent.js';
+import { readDays } from './period.js';
+import { useAgents } from './screen.js';
+import type { OpenSample, Sample } from './types.js';
+import { Ways } from './ways.js';
 import './evaluations.css';
 
-interface Drawn {
-  id: string;
-  seed: string;
-  population: number;
-  calls: { place: number; recording: CallFacts; evaluated: boolean }[];
-}
-
-/** Draws calls by lot, on record. */
-export function Sample() {
+/** Draws calls by lot, on record, and shows what was drawn before. */
+export function Samples() {
   return (
     <>
-      <div class="way">
-        <a class="button quiet small" href="/evaluations">
-          <Icon name="back" />
-          {t('evaluations.title')}
-        </a>
-      </div>
-      <PageHead title={t('sample.title')} lead={t('sample.lead')} />
+      <PageHead title={t('samples.title')} lead={t('sample.lead')} />
+      <Ways here="/evaluations/sample" />
       <WithConsent>
         <Draw />
+        <Earlier />
       </WithConsent>
     </>
   );
 }
 
+/** The days of a period whose end is exclusive. */
+export const daysOf = ({ from, until }: Pick<Sample, 'from' | 'until'>) => ({
+  from: day(from),
+  to: day(Date.parse(until) - 1),
+});
+
 function Draw() {
-  const people = useLoaded('agents', (signal) => ask<Page<Colleague>>('/people', { query: { limit: 200 }, signal }));
-  const [drawn, setDrawn] = useState<Drawn | undefined>();
+  const agents = useAgents();
+  const days = readDays(30);
+  const wanted = place.value.query.get('agentId');
   const form = useForm({
     prefix: 'sample-',
     fields: ['agentId', 'from', 'to', 'size'],
     check: (read) => ({
       ...(read('agentId') === '' ? { agentId: t('sample.agentMissing') } : {}),
       ...(read('from') === '' ? { from: t('sample.periodMissing') } : {}),
-      ...(read('to') === '' || read('to') < read('from') ? { to: t('sample.periodMissing') } : {}),
-      ...(Number(read('size')) >= 1 && Number(read('size')) <= 50 ? {} : { size: t('sample.sizeWrong') }),
+      ...(read('to') === '' ? { to: t('sample.periodMissing') } : {}),
+      ...(read('to') !== '' && read('to') < read('from') ? { to: t('sample.periodWrong') } : {}),
+      ...(/^\d+$/.test(read('size')) && Number(read('size')) >= 1 && Number(read('size')) <= 50
+        ? {}
+        : { size: t('sample.sizeWrong') }),
     }),
     send: async (read) => {
       const body = { agentId: read('agentId'), from: read('from'), to: read('to'), size: Number(read('size')) };
-      setDrawn(await ask<Drawn>('/samples', { method: 'POST', body }));
+      const { id } = await ask<OpenSample>('/samples', { method: 'POST', body });
+      go(`/evaluations/sample/${id}`);
     },
   });
-  if (people.state === 'failed') return <Failure problem={people.problem} again={people.again} />;
-  if (people.state === 'loading') return <Bones count={3} />;
-  const agents = people.value.items.filter(({ role }) => role === 'agent');
   return (
-    <>
-      <form
-        class="panel form evaluation-panel"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void form.submit(event.currentTarget);
-        }}
-      >
-        {form.summary}
-        <div class="pair">
-          <Field {...form.of('agentId')} label={t('sample.agent')}>
-            {(wiring) => (
-              <select class="input" {...wiring}>
-                {agents.map((agent) => (
-                  <option key={agent.id} value={agent.id}>
-                    {agent.name}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Field {...form.of('from')} label={t('sample.from')}>
-            {(wiring) => <input class="input" type="date" defaultValue={dateBefore(30)} {...wiring} />}
-          </Field>
-          <Field {...form.of('to')} label={t('sample.to')}>
-            {(wiring) => <input class="input" type="date" defaultValue={dateBefore(0)} {...wiring} />}
-          </Field>
-          <Field {...form.of('size')} label={t('sample.size')}>
-            {(wiring) => <input class="input" inputMode="numeric" defaultValue="5" {...wiring} />}
-          </Field>
-        </div>
-        <div class="actions">
-          <button type="submit" class="button primary">
-            {t('sample.draw')}
-          </button>
-        </div>
-      </form>
-      <div role="status">
-        {drawn && drawn.calls.length === 0 && <State icon="search" title={t('sample.none')} />}
-        {drawn && drawn.calls.length > 0 && (
-          <section class="panel" aria-labelledby="drawn-title">
-            <h2 class="drawn-title" id="drawn-title">
-              {t('sample.drawn', { count: drawn.calls.length, population: drawn.population })}
-            </h2>
-            <ol class="cards">
-              {drawn.calls.map(({ recording, evaluated }) => (
-                <li key={recording.id}>
-                  <a href={`/recordings/${recording.id}`}>
-                    {t('collections.itemName', { when: moment(recording.startedAt) })}
-                  </a>
-                  <span class="muted">
-                    {[recording.caller && phone(recording.caller), clock(recording.durationMs)]
-                      .filter(Boolean)
-                      .join(' · ')}
-                  </span>
-                  {evaluated && (
-                    <Badge icon="ok" tone="ok" plain>
-                      {t('sample.evaluated')}
-                    </Badge>
-                  )}
-                </li>
+    <form
+      class="panel form draw"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void form.submit(event.currentTarget);
+      }}
+    >
+      <h2>{t('sample.title')}</h2>
+      {form.summary}
+      <div class="pair">
+        <Field {...form.of('agentId')} label={t('sample.agent')}>
+          {(wiring) => (
+            <select class="input" aria-required="true" {...wiring}>
+              <option value="">{t('sample.chooseAgent')}</option>
+              {agents.map((agent) => (
+                <option key={agent.id} value={agent.id} selected={agent.id === wanted}>
+                  {agent.name}
+                </option>
               ))}
-            </ol>
-            <p class="muted drawn-seed">{t('sample.seed', { seed: drawn.seed })}</p>
-          </section>
-        )}
+            </select>
+          )}
+        </Field>
+        <Field {...form.of('from')} label={t('sample.from')}>
+          {(wiring) => <input class="input" type="date" aria-required="true" defaultValue={days.from} {...wiring} />}
+        </Field>
+        <Field {...form.of('to')} label={t('sample.to')}>
+          {(wiring) => <input class="input" type="date" aria-required="true" defaultValue={days.to} {...wiring} />}
+        </Field>
+        <Field {...form.of('size')} label={t('sample.size')}>
+          {(wiring) => (
+            <input
+              class="input"
+              inputMode="numeric"
+              aria-required="true"
+              defaultValue="5"
+              autocomplete="off"
+              {...wiring}
+            />
+          )}
+        </Field>
       </div>
-    </>
+      <div class="actions">
+        <button type="submit" class="button primary">
+          {t('sample.draw')}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+const columns = ['agent', 'period', 'size', 'by', 'when'] as const;
+
+function Earlier() {
+  const pages = usePages<Sample>('/samples', {});
+  const { first, items } = pages;
+  const loading = first.state === 'loading';
+  return (
+    <section class="panel" aria-labelledby="samples-title">
+      <h2 class="panel-title" id="samples-title">
+        {t('samples.earlier')}
+      </h2>
+      {first.state === 'failed' && <Failure problem={first.problem} again={first.again} />}
+      {first.state === 'ready' && items.length === 0 && (
+        <State icon="search" title={t('samples.none')}>
+          <p>{t('samples.noneWhy')}</p>
+        </State>
+      )}
+      {(loading || items.length > 0) && (
+        <>
+          <Table
+            label={t('samples.earlier')}
+            columns={columns.map((name) => ({ name: t(`samples.${name}`) }))}
+            busy={loading}
+          >
+            {loading ? (
+              <BoneRows rows={3} columns={columns.map(() => 60)} />
+            ) : (
+              items.map((sample) => (
+                <tr role="row" key={sample.id}>
+                  <Cell wide>
+                    <a class="row-link" href={`/evaluations/sample/${sample.id}`}>
+                      {sample.agent.name}
+                    </a>
+                  </Cell>
+                  <Cell label={t('samples.period')}>{t('samples.days', daysOf(sample))}</Cell>
+                  <Cell label={t('samples.size')}>
+                    {t('samples.sizeOf', {
+                      size: Math.min(sample.size, sample.population),
+                      population: sample.population,
+                    })}
+                  </Cell>
+                  <Cell label={t('samples.by')}>{sample.drawnBy.name}</Cell>
+                  <Cell label={t('samples.when')}>{moment(sample.drawnAt)}</Cell>
+                </tr>
+              ))
+            )}
+          </Table>
+          <More pages={pages} shown={plural('samples.shown', items.length)} />
+        </>
+      )}
+    </section>
   );
 }

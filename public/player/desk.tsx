@@ -59,7 +59,10 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
 
   const remarks = useMemo(() => new Remarks(recording.id), [recording.id]);
   const comments = user.role === 'trainer' || user.role === 'agent';
-  const [tab, setTab] = useState<Tab>(() => tabsOf(user.role)[0] ?? 'details');
+  const [tab, setTab] = useState<Tab>(() => {
+    const tabs = tabsOf(user.role);
+    return tabs.find((each) => each === place.peek().query.get('tab')) ?? tabs[0] ?? 'details';
+  });
   useEffect(() => {
     if (comments) void remarks.load();
     return () => remarks.close();

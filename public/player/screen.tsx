@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ApiProblem, ask } from '../api/client.js';
 import type { Recording, Waveform } from '../api/types.js';
+import { PassedOver } from '../collections/passed.js';
 import { PageHead } from '../parts/heading.js';
 import { t } from '../i18n.js';
 import { Bones, Failure, useLoaded } from '../parts/state.js';
@@ -33,9 +34,17 @@ export function Player({ id }: ScreenProps) {
     return () => clearInterval(every);
   }, [path, waiting]);
   if (recording.state === 'failed') {
-    if (recording.problem.status === 410) return <Gone problem={recording.problem} />;
+    if (recording.problem.status === 410) {
+      return (
+        <>
+          <PassedOver />
+          <Gone problem={recording.problem} />
+        </>
+      );
+    }
     return (
       <>
+        <PassedOver />
         <PageHead title={t('player.title')} />
         <Failure problem={recording.problem} again={recording.again} />
       </>

@@ -17,7 +17,7 @@ export type Tab = 'tickets' | 'evaluation' | 'comments' | 'transcript' | 'agreem
 
 const beside: Record<Role, Tab[]> = {
   trainer: ['comments', 'evaluation', 'transcript', 'agreements', 'tickets', 'details'],
-  agent: ['comments', 'transcript', 'details'],
+  agent: ['comments', 'evaluation', 'transcript', 'details'],
   privacy_officer: ['tickets', 'agreements', 'transcript', 'details'],
   auditor: ['details'],
   administrator: ['details'],

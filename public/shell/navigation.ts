@@ -21,13 +21,13 @@ const audit: Entry = { path: '/audit', icon: 'audit', label: 'nav.audit' };
 const privacy: Entry = { path: '/privacy', icon: 'mail', label: 'nav.privacy' };
 const collections: Entry = { path: '/collections', icon: 'loop', label: 'nav.collections' };
 const evaluations: Entry = { path: '/evaluations', icon: 'ok', label: 'nav.evaluations' };
+const uses: Entry = { path: '/further-uses', icon: 'filter', label: 'nav.uses' };
 const shared: Entry = { path: '/shared', icon: 'users', label: 'nav.shared' };
 const administration: Entry[] = [
   { path: '/admin/users', icon: 'users', label: 'nav.users' },
   { path: '/admin/keys', icon: 'key', label: 'nav.keys' },
   { path: '/admin/ingest', icon: 'inbound', label: 'nav.ingest' },
   { path: '/admin/organisation', icon: 'organisation', label: 'nav.organisation' },
-  evaluations,
 ];
 
 const agreements: Entry = { path: '/agreements', icon: 'agreement', label: 'nav.agreements' };
@@ -36,8 +36,8 @@ const verify: Entry = { path: '/verify', icon: 'ok', label: 'nav.verify' };
 
 const listening: Group = { label: 'nav.listening', entries: [recordings, tickets, agreements] };
 const evidence: Group = { label: 'nav.evidence', entries: [packages, verify] };
-const accountability: Group = { label: 'nav.accountability', entries: [audit, retention, holds] };
-const answerable: Group = { ...accountability, entries: [audit, privacy, retention, holds] };
+const accountability: Group = { label: 'nav.accountability', entries: [audit, retention, holds, uses] };
+const answerable: Group = { ...accountability, entries: [audit, privacy, retention, holds, uses] };
 
 /** What each role finds in the navigation. What it may do is decided by the service, not here. */
 export const navigation: Record<Role, Group[]> = {
@@ -47,7 +47,7 @@ export const navigation: Record<Role, Group[]> = {
   auditor: [answerable],
   administrator: [
     { label: 'nav.administration', entries: administration },
-    { label: 'nav.accountability', entries: [retention, holds] },
+    { label: 'nav.accountability', entries: [retention, holds, uses] },
   ],
 };
 

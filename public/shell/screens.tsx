@@ -55,7 +55,27 @@ export const screens: { pattern: string; Component: Screen }[] = [
     pattern: '/evaluations/scorecards',
     Component: later(async () => (await import('../evaluations/cards.js')).Scorecards),
   },
-  { pattern: '/evaluations/sample', Component: later(async () => (await import('../evaluations/sample.js')).Sample) },
+  {
+    pattern: '/evaluations/scorecards/new',
+    Component: later(async () => (await import('../evaluations/card-screen.js')).NewCard),
+  },
+  {
+    pattern: '/evaluations/scorecards/:id',
+    Component: later(async () => (await import('../evaluations/card-screen.js')).CardScreen),
+  },
+  { pattern: '/evaluations/sample', Component: later(async () => (await import('../evaluations/sample.js')).Samples) },
+  {
+    pattern: '/evaluations/sample/:id',
+    Component: later(async () => (await import('../evaluations/sample-calls.js')).SampleScreen),
+  },
+  {
+    pattern: '/evaluations/coverage',
+    Component: later(async () => (await import('../evaluations/coverage.js')).Coverage),
+  },
+  {
+    pattern: '/evaluations/outcomes',
+    Component: later(async () => (await import('../evaluations/outcomes.js')).Outcomes),
+  },
   {
     pattern: '/evaluations/:id',
     Component: later(async () => (await import('../evaluations/evaluation.js')).EvaluationScreen),
@@ -82,6 +102,7 @@ export const screens: { pattern: string; Component: Screen }[] = [
     pattern: '/retention/tombstones',
     Component: later(async () => (await import('../retention/tombstones.js')).Tombstones),
   },
+  { pattern: '/further-uses', Component: later(async () => (await import('../further-uses/screen.js')).FurtherUses) },
   { pattern: '/holds', Component: later(async () => (await import('../holds/screen.js')).Holds) },
   { pattern: '/admin/users', Component: later(async () => (await import('../admin/users.js')).Users) },
   { pattern: '/admin/ingest', Component: later(async () => (await import('../ingest/screen.js')).IngestScreen) },

@@ -85,6 +85,7 @@ export const evaluationSchema = z
 
 export const openEvaluationSchema = evaluationSchema
   .extend({
+    audible: z.boolean().meta({ description: 'Whether the reader can hear the call: for an agent, whether it is shared' }),
     sections: scorecardContentSchema,
     draft: z
       .object({ revision: z.int(), savedAt: z.iso.datetime(), ...contentShape })
@@ -178,12 +179,13 @@ export function presentOpen(
   row: FoundEvaluation,
   versions: readonly SubmittedVersion[],
   sections: ScorecardContent,
-  reader: Reader,
+  reader: Reader & { audible: boolean },
 ): z.input<typeof openEvaluationSchema> {
   const cuts = cutsIn(heardOf(row.recording));
   const draft = row.evaluator.id === reader.person.userId ? row.draft : null;
   return {
     ...presentEvaluation(row, reader),
+    audible: reader.audible,
     sections,
     draft:
       draft === null

@@ -7,7 +7,7 @@ import { decodeCursor, pageOf, pageQuery, toPage } from '../platform/paging.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { findListenable } from '../recordings/playback.js';
-import { agentsOf } from '../recordings/share.js';
+import { agentsOf, isShared } from '../recordings/share.js';
 import { readPeriodEnd, readPeriodStart } from '../recordings/times.js';
 import { requireUse } from '../retention/further-use.js';
 import {
@@ -55,12 +55,13 @@ export function evaluationOperations(
   async function open(person: Person, id: string): Promise<z.input<typeof openEvaluationSchema>> {
     const now = clock.now();
     const row = await readEvaluation(database, person, id, now);
-    const [versions, scorecard, { ownNumbers }] = await Promise.all([
+    const [versions, scorecard, { ownNumbers }, audible] = await Promise.all([
       versionsOf(database, id),
       scorecardOf(database, row.scorecard.id, row.scorecard.version),
       organisationOf(database),
+      person.role === 'agent' ? isShared(database, row.recording.id, person.userId) : true,
     ]);
-    return presentOpen(row, versions, scorecard.sections, { person, ownNumbers, now });
+    return presentOpen(row, versions, scorecard.sections, { person, ownNumbers, now, audible });
   }
 
   return [

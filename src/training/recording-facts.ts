@@ -7,7 +7,9 @@ import type { Interval } from '../recordings/recording.js';
 
 /** SQL over `r` (recordings) and `v` (its newest version), as one JSON value. */
 export const recordingFacts = `json_build_object('id', r.id, 'startedAt', r.started_at, 'direction', r.direction,
-  'caller', r.caller_number, 'callee', r.callee_number, 'agent', r.agent, 'queue', r.queue, 'state', v.state,
+  'caller', r.caller_number, 'callee', r.callee_number, 'agent', r.agent,
+  'agentName', (SELECT string_agg(p.name, ', ' ORDER BY p.name) FROM users p
+    WHERE p.role = 'agent' AND p.disabled_at IS NULL AND r.agent = ANY (p.extensions)), 'queue', r.queue, 'state', v.state,
   'durationMs', v.duration_ms, 'sampleRateHz', v.sample_rate_hz, 'retainUntil', r.retain_until, 'holds', r.holds)`;
 
 /** Joins the newest version to recordings `r`. */
@@ -21,6 +23,8 @@ export interface RecordingFacts {
   caller: string | null;
   callee: string | null;
   agent: string | null;
+  /** Of who answers on that extension now; several where it is shared. */
+  agentName: string | null;
   queue: string | null;
   state: 'received' | 'ready' | 'failed';
   durationMs: number;
@@ -36,7 +40,8 @@ export const recordingFactsSchema = z
     direction: z.enum(['inbound', 'outbound', 'internal']),
     caller: z.string().nullable(),
     callee: z.string().nullable(),
-    agent: z.string().nullable(),
+    agent: z.string().nullable().meta({ description: 'The extension' }),
+    agentName: z.string().nullable().meta({ description: 'Who answers on it now' }),
     queue: z.string().nullable(),
     state: z.enum(['received', 'ready', 'failed']),
     durationMs: z.int(),
@@ -62,6 +67,7 @@ export function presentFacts(
     caller: maskNumber(facts.caller, role, ownNumbers),
     callee: maskNumber(facts.callee, role, ownNumbers),
     agent: facts.agent,
+    agentName: facts.agentName,
     queue: facts.queue,
     state: facts.state,
     durationMs: facts.durationMs,

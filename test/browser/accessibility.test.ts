@@ -23,7 +23,11 @@ const further: Record<string, Role[]> = {
   '/collections/:id': ['trainer'],
   '/evaluations/scorecards': ['trainer'],
   '/evaluations/sample': ['trainer'],
-  '/evaluations/overview': ['trainer'],
+  '/evaluations/sample/:id': ['trainer'],
+  '/evaluations/coverage': ['trainer'],
+  '/evaluations/outcomes': ['trainer', 'agent'],
+  '/evaluations/scorecards/new': ['trainer'],
+  '/evaluations/scorecards/:id': ['trainer'],
   '/evaluations/:id': ['trainer', 'agent'],
   '/privacy/new': ['privacy_officer'],
   '/privacy/statistics': ['privacy_officer', 'auditor'],
@@ -96,6 +100,10 @@ async function fill(): Promise<void> {
   await service.as('trainer').put(`/api/v1/evaluations/${evaluation.id}/draft`).send({ revision: 1, answers }).expect(200);
   await post('trainer', `/evaluations/${evaluation.id}/submit`, { revision: 2 });
   made.set('/evaluations/:id', evaluation.id);
+  made.set('/evaluations/scorecards/:id', card.id);
+  const today = now.toISOString().slice(0, 10);
+  const sample = await post('trainer', '/samples', { agentId: agent, from: today, to: today, size: 5 });
+  made.set('/evaluations/sample/:id', sample.id);
 
   await post('trainer', `/recordings/${call}/agreements`, { startMs: 1000, endMs: 4000, summary: 'Akkoord op 24 maanden', parties: ['J. de Vries'] });
   await post('privacy_officer', '/evidence', { recordingIds: [call], reason: 'Geschil', recipient: 'Advocaat' });

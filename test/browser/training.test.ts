@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { speechLike } from '../support/audio.js';
-import { audioFacts, buildUi, launch, overflow, signIn, violations, visit, type Visit, type VisitOptions } from '../support/browser.js';
+import { audioFacts, buildUi, launch, signIn, violations, visit, type Visit, type VisitOptions } from '../support/browser.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
@@ -100,101 +100,4 @@ describe('remarks on a call', () => {
     expect(intervals.at(-1)?.endMs).toBeGreaterThan(1000);
     expect((await (await told).response())?.status()).toBe(200);
   });
-});
-
-describe('a collection', () => {
-  it('is made from the player, put in order with buttons, and plays on where that was asked', async () => {
-    const page = await open('trainer', `/recordings/${call()}`);
-    await page.getByRole('tab', { name: /Opmerkingen/ }).click();
-    await page.getByRole('button', { name: 'Aan verzameling toevoegen' }).click();
-    await page.getByLabel('Naam').fill('Afronden');
-    await page.getByRole('dialog').getByRole('button', { name: 'Aan verzameling toevoegen' }).click();
-    await soon(() => page.getByRole('dialog').count()).toBe(0);
-    const { body } = await service.as('trainer').get('/api/v1/collections').expect(200);
-    const id = (body as { items: { id: string }[] }).items[0]?.id ?? '';
-    await service.as('trainer').post(`/api/v1/collections/${id}/items`).send({ recordingId: ids[1], note: 'Tweede' }).expect(201);
-    await page.goto(`/collections/${id}`);
-    await page.getByRole('button', { name: /omhoog$/ }).nth(1).click();
-    await soon(() => page.locator('.collection-items li').first().innerText()).toContain('Tweede');
-    expect(await violations(page)).toEqual([]);
-    await page.getByLabel('Automatisch verder, na 5 seconden').check();
-    await page.getByRole('button', { name: 'Alles afspelen' }).click();
-    await page.getByText('1 van 2').waitFor();
-    await soon(async () => (await audioFacts(page))?.paused).toBe(false);
-    await page.getByRole('slider').fill('7000');
-    await page.getByText(/Het volgende onderdeel begint over/).waitFor({ timeout: 30_000 });
-    await page.getByText('2 van 2').waitFor({ timeout: 30_000 });
-    await soon(async () => (await audioFacts(page))?.paused).toBe(false);
-    expect(page.url()).toContain(call());
-    expect(visitor?.complaints).toEqual([]);
-  });
-});
-
-describe('evaluations', () => {
-  it('are off until the consent is recorded, then go from draft to answer', async () => {
-    let page = await open('trainer', '/evaluations');
-    await page.getByText('Beoordelen staat uit').waitFor();
-    expect(await violations(page)).toEqual([]);
-    page = await open('administrator', '/evaluations');
-    await page.getByRole('button', { name: 'Vastleggen en aanzetten' }).click();
-    expect(await page.locator('.fault-summary a').count()).toBe(3);
-    await page.getByLabel('Datum van de instemming').fill('2026-01-15');
-    await page.getByLabel('Kenmerk van het besluit').fill('OR-2026-3');
-    await page.getByLabel('Wat is afgesproken?').fill('Alleen om te leren.');
-    expect(await violations(page)).toEqual([]);
-    await page.getByRole('button', { name: 'Vastleggen en aanzetten' }).click();
-    await page.getByText('OR-2026-3').waitFor();
-
-    page = await open('trainer', '/evaluations/scorecards');
-    await page.getByRole('button', { name: 'Nieuw formulier' }).click();
-    await page.getByLabel('Naam').fill('Basis');
-    await page.getByLabel('Onderdelen en vragen').fill('# Begin\nNoemt de naam\nToon | 5');
-    await page.getByRole('button', { name: 'Opslaan' }).click();
-    await page.getByText('versie 1, 1 onderdeel').waitFor();
-    await page.goto(`/recordings/${call()}?t=2`);
-    await page.getByRole('tab', { name: 'Beoordeling' }).click();
-    await page.getByRole('button', { name: 'Beoordeling beginnen' }).click();
-    await page.getByRole('group', { name: 'Noemt de naam' }).getByLabel('Ja').check();
-    await page.getByRole('group', { name: 'Toon' }).getByLabel('N.v.t.').check();
-    await page.getByLabel('Notitie: Noemt de naam').fill('Duidelijk.');
-    await page.getByText(/Concept bewaard om/).waitFor();
-    expect(await violations(page)).toEqual([]);
-    await page.reload();
-    await page.getByRole('tab', { name: 'Beoordeling' }).click();
-    await soon(() => page.getByLabel('Notitie: Noemt de naam').inputValue()).toBe('Duidelijk.');
-    await page.getByRole('button', { name: 'Indienen' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Indienen' }).click();
-    await page.getByText('100%').waitFor();
-
-    page = await open('agent', '/evaluations');
-    await page.locator('.row-link').first().click();
-    await page.getByText('Duidelijk.').waitFor();
-    await page.getByLabel('Uw reactie').fill('Helder.');
-    await page.getByRole('button', { name: 'Doorgeven' }).click();
-    await page.locator('.evaluation-read').getByText('Helder.').waitFor();
-    expect(await violations(page)).toEqual([]);
-
-    page = await open('trainer', '/recordings');
-    await page.getByRole('link', { name: 'Willekeurige steekproef' }).click();
-    await page.getByRole('button', { name: 'Trekken' }).click();
-    await page.getByText(/van 2 gesprekken getrokken/).waitFor();
-    expect(await violations(page)).toEqual([]);
-  });
-
-  for (const [language, theme] of [
-    ['en', 'dark'],
-    ['nl', 'light'],
-  ] as const)
-    it(`and all beside them fit 320 px: ${language}, ${theme}`, async () => {
-      const { body } = await service.as('trainer').get('/api/v1/collections').expect(200);
-      const collection = (body as { items: { id: string }[] }).items[0]?.id ?? '';
-      const page = await open('trainer', '/collections', { language, theme, width: 320 });
-      for (const path of ['/collections', `/collections/${collection}`, '/evaluations', '/evaluations/scorecards', '/evaluations/sample', `/recordings/${call()}`]) {
-        await page.goto(path);
-        await page.locator('main h1').waitFor();
-        await soon(() => page.locator('.bones, [aria-busy="true"]').count()).toBe(0);
-        expect({ path, found: await violations(page) }).toEqual({ path, found: [] });
-        expect(await overflow(page), path).toBeLessThanOrEqual(0);
-      }
-    });
 });

@@ -133,7 +133,7 @@ export async function signIn(page: Page, person: { email: string; password: stri
   await page.locator('#email').fill(person.email);
   await page.locator('#password').fill(person.password);
   await page.locator('button[type=submit]').click();
-  await page.locator('nav').waitFor({ state: 'attached' });
+  await page.locator('nav').first().waitFor({ state: 'attached' });
 }
 
 let axe: Promise<string> | undefined;
