@@ -195,7 +195,7 @@ export const evaluations: Record<keyof typeof source, string> = {
   'sample.nextCall': 'Next call',
   'sample.backTo': 'Back to the sample',
   'samples.title': 'Samples',
-  'samples.one': 'Sample',
+  'samples.single': 'Sample',
   'samples.of': 'Sample of {agent}',
   'samples.lead': 'Calls from {from} up to and including {to}.',
   'samples.earlier': 'Drawn before',

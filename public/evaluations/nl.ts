@@ -195,7 +195,7 @@ export const evaluations = {
   'sample.nextCall': 'Volgend gesprek',
   'sample.backTo': 'Terug naar de steekproef',
   'samples.title': 'Steekproeven',
-  'samples.one': 'Steekproef',
+  'samples.single': 'Steekproef',
   'samples.of': 'Steekproef van {agent}',
   'samples.lead': 'Gesprekken van {from} tot en met {to}.',
   'samples.earlier': 'Eerder getrokken',

@@ -24,7 +24,7 @@ export function SampleScreen({ id }: ScreenProps) {
           {t('samples.title')}
         </a>
       </div>
-      <WithConsent head={<PageHead title={t('samples.one')} />}>
+      <WithConsent head={<PageHead title={t('samples.single')} />}>
         <Loaded id={id} />
       </WithConsent>
     </>
@@ -37,7 +37,7 @@ function Loaded({ id }: ScreenProps) {
   if (loaded.state !== 'ready') {
     return (
       <>
-        <PageHead title={t('samples.one')} />
+        <PageHead title={t('samples.single')} />
         {loaded.state === 'failed' ? <Failure problem={loaded.problem} again={loaded.again} /> : <Bones count={5} />}
       </>
     );
@@ -46,7 +46,7 @@ function Loaded({ id }: ScreenProps) {
   const name = t('samples.of', { agent: sample.agent.name });
   return (
     <>
-      <PageHead title={name} tab={t('samples.one')} lead={t('samples.lead', daysOf(sample))} />
+      <PageHead title={name} tab={t('samples.single')} lead={t('samples.lead', daysOf(sample))} />
       <Calls sample={sample} name={name} />
       <HowDrawn sample={sample} />
     </>
