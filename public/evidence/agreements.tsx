@@ -79,7 +79,7 @@ export function Agreements({ recording, playback, changed }: Props) {
       )}
       {open?.act === 'mark' && <Mark recording={recording} playback={playback} close={close} done={done} />}
       {mayMark && playable && open?.act !== 'mark' && (
-        <div class="side-foot">
+        <div class="side-foot actions">
           <button type="button" class="button small" onClick={() => setOpen({ act: 'mark' })}>
             <Icon name="agreement" />
             {t('agreement.mark')}

@@ -158,7 +158,7 @@ function facts(pairs: readonly (readonly [string, string])[]): HTMLElement {
 
 function moment(instant: string | null): string {
   if (instant === null || Number.isNaN(Date.parse(instant))) return '–';
-  return new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'medium', timeZone: 'Europe/Amsterdam' }).format(new Date(instant));
+  return new Intl.DateTimeFormat(language === 'nl' ? 'nl-NL' : 'en-GB', { dateStyle: 'long', timeStyle: 'medium', timeZone: 'Europe/Amsterdam' }).format(new Date(instant));
 }
 
 /** Counts what was chosen: a check that is overtaken by the next says nothing any more. */

@@ -8,15 +8,19 @@ import { promisify } from 'node:util';
 import { createBag } from '../../src/packages/bag.js';
 import { createArchive } from '../../src/platform/archive.js';
 import { openSigningKey } from '../../src/platform/signing.js';
+import { prepareSealingBench } from './package-sealing.js';
 
 /**
- * `npm run bench -- package`: how long it takes to make a package of 200 recordings, digested twice and signed, held against
- * `zip -0` over the same files; and how much memory it took beyond what was there before. Rounds take turns, and the
- * medians are compared, so that other work on the machine weighs on both alike.
+ * `npm run bench -- package [N]`: how long it takes to make a package of N recordings (200 unless told), digested twice and
+ * signed, held against `zip -0` over the same files: rounds take turns, and the medians are compared, so that other work on
+ * the machine weighs on both alike. Then packages of a quarter and of all of N recordings are sealed as the service seals
+ * them, from storage into storage: memory must not grow with their number.
  */
 
-const recordings = 200;
+const recordings = Number(process.argv[3] ?? 200);
 const bytesEach = 3_000_000;
+/** Smaller, since each is there four times: original, copy, both in the package. */
+const sealedBytesEach = 1_000_000;
 const rounds = 5;
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
@@ -49,11 +53,6 @@ async function main(): Promise<void> {
     const zip = path.join(parent, 'package.zip');
     const ours: number[] = [];
     const theirs: number[] = [];
-    const before = process.memoryUsage.rss();
-    let most = before;
-    const watch = setInterval(() => {
-      most = Math.max(most, process.memoryUsage.rss());
-    }, 20);
     for (let round = 0; round < rounds; round += 1) {
       ours.push(await timed(() => makePackage(folder, zip, key)));
       await rm(zip);
@@ -61,18 +60,37 @@ async function main(): Promise<void> {
       theirs.push(await timed(() => promisify(execFile)('sh', ['-c', 'zip -q -0 -r "$1" . && sync "$1"', 'sh', zip], { cwd: folder })));
       await rm(zip);
     }
-    clearInterval(watch);
     const ratio = median(theirs) / median(ours);
     const shown = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
     process.stdout.write(
       `package of ${recordings} recordings, ${Math.round((recordings * bytesEach) / 1e6)} MB, SHA-256 and SHA-512, signed\n` +
         `  ours    ${shown(median(ours))}\n  zip -0  ${shown(median(theirs))}\n` +
-        `  ratio   ${ratio.toFixed(2)} of its speed (aim: 0.7 or more)\n` +
-        `  memory  ${Math.round((most - before) / 1e6)} MB beyond the ${Math.round(before / 1e6)} MB at the start\n`,
+        `  ratio   ${ratio.toFixed(2)} of its speed (aim: 0.7 or more)\n`,
     );
+    await rm(folder, { recursive: true });
+    await tellSealing(parent);
   } finally {
     await rm(parent, { recursive: true, force: true });
   }
 }
 
+async function tellSealing(parent: string): Promise<void> {
+  const bench = await prepareSealingBench(parent, recordings, sealedBytesEach);
+  const mb = (bytes: number) => Math.round(bytes / 1e6);
+  try {
+    // The first package warms up what stays: connections, the compiled program, the pools of the streams.
+    await bench.seal(Math.ceil(recordings / 20));
+    for (const count of [Math.ceil(recordings / 4), recordings]) {
+      const { packageBytes, tookMs, startBytes, peakBytes } = await bench.seal(count);
+      process.stdout.write(
+        `sealed as the service does, ${count} recordings, ${mb(packageBytes)} MB, originals and copies: ${(tookMs / 1000).toFixed(1)} s, ` +
+          `memory ${mb(peakBytes - startBytes)} MB beyond the ${mb(startBytes)} MB at its start (database and storage beside it included)\n`,
+      );
+    }
+  } finally {
+    await bench.close();
+  }
+}
+
 await main();
+process.exit(0);

@@ -38,6 +38,7 @@ class Filling {
   readonly #missing: string[] = [];
   readonly #certificates = new Set<string>();
   readonly #statements: string[] = [];
+  #sealedAt: Date;
   /** As they stood when custody was read, withdrawn ones too. */
   #agreements: ReadonlyMap<string, AgreementRow[]> = new Map();
   readonly #request: EvidenceRequest;
@@ -49,6 +50,7 @@ class Filling {
     private readonly work: SealWork,
   ) {
     this.#request = row.request as unknown as EvidenceRequest;
+    this.#sealedAt = work.at;
   }
 
   async fill(): Promise<Filled> {
@@ -56,6 +58,8 @@ class Filling {
     const { database } = sealing.platform;
     // What is not sealed into the chain yet cannot be proved to be in it.
     await sealing.sealer.seal({ signal: work.signal });
+    // After the chain: what is proved was there before the package.
+    this.#sealedAt = sealing.platform.clock.now();
     const sealedUpTo = (await latestBatch(database))?.last_id ?? 0;
     const trails: Custody[] = [];
     for (const id of row.recordingIds) trails.push(await custodyOf(database, id, sealedUpTo));
@@ -74,7 +78,7 @@ class Filling {
       await bag.addText('data/proofs/tsa-chain.pem', [...this.#certificates].map((pem) => `${pem.trim()}\n`).join(''));
     const contents: Contents = {
       format: 'opname-package/1', kind: row.kind, reference: row.reference, scope: this.#request.scope,
-      sealedAt: work.at.toISOString(), recordings, missing: this.#missing,
+      sealedAt: this.#sealedAt.toISOString(), recordings, missing: this.#missing,
     };
     await bag.addJson(contentsPath, contents);
     return { ...(await this.#frame(timeStamped)), missing: this.#missing, timeStamped };
@@ -215,7 +219,7 @@ class Filling {
     const { controller } = await organisationOf(this.sealing.platform.database);
     const { keyId } = this.sealing.signingKey;
     const facts = {
-      reference: this.row.reference, controller, recipient: this.row.recipient, sealedAt: this.work.at,
+      reference: this.row.reference, controller, recipient: this.row.recipient, sealedAt: this.#sealedAt,
       scope: this.#request.scope, keyId, fingerprint: fingerprint(keyId), timeZone: this.sealing.timeZone,
       timeStamped, statements: this.#statements, missing: this.#missing,
     };

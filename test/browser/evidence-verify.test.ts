@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
@@ -104,6 +104,53 @@ describe('verify.html, opened from a disk', () => {
     expect(await verdict(page)).toBe('unchanged');
     await page.locator('#fingerprint').fill('ffff ffff ffff ffff ffff');
     expect(await verdict(page)).toBe('unknown_sender');
+    await page.context().close();
+  });
+
+  it('tells each of the three verdicts in words and by a sign, in both languages', async () => {
+    const stranger = `${unpacked.folder}-stranger.html`;
+    const html = await readFile(path.join(unpacked.folder, 'verify.html'), 'utf8');
+    await writeFile(stranger, html.replace(sealedPackage.keyId, '0'.repeat(64)));
+    const zip = await readFile(unpacked.zip);
+    zip[zip.indexOf('RIFF') + 9000] = (zip[zip.indexOf('RIFF') + 9000] ?? 0) ^ 1;
+    const changed = `${unpacked.zip}.changed-too.zip`;
+    await writeFile(changed, zip);
+    for (const [opened, file, mark, dutch, english] of [
+      [undefined, unpacked.zip, '✔', 'Ongewijzigd sinds ontvangst', 'Unchanged since receipt'],
+      [undefined, changed, '✘', 'Gewijzigd', 'Changed'],
+      [stranger, unpacked.zip, '?', 'Onbekende afzender', 'Unknown sender'],
+    ] as const) {
+      const page = await openVerifier(opened);
+      await page.locator('#file').setInputFiles(file);
+      await verdict(page);
+      for (const [language, words] of [['nl', dutch], ['en', english]] as const) {
+        await page.locator(`[data-language=${language}]`).click();
+        const heading = await page.locator('#result h2').innerText();
+        expect([heading.includes(mark), heading.includes(words)]).toEqual([true, true]);
+        expect(await page.locator('#result h2 [aria-hidden=true]').innerText()).toBe(mark);
+        expect(await page.locator('#claim').innerText()).toMatch(language === 'nl' ? /niet wie er spreekt/ : /not tell who speaks/);
+        expect(await violations(page)).toEqual([]);
+      }
+      await page.context().close();
+    }
+  });
+
+  it('does not mix up two packages that were chosen one after the other, and says so of what it cannot read', async () => {
+    const page = await openVerifier();
+    const large = `${unpacked.folder}-large`;
+    await cp(unpacked.folder, large, { recursive: true });
+    // A forgery that takes long to check, and then the real one.
+    await writeFile(path.join(large, 'data/audio/original.wav'), Buffer.alloc(60_000_000));
+    await page.locator('#folder').setInputFiles(large);
+    await page.locator('#file').setInputFiles(unpacked.zip);
+    expect(await verdict(page)).toBe('unchanged');
+    await page.waitForTimeout(1500);
+    expect(await verdict(page)).toBe('unchanged');
+    const cut = `${unpacked.zip}.cut.zip`;
+    await writeFile(cut, (await readFile(unpacked.zip)).subarray(0, 20_000));
+    await page.locator('#file').setInputFiles(cut);
+    await page.getByText('Dit kan niet worden gelezen').waitFor();
+    expect(await page.locator('#result').isVisible()).toBe(false);
     await page.context().close();
   });
 
