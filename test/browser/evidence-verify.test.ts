@@ -135,6 +135,20 @@ describe('verify.html, opened from a disk', () => {
     }
   });
 
+  it('is readable in a window 320 pixels wide', async () => {
+    const page = await openVerifier();
+    await page.setViewportSize({ width: 320, height: 700 });
+    await page.locator('#file').setInputFiles(unpacked.zip);
+    await verdict(page);
+    const [narrowest, overflow] = await page.evaluate<[number, number]>(`[
+      Math.min(...[...document.querySelectorAll('dd')].map((each) => each.clientWidth)),
+      document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    ]`);
+    expect(narrowest).toBeGreaterThan(200);
+    expect(overflow).toBe(0);
+    await page.context().close();
+  });
+
   it('does not mix up two packages that were chosen one after the other, and says so of what it cannot read', async () => {
     const page = await openVerifier();
     const large = `${unpacked.folder}-large`;
