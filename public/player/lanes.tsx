@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks';
 import type { Waveform as Peaks } from '../api/types.js';
 import { share } from '../format.js';
 import { t } from '../i18n.js';
@@ -49,13 +50,15 @@ function LaneHead({ name, leg, playback, waveform }: HeadProps) {
   const muted = legs.muted[leg]?.value ?? false;
   const solo = legs.solo.value === leg;
   const peaks = waveform?.channels[leg];
+  // Hours of peaks are walked once, not at every press of a button.
+  const talks = useMemo(() => (peaks && waveform ? talkShare(peaks, waveform.maxPeak) : 0), [peaks, waveform]);
   return (
     <div class={`lane-head ${name}-lane${legs.heard(leg) ? '' : ' unheard'}`} role="group" aria-label={label}>
       <span class="lane-name">
         <Icon name={name === 'caller' ? 'person' : name === 'agent' ? 'solo' : 'recordings'} />
         <strong>{label}</strong>
       </span>
-      {peaks && <span class="muted talk">{t('lane.talks', { share: share(talkShare(peaks, waveform.maxPeak)) })}</span>}
+      {peaks && <span class="muted talk">{t('lane.talks', { share: share(talks) })}</span>}
       {name === 'both' ? (
         <span class="muted lane-buttons">{t('lane.mono')}</span>
       ) : (

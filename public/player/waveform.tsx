@@ -4,6 +4,7 @@ import WaveSurfer from 'wavesurfer.js';
 import type { Waveform as Peaks } from '../api/types.js';
 import { colours } from '../shell/theme.js';
 import type { LegName } from './lanes.js';
+import { pairsToJoin, thinned } from './peaks.js';
 import type { Playback } from './playback.js';
 
 const overviewFromMs = 10 * 60_000;
@@ -55,8 +56,9 @@ export function Waveform({ peaks, names, playback }: { peaks: Peaks; names: LegN
   useEffect(() => {
     if (!lanes.current) return;
     const width = lanes.current.clientWidth || 800;
+    /** As many peaks as a picture of so many pixels shows. */
+    const drawn = (pixels: number) => peaks.channels.map((leg) => thinned(leg, pairsToJoin(leg, pixels)));
     const shared = {
-      peaks: peaks.channels,
       duration: peaks.durationMs / 1000,
       maxPeak: peaks.maxPeak > 0 ? peaks.maxPeak : 1,
       normalize: true,
@@ -65,6 +67,7 @@ export function Waveform({ peaks, names, playback }: { peaks: Peaks; names: LegN
     };
     const view = WaveSurfer.create({
       ...shared,
+      peaks: drawn(long ? (width * peaks.durationMs) / windowMs : width),
       container: lanes.current,
       height: laneHeight,
       splitChannels: laneColours(names),
@@ -74,17 +77,24 @@ export function Waveform({ peaks, names, playback }: { peaks: Peaks; names: LegN
       dragToSeek: { debounceTime: 60 },
       cursorWidth: 2,
     });
-    const overview =
-      long && whole.current
-        ? WaveSurfer.create({
-            ...shared,
-            container: whole.current,
-            height: 32,
-            waveColor: faded(paint('muted')),
-            progressColor: paint('muted'),
-            cursorWidth: 1,
-          })
-        : undefined;
+    let overview: WaveSurfer | undefined;
+    let later: ReturnType<typeof setTimeout> | undefined;
+    /** After the lanes, which are what the person waits for. */
+    const drawOverview = () => {
+      if (!long || !whole.current) return;
+      const made = WaveSurfer.create({
+        ...shared,
+        peaks: drawn(width),
+        container: whole.current,
+        height: 32,
+        waveColor: faded(paint('muted')),
+        progressColor: paint('muted'),
+        cursorWidth: 1,
+      });
+      made.on('ready', () => made.setTime(playback.positionMs.peek() / 1000));
+      made.on('interaction', (seconds) => playback.seek(seconds * 1000));
+      overview = made;
+    };
     const stops = [
       view.on('interaction', (seconds) => playback.seek(seconds * 1000)),
       view.on('scroll', (from, to) => {
@@ -102,9 +112,8 @@ export function Waveform({ peaks, names, playback }: { peaks: Peaks; names: LegN
         if (scroller) scroller.tabIndex = -1;
         // What the bench measures: the lanes are painted.
         requestAnimationFrame(() => performance.mark('player-ready'));
+        later = setTimeout(drawOverview);
       }),
-      overview?.on('ready', () => overview.setTime(playback.positionMs.peek() / 1000)),
-      overview?.on('interaction', (seconds) => playback.seek(seconds * 1000)),
       effect(() => {
         const seconds = playback.positionMs.value / 1000;
         view.setTime(seconds);
@@ -123,7 +132,8 @@ export function Waveform({ peaks, names, playback }: { peaks: Peaks; names: LegN
       drawRegion(view.getWrapper(), playback, peaks.durationMs),
     ];
     return () => {
-      for (const stop of stops) stop?.();
+      clearTimeout(later);
+      for (const stop of stops) stop();
       view.destroy();
       overview?.destroy();
     };

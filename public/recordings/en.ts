@@ -27,6 +27,7 @@ export const recordings: Record<keyof typeof source, string> = {
   'filters.from': 'From',
   'filters.to': 'Up to and including',
   'filters.agent': 'Agent',
+  'filters.agentHint': 'name or extension',
   'filters.ticket': 'Ticket',
   'filters.queue': 'Queue',
   'filters.direction': 'Direction',

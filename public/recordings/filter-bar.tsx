@@ -112,7 +112,14 @@ export function FilterBar({ filters, role, apply }: Props) {
         </div>
         <div class="field filter-short">
           <label for="agent">{t('filters.agent')}</label>
-          <input class="input" id="agent" name="agent" autocomplete="off" defaultValue={filters.agent} />
+          <input
+              class="input"
+              id="agent"
+              name="agent"
+              autocomplete="off"
+              placeholder={t('filters.agentHint')}
+              defaultValue={filters.agent}
+            />
         </div>
         <div class="field filter-short">
           <label for="ticket">{t('filters.ticket')}</label>

@@ -26,6 +26,7 @@ export const recordings = {
   'filters.from': 'Van',
   'filters.to': 'Tot en met',
   'filters.agent': 'Medewerker',
+  'filters.agentHint': 'naam of toestel',
   'filters.ticket': 'Ticket',
   'filters.queue': 'Wachtrij',
   'filters.direction': 'Richting',

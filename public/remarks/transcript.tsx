@@ -131,13 +131,15 @@ function Lines({ segments, playback }: { segments: Segment[]; playback: Playback
           />
         )}
       </Field>
-      <p class="muted" role="status">
-        {wanted !== '' && plural('transcript.hits', shown.length)}
-      </p>
-      <label class="check">
-        <input type="checkbox" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
-        <span>{t('transcript.follow')}</span>
-      </label>
+      <div class="transcript-head">
+        <label class="check">
+          <input type="checkbox" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
+          <span>{t('transcript.follow')}</span>
+        </label>
+        <span class="muted" role="status">
+          {wanted !== '' && plural('transcript.hits', shown.length)}
+        </span>
+      </div>
       <ol class="transcript" ref={list}>
         {shown.map((segment) => (
           <li key={`${segment.startMs} ${segment.text}`} aria-current={segment === segments[now] ? 'true' : undefined}>

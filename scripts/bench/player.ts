@@ -73,7 +73,7 @@ async function prepare(api: string) {
 }
 
 interface Opened {
-  /** From the last byte of the peaks to the painted lanes. */
+  /** From the last byte of the peaks (or of the call, when that came later) to the painted lanes. */
   afterPeaksMs: number;
   wholeMs: number;
   peaksBytes: number;
@@ -84,9 +84,11 @@ async function openOnce(page: Page, id: string): Promise<Opened> {
   return await page.evaluate<Opened>(`new Promise((done) => {
     const look = () => {
       const [ready] = performance.getEntriesByName('player-ready');
-      const peaks = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/waveform'));
-      if (!ready || !peaks) return setTimeout(look, 5);
-      done({ afterPeaksMs: ready.startTime - peaks.responseEnd, wholeMs: ready.startTime, peaksBytes: peaks.decodedBodySize });
+      const fetched = performance.getEntriesByType('resource').filter(({ name }) => name.includes('/api/v1/recordings/${id}'));
+      const peaks = fetched.find(({ name }) => name.endsWith('/waveform'));
+      const call = fetched.find(({ name }) => name.endsWith('${id}'));
+      if (!ready || !peaks || !call) return setTimeout(look, 5);
+      done({ afterPeaksMs: ready.startTime - Math.max(peaks.responseEnd, call.responseEnd), wholeMs: ready.startTime, peaksBytes: peaks.decodedBodySize });
     };
     look();
   })`);

@@ -14,6 +14,7 @@ export interface RecordingFilter {
   from: Date | undefined;
   /** Exclusive. */
   until: Date | undefined;
+  /** An extension, or a part of the name of whoever answers on it. */
   agent: string | undefined;
   queue: string | undefined;
   ticket: string | undefined;
@@ -34,11 +35,13 @@ export type FoundRecording = RecordingRow &
     source_name: string;
     held: boolean;
     restricted: boolean;
+    agent_name: string | null;
   };
 
 /** Columns of the detail and of the list alike, over `r` (recordings), `v` (its newest version) and `s` (its source). */
 const shown = (now: string) => `r.*, v.state AS version_state, v.duration_ms, v.sample_rate_hz, v.channels, v.codec, v.bytes, v.sha256, v.truncated,
-  v.received_at, s.name AS source_name, ${heldAt('recording', 'r.id', now)} AS held, ${restrictedNow('recording', 'r.id')} AS restricted`;
+  v.received_at, s.name AS source_name, ${heldAt('recording', 'r.id', now)} AS held, ${restrictedNow('recording', 'r.id')} AS restricted,
+  (SELECT u.name FROM users u WHERE r.agent = ANY (u.extensions) AND u.disabled_at IS NULL ORDER BY u.created_at DESC LIMIT 1) AS agent_name`;
 
 const joined = `JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version JOIN sources s ON s.id = r.source_id`;
 
@@ -78,7 +81,7 @@ export async function findRecordings(
   const conditions = [visible(person, '$1', value)];
   if (filter.from !== undefined) conditions.push(`r.started_at >= ${value(filter.from)}`);
   if (filter.until !== undefined) conditions.push(`r.started_at < ${value(filter.until)}`);
-  if (filter.agent !== undefined) conditions.push(`r.agent = ${value(filter.agent)}`);
+  if (filter.agent !== undefined) conditions.push(ofAgent(filter.agent, value));
   if (filter.queue !== undefined) conditions.push(`r.queue = ${value(filter.queue)}`);
   if (filter.direction !== undefined) conditions.push(`r.direction = ${value(filter.direction)}`);
   if (filter.ticket !== undefined) conditions.push(sameTicket('r', value(filter.ticket)));
@@ -106,6 +109,13 @@ export async function findRecordings(
      ORDER BY r.started_at DESC, r.id DESC LIMIT ${limit}`,
     bind,
   );
+}
+
+/** An extension as it stands; other words may also be in the name of whoever answers on one. */
+function ofAgent(agent: string, value: (given: unknown) => string): string {
+  if (/^\d+$/.test(agent)) return `r.agent = ${value(agent)}`;
+  const named = value(`%${agent.replace(/[\\%_]/g, '\\$&')}%`);
+  return `r.agent = ANY (ARRAY(SELECT unnest(u.extensions) FROM users u WHERE u.name ILIKE ${named}) || ARRAY[${value(agent)}])`;
 }
 
 /** A list of conditions for each index walk; one walk without any when no number is looked for. */

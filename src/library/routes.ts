@@ -35,7 +35,7 @@ const listQuery = z.object({
   number: z.string().trim().max(40).optional().meta({ description: 'Any spelling, caller or callee; trainers: its last three digits' }),
   from: z.string().max(40).optional().meta({ description: 'An instant, or a day in the time zone of the service' }),
   to: z.string().max(40).optional().meta({ description: 'An instant, or the last day that counts' }),
-  agent: text,
+  agent: text.meta({ description: 'An extension, or a part of the name of who answers on it' }),
   direction: z.enum(['inbound', 'outbound', 'internal']).optional(),
   ticket: text,
   queue: text,
@@ -94,6 +94,7 @@ function presentFound(
     { ...row, state: row.version_state },
     {
       sourceName: row.source_name,
+      agentName: row.agent_name,
       held: row.held,
       restricted: row.restricted,
       tickets: tickets.map(({ id, number, subject, basis, retainUntil }) => ({

@@ -24,6 +24,7 @@ export const recordingSchema = z
     caller: party,
     callee: party,
     agent: z.string().nullable(),
+    agentName: z.string().nullable().meta({ description: 'Of the account that has the agent’s extension' }),
     queue: z.string().nullable(),
     startedAt: z.iso.datetime(),
     endedAt: z.iso.datetime().nullable(),
@@ -63,6 +64,8 @@ export type PresentedRecording = z.input<typeof recordingSchema>;
 /** What is shown beside the rows themselves. */
 export interface RecordingContext {
   sourceName: string;
+  /** Who answers on the agent's extension, where an account says so. */
+  agentName?: string | null;
   held: boolean;
   restricted: boolean;
   tickets: PresentedRecording['tickets'];
@@ -112,6 +115,7 @@ export function presentRecording(
       name: maskName(recording.callee_name, role),
     },
     agent: recording.agent,
+    agentName: context.agentName ?? null,
     queue: recording.queue,
     startedAt: recording.started_at.toISOString(),
     endedAt: recording.ended_at?.toISOString() ?? null,

@@ -4,7 +4,7 @@ import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { navigation } from '../../public/shell/navigation.js';
 import { speechLike } from '../support/audio.js';
-import { buildUi, inEveryDress, launch, overflow, signIn, visit } from '../support/browser.js';
+import { buildUi, cutOff, inEveryDress, launch, overflow, signIn, visit } from '../support/browser.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 /**
@@ -159,6 +159,7 @@ async function walk(page: Page, addresses: string[], state: State): Promise<stri
     await page.setViewportSize({ width: 320, height: 800 });
     const wide = await overflow(page);
     if (wide > 0) found.push(`${address} ${state}: ${wide} px too wide for 320`);
+    for (const control of await cutOff(page)) found.push(`${address} ${state}: ${control}`);
     await page.setViewportSize({ width: 1280, height: 900 });
     for (const route of waiting.splice(0)) await route.abort().catch(() => undefined);
   }

@@ -134,7 +134,7 @@ describe('a transcript', () => {
     expect(await violations(page)).toEqual([]);
     // A line of an older wording leads to its place, and the correction moved no other line.
     await newest.getByRole('button', { name: 'Afspelen vanaf 0:04' }).first().click();
-    expect(await page.getByRole('slider').inputValue()).toBe('4250');
+    expect(await page.getByRole('slider').inputValue()).toBe('4300');
   });
 
   it('follows the sound', async () => {
@@ -165,7 +165,7 @@ describe('a transcript', () => {
     expect(await violations(page)).toEqual([]);
     await page.getByRole('link', { name: 'Beluisteren vanaf 0:04' }).click();
     await page.getByRole('slider').waitFor();
-    expect(await page.getByRole('slider').inputValue()).toBe('4250');
+    expect(await page.getByRole('slider').inputValue()).toBe('4300');
     await page.goBack();
     await page.locator('.said').getByText('Ik heb geen beeld').waitFor();
   });

@@ -171,6 +171,22 @@ export async function inEveryDress(page: Page): Promise<string[]> {
   })()`);
 }
 
+/** Controls that stick out of the window, or out of a box that cuts them off and cannot be scrolled: nobody can use those. */
+export async function cutOff(page: Page): Promise<string[]> {
+  return await page.evaluate(`[...document.querySelectorAll('main :is(button, a, input, select, textarea)')].flatMap((control) => {
+    const { left, right, width } = control.getBoundingClientRect();
+    if (width === 0 || control.closest('[aria-hidden=true], .unseen')) return [];
+    for (let box = control.parentElement; box; box = box.parentElement) {
+      const { overflowX } = getComputedStyle(box);
+      if (overflowX === 'auto' || overflowX === 'scroll') return [];
+      const edge = box.getBoundingClientRect();
+      if (overflowX === 'visible' || (left >= edge.left - 1 && right <= edge.right + 1)) continue;
+      return ['cut off: ' + (control.getAttribute('aria-label') ?? control.textContent.trim()).slice(0, 60)];
+    }
+    return right > innerWidth + 1 ? ['outside: ' + control.outerHTML.slice(0, 80)] : [];
+  })`);
+}
+
 /** How many CSS pixels the page is wider than its window; nothing may be. */
 export async function overflow(page: Page): Promise<number> {
   return await page.evaluate('document.documentElement.scrollWidth - innerWidth');

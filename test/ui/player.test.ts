@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { afterSilence, type Gap, savedMs, talkShare } from '../../public/player/gaps.js';
 import { shortcuts } from '../../public/player/keys.js';
+import { pairsToJoin, thinned } from '../../public/player/peaks.js';
 import { keepHabits, keepSpot, readHabits, readSpot } from '../../public/player/memory.js';
 
 const gaps: Gap[] = [
@@ -48,6 +49,19 @@ describe('the talking of a leg', () => {
     expect(talkShare([0, 0, -0.5, 0.5], 0.5)).toBe(0.5);
     expect(talkShare([], 0.5)).toBe(0);
     expect(talkShare([0.001, -0.001], 0.9)).toBe(0);
+  });
+});
+
+describe('peaks for a small picture', () => {
+  it('keep what is loudest, pair by pair', () => {
+    expect(thinned([-0.1, 0.2, -0.9, 0.1, 0, 0.5, -0.2, 0.3, -0.4, 0.1], 2)).toEqual([-0.9, 0.2, -0.2, 0.5, -0.4, 0.1]);
+    expect(thinned([-0.1, 0.2], 1)).toEqual([-0.1, 0.2]);
+    expect(thinned([], 4)).toEqual([]);
+  });
+
+  it('are joined only where there are more of them than pixels to show them', () => {
+    expect(pairsToJoin(new Array<number>(288_000).fill(0), 900)).toBe(80);
+    expect(pairsToJoin(new Array<number>(2000).fill(0), 900)).toBe(0);
   });
 });
 
