@@ -50,8 +50,9 @@ import { migration as indexUnscannedAttachments } from './20261123-42-index-unsc
 import { migration as speedUpTicketSearch } from './20261123-43-speed-up-ticket-search.js';
 import { migration as createExclusions } from './20261123-50-create-exclusions.js';
 import { migration as keepEarlierResponses } from './20261123-52-keep-earlier-responses.js';
-import { migration as completePrivacyRequests } from './20261123-61-complete-privacy-requests.js';
 import { migration as takePortalRequests } from './20261123-60-take-portal-requests.js';
+import { migration as completePrivacyRequests } from './20261123-61-complete-privacy-requests.js';
+import { migration as nameWhatRecipientsHold } from './20261123-62-name-what-recipients-hold.js';
 import { migration as createIngestArrivals } from './20261123-70-create-ingest-arrivals.js';
 import { migration as createRecordingChanges } from './20261123-75-create-recording-changes.js';
 
@@ -110,6 +111,7 @@ export const migrations: readonly Migration[] = [
   keepEarlierResponses,
   takePortalRequests,
   completePrivacyRequests,
+  nameWhatRecipientsHold,
   createIngestArrivals,
   createRecordingChanges,
 ];

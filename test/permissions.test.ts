@@ -180,6 +180,10 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'GET /privacy-requests/{id}/notifications': officer,
   'POST /privacy-requests/{id}/notifications/{notificationId}': officer,
   'POST /privacy-requests/{id}/deliveries': officer,
+  'GET /privacy-requests/{id}/notices/{kind}': officer,
+  'POST /privacy-requests/{id}/notices/{kind}': officer,
+  'GET /privacy-requests/{id}/notifications/{notificationId}/letter': officer,
+  'POST /privacy-requests/{id}/notifications/{notificationId}/letter': officer,
   'GET /deliveries/{token}': anyone,
   'POST /deliveries/{token}': anyone,
   // Open to anyone, and not there at all while the form is off.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { remind } from '../src/privacy/queue.js';
+import { remind } from '../src/privacy/remind.js';
 import { startTestService, type TestService } from './support/service.js';
 
 /** One officer alone, dates that pass, and what happens at the same moment. */
@@ -112,7 +112,7 @@ test('a restriction keeps what its period would have ended, until the person is 
 
 test('reminders come a week and two days before, and on the other side of the due date it is overdue', async () => {
   const { id, dueAt } = await takeIn();
-  const context = { platform: service.service.platform };
+  const context = { platform: service.service.platform, settings: service.config };
   const kinds = async () =>
     (await service.service.platform.database.query<{ kind: string }>(
       `SELECT kind FROM privacy_events WHERE request_id = $1 AND kind IN ('reminded', 'overdue') ORDER BY at, id`, [id],
@@ -127,7 +127,7 @@ test('reminders come a week and two days before, and on the other side of the du
   await service.signInAgain();
   expect((await officer.get(`${base}/${id}`).expect(200)).body.overdue).toBe(false);
   service.clock.freeze(new Date(Date.parse(dueAt) + 1));
-  expect((await officer.get(`${base}/${id}`).expect(200)).body).toMatchObject({ overdue: true, clock: { daysLeft: 0 } });
+  expect((await officer.get(`${base}/${id}`).expect(200)).body).toMatchObject({ overdue: true, daysLeft: -1, clock: { daysLeft: -1 } });
   await remind(context);
   expect(await kinds()).toEqual(['reminded', 'reminded', 'overdue']);
   const metrics = (await service.nobody().get('/metrics')).text;

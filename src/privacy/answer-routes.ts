@@ -5,11 +5,12 @@ import { idSchema } from '../platform/identifier.js';
 import { findRecording } from '../recordings/recording.js';
 import { openListen } from '../recordings/listen.js';
 import { readAnswer, readApprovedAnswer } from './answer.js';
-import { makeBundle, previewCopy } from './bundle.js';
-import { handOut, sendBundle } from './hand-out-routes.js';
+import { makeBundle } from './bundle.js';
+import { handOut, sendBundle, sendPage } from './hand-out-routes.js';
 import { letterHtml, letterPdf } from './letter.js';
 import { draftLetter, letterText, templateOf, writeLetter, writeTemplate } from './letters.js';
-import { referenceOf, type PrivacyContext } from './request.js';
+import { previewCopy, previewed, previewTicket } from './preview.js';
+import { record, referenceOf, type PrivacyContext } from './request.js';
 
 /** What goes out: the letter and the package, and what officers see of them before. */
 
@@ -112,18 +113,31 @@ export function answerOperations(context: PrivacyContext): Operation<Caller>[] {
       path: '/privacy-requests/{id}/items/{itemId}/preview',
       id: 'previewPrivacyItem',
       tag: 'privacy',
-      summary: 'A recording as it would leave: masked as decided, without hold music',
+      summary: 'A recording or a ticket as it would leave: masked as decided, without hold music',
       action: 'privacy_request.hand_out',
       params: z.object({ id: idSchema, itemId: idSchema }),
-      replies: { 200: { description: 'WAV', mediaType: 'audio/wav' } },
+      replies: { 200: { description: 'WAV, or a page (text/html) of a ticket', mediaType: 'audio/wav' } },
       problems: ['retention-ended', 'storage-unavailable'],
       async handle({ caller, params, response, signal }) {
+        const person = requirePerson(caller);
         const answer = await readAnswer(context, params.id);
-        const bundle = await previewCopy(context, answer, params.itemId, signal);
-        const item = answer.items.find(({ id }) => id === params.itemId);
-        const found = item === undefined ? undefined : await findRecording(database, item.item_id);
-        if (found !== undefined)
-          await openListen(platform, requirePerson(caller), found.recording.id, found.version.id, 'access_request');
+        const what = previewed(answer, params.itemId);
+        if (what.item.kind === 'ticket') {
+          sendPage(response, await previewTicket(context, answer, what), 'inline');
+          return undefined;
+        }
+        const bundle = await previewCopy(context, what, signal);
+        const found = await findRecording(database, what.item.item_id);
+        try {
+          // Who listened is told to whoever is on the call: a secret order's preview is in its own trail alone.
+          if (answer.request.secret)
+            await database.inTransaction((tx) => record(platform, tx, person, answer.request, 'previewed', { itemId: params.itemId }));
+          else if (found !== undefined)
+            await openListen(platform, person, found.recording.id, found.version.id, 'access_request');
+        } catch (error) {
+          await bundle.discard();
+          throw error;
+        }
         await sendBundle(bundle, response, 'audio/wav', 'inline', signal);
         return undefined;
       },

@@ -2,6 +2,7 @@ import { organisationOf, type Organisation } from '../access/organisation.js';
 import { disclosuresOf, type Disclosure } from '../packages/package.js';
 import { Problem } from '../platform/problem.js';
 import type { ListenPurpose } from '../recordings/listen.js';
+import { workOf, type Work } from './employee.js';
 import { decisionsOf, itemsOf, type DecisionRow, type ItemRow } from './items.js';
 import { findRequest, processesOf, subjectOf, type PrivacyContext, type ProcessRow, type RequestRow, type SubjectRow } from './request.js';
 import type { Right } from './rights.js';
@@ -21,9 +22,14 @@ export interface Answer {
   disclosures: Disclosure[];
   /** Earlier requests of the same person: the file on them is data, too. */
   earlier: { reference: string; receivedAt: Date }[];
+  /** What was written about the work of an employee who asks about themselves; null where nobody here asks. */
+  work: Work | null;
   /** The date of the answer: when it was approved. */
   at: Date;
 }
+
+/** An authority gets what its order names and nothing around it: it has no rights of a data subject. */
+export const isOrder = ({ request }: Pick<Answer, 'request'>): boolean => request.requester_kind === 'authority';
 
 export const isAnswered = (process: ProcessRow) =>
   (process.state === 'approved' || process.state === 'done') && process.outcome !== 'withdrawn';
@@ -61,12 +67,13 @@ export async function readAnswer({ platform: { clock, database } }: PrivacyConte
       `SELECT 'PV-' || q.year || '-' || lpad(q.number::text, 4, '0') AS reference, q.received_at AS "receivedAt"
        FROM privacy_requests q JOIN privacy_subjects s ON s.request_id = q.id
        JOIN privacy_subjects mine ON mine.request_id = $1 AND mine.emails && s.emails
-       WHERE q.id <> $1 AND NOT q.secret ORDER BY q.received_at LIMIT 100`,
+       WHERE q.id <> $1 AND NOT q.secret AND q.requester_kind NOT IN ('authority', 'company') ORDER BY q.received_at LIMIT 100`,
       [id],
     ),
   ];
   const at = request.approved_at ?? clock.now();
-  return { request, subject, processes, items, decisions, organisation, listens, disclosures, earlier, at };
+  const work = request.employee_id === null ? null : await workOf(database, request.employee_id, recordingIds);
+  return { request, subject, processes, items, decisions, organisation, listens, disclosures, earlier, work, at };
 }
 
 /**

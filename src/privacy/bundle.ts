@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { createBag, type Bag } from '../packages/bag.js';
 import { addCopy, fetchOriginal } from '../packages/originals.js';
 import type { SealWork } from '../packages/seal.js';
 import type { Derivation } from '../packages/verifier/layout.js';
 import { verifyScript } from '../packages/verify-script.js';
 import { createArchive } from '../platform/archive.js';
-import { Problem } from '../platform/problem.js';
 import { findRecording } from '../recordings/recording.js';
+import { heardSegments, transcriptOf } from '../recordings/transcript.js';
 import { register } from '../retention/register.js';
-import { piecesOf } from '../tickets/read-ticket.js';
-import { disclosed, type Answer } from './answer.js';
-import { indexPage, ticketPage, type IndexedRecording, type IndexedTicket } from './index-page.js';
+import { piecesOf, type ShownPiece } from '../tickets/read-ticket.js';
+import { disclosed, isAnswered, isOrder, type Answer } from './answer.js';
+import { indexPage, type IndexedRecording, type IndexedTicket } from './index-page.js';
 import { letterHtml } from './letter.js';
+import { isTakenOut, withoutMasked } from './passages.js';
+import { ticketPage, transcriptPage, workPage } from './pages.js';
+import type { DecisionRow, ItemRow } from './items.js';
 import { writePortability } from './portability.js';
 import { referenceOf, type PrivacyContext } from './request.js';
 
@@ -52,10 +52,17 @@ export async function makeBundle(context: PrivacyContext, answer: Answer, letter
       const tickets = await addTickets(context, answer, bag, signal);
       const portable = await writePortability(context, answer, bag, work);
       await bag.addText('data/letter.html', letterHtml(answer, letterText, settings.timeZone));
-      await bag.addJson('data/register.json', { rows: register });
-      await bag.addJson('data/listens.json', {
-        listens: answer.listens.map(({ recordingId, at, purpose }) => ({ recordingId, at: at.toISOString(), purpose })),
-      });
+      if (!isOrder(answer)) {
+        await bag.addJson('data/register.json', { rows: register });
+        await bag.addJson('data/listens.json', {
+          listens: answer.listens.map(({ recordingId, at, purpose }) => ({ recordingId, at: at.toISOString(), purpose })),
+        });
+      }
+      const hasWork = answer.work !== null && answer.processes.some((process) => process.right === 'access' && isAnswered(process));
+      if (hasWork) {
+        await bag.addJson('data/work.json', JSON.parse(JSON.stringify(answer.work)));
+        await bag.addText('data/work.html', workPage(answer, settings.timeZone));
+      }
       const { controller } = answer.organisation;
       await bag.seal({
         info: [
@@ -64,7 +71,7 @@ export async function makeBundle(context: PrivacyContext, answer: Answer, letter
           ['External-Description', 'Answer to a request of a data subject'],
         ],
         files: [
-          { name: 'index.html', text: indexPage(answer, { recordings, tickets, portable }, settings.timeZone) },
+          { name: 'index.html', text: indexPage(answer, { recordings, tickets, portable, work: hasWork }, settings.timeZone) },
           { name: 'verify.sh', text: verifyScript, mode: 0o755 },
         ],
         key: signingKey, timeStamper: undefined, at: work.at, signal,
@@ -105,12 +112,31 @@ async function addRecordings(context: PrivacyContext, answer: Answer, bag: Bag, 
           }, work);
     if (original !== undefined) await rm(original, { force: true });
     if (made !== undefined) derivations.push(made);
+    const transcript = await addTranscript(context, answer, bag, { index, item, decision, found: stored });
     indexed.push({
-      item, decision, listens, statements, audio: made === undefined ? null : `data/audio/${name}`, durationMs: made?.durationMs ?? null,
+      item, decision, listens, statements, transcript, audio: made === undefined ? null : `data/audio/${name}`, durationMs: made?.durationMs ?? null,
     });
   }
   if (derivations.length > 0) await bag.addJson('data/audio/derivation.json', { format: 'opname-derivation/1', derivations });
   return indexed;
+}
+
+/** What was said, on the timeline of the copy, without what is masked. @returns where it stands; null where there is none */
+async function addTranscript(
+  { platform: { database }, settings }: PrivacyContext,
+  answer: Answer,
+  bag: Bag,
+  { index, item, decision, found }: {
+    index: number; item: ItemRow; decision: DecisionRow; found: NonNullable<Awaited<ReturnType<typeof findRecording>>>;
+  },
+): Promise<string | null> {
+  const written = await transcriptOf(database, item.item_id);
+  if (written === undefined) return null;
+  const open = withoutMasked(written.segments, decision.mask, found.recording.channel_map);
+  const file = `data/transcripts/${numbered(index)}.html`;
+  const isShortened = open.length < written.segments.length;
+  await bag.addText(file, transcriptPage(answer, item, { ...written, segments: heardSegments(open, found), isShortened }, settings.timeZone));
+  return file;
 }
 
 /** What the person stated about a recording: it goes wherever the recording goes (art. 16). */
@@ -122,6 +148,10 @@ async function statementsOn({ platform: { database } }: PrivacyContext, recordin
   return rows.map((row) => row.statement);
 }
 
+/** Granted in part without saying which passages: internal notes are what was weighed and left out. */
+export const messagesIn = (pieces: readonly ShownPiece[], { decision, passages }: DecisionRow): ShownPiece[] =>
+  pieces.filter((piece) => piece.kind === 'message' && (decision === 'grant' || passages.length > 0 || piece.internal !== true));
+
 async function addTickets(context: PrivacyContext, answer: Answer, bag: Bag, signal: AbortSignal): Promise<IndexedTicket[]> {
   const { platform, settings } = context;
   const found = disclosed(answer, 'access').filter(({ item }) => item.kind === 'ticket');
@@ -129,11 +159,10 @@ async function addTickets(context: PrivacyContext, answer: Answer, bag: Bag, sig
   for (const [index, { item, decision }] of found.entries()) {
     signal.throwIfAborted();
     const pieces = await piecesOf(platform.database, item.item_id, platform.clock.now(), item.held);
-    // Granted in part: internal notes are what was weighed and left out.
-    const messages = pieces.filter((piece) => piece.kind === 'message' && (decision.decision === 'grant' || piece.internal !== true));
+    const messages = messagesIn(pieces, decision);
     const attachments: { name: string; path: string | null }[] = [];
     for (const [place, piece] of pieces.filter(({ kind }) => kind === 'attachment').entries()) {
-      const isSafe = piece.scan === 'clean' || piece.scan === 'none';
+      const isSafe = (piece.scan === 'clean' || piece.scan === 'none') && !isTakenOut(piece.id, decision);
       const extension = /\.([A-Za-z0-9]{1,8})$/.exec(piece.file_name ?? '')?.[1] ?? 'bin';
       const file = `data/tickets/${numbered(index)}/${numbered(place)}.${extension}`;
       const stored = isSafe ? await platform.objects.read(piece.object_key, { signal }) : undefined;
@@ -141,52 +170,8 @@ async function addTickets(context: PrivacyContext, answer: Answer, bag: Bag, sig
       attachments.push({ name: piece.file_name ?? file, path: stored === undefined ? null : file });
     }
     const file = `data/tickets/${numbered(index)}.html`;
-    await bag.addText(file, ticketPage(answer, item, messages, attachments, settings.timeZone));
+    await bag.addText(file, ticketPage(answer, item, { messages, attachments, decision }, settings.timeZone));
     indexed.push({ item, decision, path: file, messages: messages.length });
   }
   return indexed;
 }
-
-/** One recording as it would leave with the decision of now: to be listened to before anybody approves. */
-export async function previewCopy(
-  context: PrivacyContext,
-  answer: Answer,
-  itemId: string,
-  signal: AbortSignal,
-): Promise<Bundle> {
-  const item = answer.items.find(({ id }) => id === itemId);
-  const decision = (answer.decisions.get(itemId) ?? []).find(({ right }) => right === 'access');
-  if (item === undefined || item.kind !== 'recording' || decision === undefined) throw new Problem('not-found');
-  const stored = await findRecording(context.platform.database, item.item_id);
-  if (stored === undefined || !item.available) throw new Problem('retention-ended');
-  const folder = path.join(answersFolder(context.settings.dataDir), randomUUID());
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const discard = () => rm(folder, { recursive: true, force: true });
-  const work: SealWork = { at: context.platform.clock.now(), signal, folder };
-  try {
-    const original = await fetchOriginal(context.platform, stored.version, work);
-    if (original === undefined) throw new Problem('storage-unavailable', { detail: 'The original is missing in storage.' });
-    const file = path.join(folder, 'preview');
-    let bytes = 0;
-    // The same function that fills the package makes it, so that what was heard is what leaves.
-    const sink: Bag = {
-      contents: new Map(),
-      async add(_place, source, size) {
-        bytes = size;
-        await pipeline(source instanceof Uint8Array ? Readable.from([source]) : Readable.from(source), createWriteStream(file, { mode: 0o600 }));
-        return { bytes: size, sha256: '', sha512: '' };
-      },
-      addText: () => Promise.reject(new Error('a preview has no text')),
-      addJson: () => Promise.reject(new Error('a preview has no data')),
-    };
-    const made = await addCopy(sink, { ffmpeg: await context.ffmpeg(), original, version: stored.version }, '', {
-      kind: 'masked_copy', file: 'preview.wav', agreementId: null, passage: undefined, cuts: stored.recording.holds, masks: decision.mask,
-    }, work);
-    if (made === undefined) throw new Problem('not-audio');
-    return { file, bytes, discard };
-  } catch (error) {
-    await discard();
-    throw error;
-  }
-}
-

@@ -101,6 +101,11 @@ export function pausedDays(pauses: readonly Pause[], now: Date, timeZone: string
   return days.reduce((sum, each) => sum + Math.max(0, each), 0);
 }
 
+/** Days on the calendar until `dueAt`: 0 today, negative once it is late. The one count that all screens and letters go by. */
+export function daysLeft(dueAt: Date, now: Date, timeZone: string): number {
+  return Math.round((toMs(localDate(dueAt, timeZone)) - toMs(localDate(now, timeZone))) / dayMs);
+}
+
 export interface DueFacts {
   receivedAt: Date;
   extended: boolean;

@@ -40,7 +40,7 @@ export async function close(context: PrivacyContext, person: Person, id: string,
     );
     await closeRow(context, tx, person, request, told.outcome);
     const note = [told.forwardedTo, told.reason].filter((text) => text !== undefined).join('\n');
-    await record(platform, tx, person, request, 'closed', { outcome: told.outcome }, note === '' ? undefined : note);
+    await record(platform, tx, person, request, 'closed', { outcome: told.outcome, ...(told.forwardedTo === undefined ? {} : { sentOn: true }) }, note === '' ? undefined : note);
   });
   await carryOutDecisions(context, id);
 }

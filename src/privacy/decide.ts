@@ -16,6 +16,8 @@ export interface ItemFacts {
   hasAgreement: boolean;
   /** An objection to it was upheld, in this request or an earlier one. */
   objectionUpheld: boolean;
+  /** A company has no rights of its own in it; an authority gets what its order names. Whoever else asks, asks for the person. */
+  requester?: 'subject' | 'company' | 'authority' | undefined;
 }
 
 export interface Usual {
@@ -149,6 +151,24 @@ function objection(ground: LegalGround): Cell {
   };
 }
 
+/** What a company or an authority asks for is no right of a data subject. */
+const notTheirs: Record<'company' | 'authority', Cell> = {
+  company: {
+    verdict: 'refuse', article: '4(1), 15',
+    why: {
+      nl: 'Deze rechten komen toe aan de persoon om wiens gegevens het gaat, niet aan een organisatie. De persoon kan het verzoek zelf doen of u daartoe machtigen.',
+      en: 'These rights belong to the person the data are about, not to an organisation. That person can make the request or give you a mandate.',
+    },
+  },
+  authority: {
+    verdict: null, article: '6(1)(c)',
+    why: {
+      nl: 'Verstrekt wordt wat het bevel noemt, en niet meer.',
+      en: 'What the order names is handed over, and no more.',
+    },
+  },
+};
+
 /** The law's default for `right` on an item. */
 export function usualDecision(right: Right, facts: ItemFacts): Usual {
   const ground = groundOf(facts);
@@ -160,7 +180,8 @@ export function usualDecision(right: Right, facts: ItemFacts): Usual {
     portability: () => portability[facts.kind],
     objection: () => objection(ground),
   };
-  const cell = cells[right]();
+  const { requester = 'subject' } = facts;
+  const cell = requester === 'subject' ? cells[right]() : notTheirs[requester];
   return { decides: true, ...cell, ground };
 }
 

@@ -2,8 +2,9 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import type { Person } from '../access/caller.js';
-import { disclosed, type Answer } from './answer.js';
+import { disclosed, isOrder, type Answer } from './answer.js';
 import type { Bundle } from './bundle.js';
+import { thePerson } from './notify.js';
 import { record, referenceOf, type PrivacyContext } from './request.js';
 
 /** Handing out: on record before the first byte leaves, streamed, nothing left behind. */
@@ -24,11 +25,15 @@ export async function handOut(
       [answer.request.id, now],
       tx,
     );
-    if (kind === 'package')
+    // Who else was given a call is told to whoever is on it: a secret order is not among them.
+    if (kind === 'package' && !answer.request.secret)
       await database.query(
         `INSERT INTO disclosures (package_id, recording_id, kind, reference, recipient, reason, disclosed_at)
-         SELECT $1, id, 'privacy', $3, 'betrokkene', 'art. 15', $4 FROM unnest($2::uuid[]) AS id ON CONFLICT DO NOTHING`,
-        [answer.request.id, recordings.map(({ item }) => item.item_id), referenceOf(answer.request), now],
+         SELECT $1, id, 'privacy', $3, $5, $6, $4 FROM unnest($2::uuid[]) AS id ON CONFLICT DO NOTHING`,
+        [
+          answer.request.id, recordings.map(({ item }) => item.item_id), referenceOf(answer.request), now,
+          isOrder(answer) ? (answer.request.authority_name ?? '') : thePerson, isOrder(answer) ? 'art. 6(1)(c)' : 'art. 15',
+        ],
         tx,
       );
     await record(platform, tx, person, answer.request, `${kind}_handed_out`, {
@@ -59,4 +64,13 @@ export async function sendBundle(
   } finally {
     await bundle.discard();
   }
+}
+
+/** Sends a page that needs nothing from elsewhere and runs nothing. */
+export function sendPage(response: Response, html: string, disposition: string): void {
+  response.status(200).set({
+    'Content-Type': 'text/html; charset=utf-8', 'Content-Disposition': disposition, 'Cache-Control': 'private, no-store',
+    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox", 'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(html);
 }

@@ -1,12 +1,12 @@
 import { grounds, register } from '../retention/register.js';
-import type { ShownPiece } from '../tickets/read-ticket.js';
-import { decisionOn, isAnswered, type Answer } from './answer.js';
+import { decisionOn, isAnswered, isOrder, type Answer } from './answer.js';
 import { groundOf } from './decide.js';
 import type { DecisionRow, ItemRow } from './items.js';
 import { escapeHtml, readBlocks } from './letter.js';
+import { page, table, tableRow as row } from './pages.js';
 import { referenceOf } from './request.js';
 import { rightNames } from './rights.js';
-import { cite, controllers, dateIn, grounds6, momentIn, nameOf, pick, purposes, remediesIn, rightsIn } from './words.js';
+import { cite, controllers, dateIn, grounds6, momentIn, nameOf, pick, purposes, remediesIn, whatWasAsked } from './words.js';
 
 /** The pages of a package: they open from a folder, without network and without script, in the person's language. */
 
@@ -15,6 +15,8 @@ export interface IndexedRecording {
   decision: DecisionRow;
   listens: Answer['listens'];
   statements: string[];
+  /** Where what was said stands; null where nobody wrote it down. */
+  transcript: string | null;
   /** Where its copy stands; null when none could be made. */
   audio: string | null;
   durationMs: number | null;
@@ -32,24 +34,9 @@ export interface Contents {
   tickets: readonly IndexedTicket[];
   /** How many tickets are in the part to take elsewhere. */
   portable: number;
+  /** Whether there is a page about their work. */
+  work: boolean;
 }
-
-const style = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;color:#1b2430;background:#fff;max-width:60rem;margin:2rem auto;padding:0 1rem}
-a{color:#0b5cad}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #7a8594}
-audio{width:16rem;max-width:100%}article{border-top:1px solid #7a8594;margin-top:1rem}.wide{overflow-x:auto}pre{white-space:pre-wrap;font:inherit}
-@media(prefers-color-scheme:dark){body{color:#e8edf3;background:#12171e}a{color:#7fb8ff}}`;
-
-const page = (locale: string, title: string, body: string) => `<!doctype html>
-<html lang="${locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title><style>${style}</style></head><body><main>
-${body}
-</main></body></html>
-`;
-
-const row = (cells: readonly string[], tag: 'td' | 'th' = 'td') =>
-  `<tr>${cells.map((cell) => `<${tag}${tag === 'th' ? ' scope="col"' : ''}>${cell}</${tag}>`).join('')}</tr>`;
-const table = (head: readonly string[], rows: readonly string[]) =>
-  `<div class="wide"><table><thead>${row(head, 'th')}</thead><tbody>${rows.join('\n')}</tbody></table></div>`;
 
 /** Minutes and seconds, as people read them. */
 const length = (ms: number | null) => (ms === null ? '' : `${Math.floor(ms / 60_000)}:${String(Math.floor((ms % 60_000) / 1000)).padStart(2, '0')}`);
@@ -65,7 +52,7 @@ export function indexPage(answer: Answer, contents: Contents, timeZone: string):
     `<p>${told('Van', 'From')}: ${escapeHtml(organisation.controller)}<br>${told('Voor', 'For')}: ${escapeHtml(subject.name ?? '')}<br>
 ${told('Ontvangen', 'Received')}: ${escapeHtml(dateIn(request.received_at, locale, timeZone))}<br>
 ${told('Antwoord', 'Answer')}: ${escapeHtml(dateIn(answer.at, locale, timeZone))}</p>`,
-    `<p>${told(`U vroeg om ${rightsIn(answer, locale)}.`, `You asked for ${rightsIn(answer, locale)}.`)}
+    `<p>${isOrder(answer) ? '' : told(`Wij ontvingen ${whatWasAsked(answer, locale)}.`, `We received ${whatWasAsked(answer, locale)}.`)}
 <a href="data/letter.html">${told('Lees de brief', 'Read the letter')}</a>.</p>`,
     ...recordingsPart(contents.recordings, answer, timeZone),
     ...ticketsPart(contents.tickets, answer, timeZone),
@@ -77,11 +64,14 @@ ${told('Antwoord', 'Answer')}: ${escapeHtml(dateIn(answer.at, locale, timeZone))
 <a href="data/portability/tickets.json">JSON</a>, <a href="data/portability/tickets.csv">CSV</a>,
 <a href="data/portability/schema.json">${told('beschrijving', 'schema')}</a>.</p>`,
         ]),
+    ...(contents.work
+      ? [`<h2>${told('Over uw werk', 'About your work')}</h2><p><a href="data/work.html">${told('Beoordelingen en opmerkingen', 'Evaluations and comments')}</a></p>`]
+      : []),
     ...withheldPart(answer, timeZone),
-    ...registerPart(answer),
-    ...recipientsPart(answer, timeZone),
-    ...earlierPart(answer, timeZone),
-    ...remedies(answer),
+    // An authority is told what its order names, and nothing around it.
+    ...(isOrder(answer)
+      ? []
+      : [...registerPart(answer), ...recipientsPart(answer, timeZone), ...earlierPart(answer, timeZone), ...remedies(answer)]),
     `<h2>${told('Echtheid', 'Authenticity')}</h2><p>${told(
       'Dit pakket is ondertekend. Met verify.sh kunt u nagaan of er sinds het maken niets in is veranderd.',
       'This package is signed. verify.sh checks that nothing in it has changed since it was made.',
@@ -90,24 +80,29 @@ ${told('Antwoord', 'Answer')}: ${escapeHtml(dateIn(answer.at, locale, timeZone))
   return page(locale, title, parts.join('\n'));
 }
 
-function recordingsPart(recordings: readonly IndexedRecording[], { request: { locale } }: Answer, timeZone: string): string[] {
+function recordingsPart(recordings: readonly IndexedRecording[], answer: Answer, timeZone: string): string[] {
+  const { locale } = answer.request;
   if (recordings.length === 0) return [];
   const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
-  const rows = recordings.map(({ item, decision, listens, statements, audio, durationMs }) => {
+  const rows = recordings.map(({ item, decision, listens, statements, transcript, audio, durationMs }) => {
     const name = nameOf(item, locale, timeZone);
     const player =
       audio === null
         ? told('Van deze opname kon geen kopie worden gemaakt.', 'No copy could be made of this recording.')
         : `<audio controls preload="none" src="${audio}" aria-label="${escapeHtml(name)}"></audio><br><a href="${audio}">${told('bestand', 'file')}</a> ${length(durationMs)}`;
+    const said = transcript === null ? '' : `<br><a href="${transcript}">${told('wat er is gezegd', 'what was said')}</a>`;
     const masked = decision.mask.length === 0 ? '' : `<br>${told('Anderen zijn onhoorbaar gemaakt.', 'Others have been made inaudible.')}`;
     const reason = decision.reason === null ? '' : `<br>${escapeHtml(decision.reason)}`;
     const statement = statements.map((text) => `<br>${told('Uw verklaring', 'Your statement')}: ${escapeHtml(text)}`).join('');
     const heard = listens.map(({ at, purpose }) => `${escapeHtml(momentIn(at, locale, timeZone))}: ${escapeHtml(pick(purposes[purpose], locale))}`);
     const until = item.retain_until === null ? '' : escapeHtml(dateIn(item.retain_until, locale, timeZone));
-    const facts = [item.caller_number, item.callee_number, item.agent].filter((fact) => fact !== null).join(' → ');
+    // Customers are masked in an employee's answer, their numbers too.
+    const facts = (answer.request.requester_kind === 'employee' ? [item.agent] : [item.caller_number, item.callee_number, item.agent])
+      .filter((fact) => fact !== null)
+      .join(' → ');
     return row([
-      `${escapeHtml(name)}<br>${escapeHtml(facts)}`, `${player}${masked}${reason}${statement}`,
-      heard.length === 0 ? told('niet beluisterd', 'not listened to') : heard.join('<br>'),
+      `${escapeHtml(name)}<br>${escapeHtml(facts)}`, `${player}${said}${masked}${reason}${statement}`,
+      isOrder(answer) ? '' : heard.length === 0 ? told('niet beluisterd', 'not listened to') : heard.join('<br>'),
       `${until}<br>${escapeHtml(pick(grounds6['6(1)(f)'], locale))}`,
     ]);
   });
@@ -186,29 +181,3 @@ const remedies = (answer: Answer): string[] =>
   readBlocks(remediesIn(answer, answer.request.locale)).map((block) =>
     block.kind === 'heading' ? `<h2>${escapeHtml(block.text)}</h2>` : `<p>${escapeHtml(block.kind === 'list' ? block.items.join(' ') : block.text)}</p>`,
   );
-
-/** A ticket with its messages. Only the words: what a message brought along in mark-up or pictures loads nothing here. */
-export function ticketPage(
-  { request: { locale } }: Answer,
-  item: ItemRow,
-  messages: readonly ShownPiece[],
-  attachments: readonly { name: string; path: string | null }[],
-  timeZone: string,
-): string {
-  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
-  const title = nameOf(item, locale, timeZone);
-  const articles = messages.map((piece) => {
-    const who = piece.sender === 'customer' ? told('U', 'You') : told('Medewerker', 'Staff');
-    const note = piece.internal === true ? ` (${told('interne notitie', 'internal note')})` : '';
-    return `<article><h2>${who}${note}, ${escapeHtml(momentIn(piece.said_at ?? piece.supplied_at, locale, timeZone))}</h2><pre>${escapeHtml(piece.body_text ?? '')}</pre></article>`;
-  });
-  const files = attachments.map(({ name, path }) =>
-    path === null
-      ? `<li>${escapeHtml(name)}: ${told('niet beschikbaar', 'not available')}</li>`
-      : `<li><a href="${escapeHtml(path.replace('data/tickets/', ''))}">${escapeHtml(name)}</a></li>`,
-  );
-  return page(locale, title, `<p><a href="../../index.html">${told('Overzicht', 'Overview')}</a></p>
-<h1>${escapeHtml(title)}</h1><p>${escapeHtml(item.subject ?? '')}</p>
-${articles.join('\n')}
-${files.length === 0 ? '' : `<h2>${told('Bijlagen', 'Attachments')}</h2><ul>${files.join('')}</ul>`}`);
-}

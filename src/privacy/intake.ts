@@ -22,6 +22,12 @@ export interface ToldSubject {
   organisation?: string | null | undefined;
 }
 
+/** An employee who asks about themselves, and officers who lead them. */
+export interface ToldEmployee {
+  userId: string;
+  keptFrom: readonly string[];
+}
+
 export interface Intake {
   receivedAt: Date;
   channel: RequestRow['channel'];
@@ -33,6 +39,9 @@ export interface Intake {
   details: string;
   /** An authority's order that may not be told. */
   secret: boolean;
+  /** Who orders, and on which legal basis. */
+  authority?: { name: string; legalBasis: string } | undefined;
+  employee?: ToldEmployee | undefined;
   /** The code that somebody was given for a form they sent. */
   receipt?: string;
   /** Where somebody heard or read it. A request that began so is a draft until an officer has completed it. */
@@ -72,13 +81,13 @@ export async function takeInWithin(context: PrivacyContext, tx: Transaction, per
   const year = Number(localDate(now, settings.timeZone).slice(0, 4));
   await database.query(
     `INSERT INTO privacy_requests (id, year, number, state, channel, requester_kind, secret, locale, received_at, due_at,
-       origin_kind, origin_id, created_at, created_by, origin_at_ms)
-     SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $8, $9, $10::uuid, $11, $12, $13::int
+       origin_kind, origin_id, created_at, created_by, origin_at_ms, authority_name, authority_basis)
+     SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $8, $9, $10::uuid, $11, $12, $13::int, $14, $15
      FROM privacy_requests WHERE year = $2`,
     [
       id, year, told.origin === undefined ? 'identity' : 'draft', told.channel, told.requesterKind, told.secret, told.locale,
       told.receivedAt, told.origin?.kind ?? null, told.origin?.id ?? null, now, person === 'system' ? null : person.userId,
-      told.origin?.atMs ?? null,
+      told.origin?.atMs ?? null, told.authority?.name ?? null, told.authority?.legalBasis ?? null,
     ],
     tx,
   );
@@ -91,6 +100,7 @@ export async function takeInWithin(context: PrivacyContext, tx: Transaction, per
     ],
     tx,
   );
+  if (told.employee !== undefined) await nameEmployee(context, tx, id, told.employee);
   await addProcesses(context, tx, id, told.rights, told.receivedAt);
   const dates = await settleDueDate(context, tx, id);
   const restricted = await applyObjections(platform, tx, id);
@@ -100,6 +110,22 @@ export async function takeInWithin(context: PrivacyContext, tx: Transaction, per
     ...(told.origin === undefined ? {} : { atMs: told.origin.atMs }),
   });
   return id;
+}
+
+/** @throws Problem `invalid-input` for people who are not known here */
+async function nameEmployee({ platform: { database } }: PrivacyContext, tx: Transaction, id: string, told: ToldEmployee): Promise<void> {
+  const known = await database.query<{ id: string }>('SELECT id FROM users WHERE id = ANY ($1::uuid[])', [[told.userId, ...told.keptFrom]], tx);
+  const isKnown = (userId: string) => known.some((row) => row.id === userId);
+  const errors = [
+    ...(isKnown(told.userId) ? [] : [{ path: 'employee.userId', message: 'is nobody known here' }]),
+    ...told.keptFrom.flatMap((each, index) => (isKnown(each) ? [] : [{ path: `employee.keptFrom.${index}`, message: 'is nobody known here' }])),
+  ];
+  if (errors.length > 0) throw new Problem('invalid-input', { errors });
+  await database.query(
+    'UPDATE privacy_requests SET employee_id = $2, kept_from = $3::uuid[] WHERE id = $1',
+    [id, told.userId, [...told.keptFrom]],
+    tx,
+  );
 }
 
 /** Rights that are asked for; one that was asked for before keeps the earlier receipt. */
@@ -124,6 +150,7 @@ export interface Completion {
   rights?: readonly Right[] | undefined;
   representative?: Representative | null | undefined;
   requesterKind?: RequestRow['requester_kind'] | undefined;
+  employee?: ToldEmployee | undefined;
   locale?: 'nl' | 'en' | undefined;
   details?: string | undefined;
 }
@@ -158,12 +185,19 @@ export async function complete(context: PrivacyContext, person: Person, id: stri
       tx,
     );
     await addProcesses(context, tx, id, change.rights ?? [], request.received_at);
+    const kind = change.requesterKind ?? (change.employee === undefined ? request.requester_kind : 'employee');
+    if (request.requester_kind === 'authority' && kind !== 'authority')
+      throw new Problem('conflict', { detail: 'An order stays an order.' });
+    if (change.employee !== undefined && kind !== 'employee')
+      throw new Problem('invalid-input', { errors: [{ path: 'employee', message: 'goes with requesterKind employee' }] });
+    if (kind !== 'employee') await database.query('UPDATE privacy_requests SET employee_id = NULL WHERE id = $1', [id], tx);
     await database.query(
       `UPDATE privacy_requests SET locale = $2, requester_kind = $3, state = CASE state WHEN 'draft' THEN 'identity' ELSE state END
        WHERE id = $1`,
-      [id, change.locale ?? request.locale, change.requesterKind ?? request.requester_kind],
+      [id, change.locale ?? request.locale, kind],
       tx,
     );
+    if (change.employee !== undefined) await nameEmployee(context, tx, id, change.employee);
     const restricted = await applyObjections(platform, tx, id);
     const fields = Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [name]));
     await record(platform, tx, person, request, 'completed', { fields, closedToTraining: restricted });

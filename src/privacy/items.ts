@@ -3,7 +3,7 @@ import type { Database } from '../platform/database.js';
 import type { Interval, Leg } from '../recordings/recording.js';
 import { heldAt, restrictedNow } from '../retention/hold.js';
 import { usualDecision, type ItemFacts, type RefusalGround, type Usual } from './decide.js';
-import type { ProcessRow } from './request.js';
+import type { ProcessRow, RequestRow } from './request.js';
 import type { Right, Verdict } from './rights.js';
 
 /** What a request is about: recordings and tickets with what is known of them, and what was decided. */
@@ -73,6 +73,7 @@ export interface ItemRow {
   subject: string | null;
   requester_name: string | null;
   requester_relation: ItemFacts['relation'];
+  requester_kind: RequestRow['requester_kind'];
   opened_at: Date | null;
   has_agreement: boolean;
   objection_upheld: boolean;
@@ -82,7 +83,7 @@ const columns = `i.id, i.request_id, i.kind, i.item_id, i.basis, i.shared_number
   coalesce(r.retain_until, t.retain_until) AS retain_until, r.started_at, v.duration_ms, v.channels, v.sample_rate_hz,
   r.holds, r.channel_map, v.state AS version_state,
   r.caller_number, r.caller_name, r.callee_number, r.agent, t.number AS ticket_number, t.subject, t.requester_name,
-  t.requester_relation, t.opened_at`;
+  t.requester_relation, t.opened_at, q.requester_kind`;
 
 const select = `SELECT ${columns}, x.held, coalesce(
     (r.id IS NOT NULL AND r.purge_intent IS NULL AND (r.retain_until > $1 OR x.held))
@@ -93,7 +94,7 @@ const select = `SELECT ${columns}, x.held, coalesce(
   EXISTS (SELECT FROM privacy_decisions d JOIN privacy_items o ON o.id = d.item_id
     WHERE o.kind = i.kind AND o.item_id = i.item_id AND d."right" = 'objection' AND d.decision = 'grant'
       AND d.replaced_at IS NULL) AS objection_upheld
-  FROM privacy_items i
+  FROM privacy_items i JOIN privacy_requests q ON q.id = i.request_id
   LEFT JOIN recordings r ON i.kind = 'recording' AND r.id = i.item_id
   LEFT JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
   LEFT JOIN tickets t ON i.kind = 'ticket' AND t.id = i.item_id
@@ -142,6 +143,7 @@ const factsOf = (item: ItemRow): ItemFacts => ({
   relation: item.requester_relation,
   hasAgreement: item.has_agreement,
   objectionUpheld: item.objection_upheld,
+  requester: item.requester_kind === 'company' || item.requester_kind === 'authority' ? item.requester_kind : 'subject',
 });
 
 /** The law's default for this item. */

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { answersFolder } from './bundle.js';
 import { carryOutDecisions, carryOutJob } from './carry-out.js';
 import { applyStandingObjections, objectionsJob } from './objections.js';
-import { privacyMetrics, remind, reminderJob } from './queue.js';
+import { privacyMetrics } from './queue.js';
+import { mailReminders, remind, reminderJob } from './remind.js';
 import type { PrivacyContext } from './request.js';
 
 /** What goes on without anybody asking: objections over what comes in, decisions still to carry out, reminders. */
@@ -15,9 +16,10 @@ export function definePrivacyJobs(context: PrivacyContext): void {
   jobs.every(carryOutJob, '5 minutes');
   jobs.define(reminderJob, async () => {
     await remind(context);
+    await mailReminders(context);
     await clearAnswers(context);
   });
-  jobs.every(reminderJob, '1 hour');
+  jobs.every(reminderJob, '15 minutes');
   privacyMetrics(context.platform);
 }
 

@@ -1,5 +1,5 @@
 import PdfDocument from 'pdfkit';
-import type { Answer } from './answer.js';
+import { isOrder, type Answer } from './answer.js';
 import { referenceOf } from './request.js';
 import { dateIn, remediesIn } from './words.js';
 
@@ -25,33 +25,66 @@ export function readBlocks(text: string): Block[] {
 export const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
 
-interface Head {
+/** A letter as it is sent, whatever it is about. */
+export interface Letter {
+  locale: 'nl' | 'en';
+  reference: string;
   sender: string[];
   addressee: string[];
   date: string;
   subject: string;
   salutation: string;
+  blocks: Block[];
   ending: string;
+  signed: string;
 }
 
-/** To whom it goes: whoever represents the person, where there is a mandate. */
-function headOf({ request, subject, organisation, at }: Answer, timeZone: string): Head {
+/** To whom a letter goes. */
+export interface Addressee {
+  name: string | null;
+  address: string | null;
+}
+
+const linesOf = (text: string | null) => (text ?? '').split(/\n|,\s*/).map((line) => line.trim()).filter((line) => line !== '');
+
+/** A letter about a request, to whomever it concerns. */
+export function makeLetter(
+  { request, organisation, at }: Pick<Answer, 'request' | 'organisation' | 'at'>,
+  to: Addressee,
+  { subject, text, isAboutPerson = true }: { subject: string; text: string; isAboutPerson?: boolean },
+  timeZone: string,
+): Letter {
   const { locale } = request;
-  const to = subject.representative ?? subject;
-  const lines = (text: string | null) => (text ?? '').split(/\n|,\s*/).map((line) => line.trim()).filter((line) => line !== '');
-  const about = locale === 'nl' ? 'Antwoord op uw verzoek' : 'Answer to your request';
+  const name = isAboutPerson ? to.name : null;
   return {
-    sender: [organisation.controller, ...lines(organisation.address)].filter((line) => line !== ''),
-    addressee: [to.name ?? '', ...lines(to.address)].filter((line) => line !== ''),
+    locale,
+    reference: referenceOf(request),
+    sender: [organisation.controller, ...linesOf(organisation.address)].filter((line) => line !== ''),
+    addressee: [to.name ?? '', ...linesOf(to.address)].filter((line) => line !== ''),
     date: dateIn(at, locale, timeZone),
-    subject: `${about} ${referenceOf(request)}`,
-    salutation: locale === 'nl' ? `Geachte ${to.name ?? 'heer of mevrouw'},` : `Dear ${to.name ?? 'Sir or Madam'},`,
+    subject,
+    salutation: locale === 'nl' ? `Geachte ${name ?? 'heer of mevrouw'},` : `Dear ${name ?? 'Sir or Madam'},`,
+    blocks: readBlocks(text),
     ending: locale === 'nl' ? 'Met vriendelijke groet,' : 'Yours sincerely,',
+    signed: organisation.controller,
   };
 }
 
-/** Everything below the salutation: the officer's text, and what the law wants in every answer. */
-const blocksOf = (answer: Answer, text: string) => readBlocks(`${text}\n\n${remediesIn(answer, answer.request.locale)}`);
+/** To whom the answer goes: the person, or whoever represents them, where there is a mandate. */
+export const answeredTo = ({ subject }: Pick<Answer, 'subject'>): Addressee => subject.representative ?? subject;
+
+/** The letter of an answer: the officer's text, and below it what the law wants in every answer to a person. */
+function letterOf(answer: Answer, text: string, timeZone: string): Letter {
+  const { request, subject } = answer;
+  const reference = referenceOf(request);
+  if (isOrder(answer)) {
+    const to = { name: request.authority_name, address: subject.representative?.address ?? null };
+    const about = request.locale === 'nl' ? 'Antwoord op uw bevel' : 'Reply to your order';
+    return makeLetter(answer, to, { subject: `${about}, ${reference}`, text, isAboutPerson: false }, timeZone);
+  }
+  const about = request.locale === 'nl' ? 'Antwoord op uw verzoek' : 'Answer to your request';
+  return makeLetter(answer, answeredTo(answer), { subject: `${about} ${reference}`, text: `${text}\n\n${remediesIn(answer, request.locale)}` }, timeZone);
+}
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;color:#1b2430;background:#fff;max-width:42rem;margin:2rem auto;padding:0 1rem}
 address{font-style:normal;white-space:pre-line;margin:0 0 1.5rem}h1{font-size:1.3rem}h2{font-size:1.05rem;margin:1.5rem 0 .5rem}
@@ -64,18 +97,17 @@ function htmlOf(block: Block): string {
 }
 
 /** The letter as one page that needs nothing from elsewhere. */
-export function letterHtml(answer: Answer, text: string, timeZone: string): string {
-  const head = headOf(answer, timeZone);
+export function renderHtml(letter: Letter): string {
   return `<!doctype html>
-<html lang="${answer.request.locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(head.subject)}</title><style>${style}</style></head><body>
-<address>${escapeHtml(head.sender.join('\n'))}</address>
-<address>${escapeHtml(head.addressee.join('\n'))}</address>
-<p>${escapeHtml(head.date)}</p>
-<main><h1>${escapeHtml(head.subject)}</h1>
-<p>${escapeHtml(head.salutation)}</p>
-${blocksOf(answer, text).map(htmlOf).join('\n')}
-<p>${escapeHtml(head.ending)}</p><p>${escapeHtml(answer.organisation.controller)}</p></main>
+<html lang="${letter.locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(letter.subject)}</title><style>${style}</style></head><body>
+<address>${escapeHtml(letter.sender.join('\n'))}</address>
+<address>${escapeHtml(letter.addressee.join('\n'))}</address>
+<p>${escapeHtml(letter.date)}</p>
+<main><h1>${escapeHtml(letter.subject)}</h1>
+<p>${escapeHtml(letter.salutation)}</p>
+${letter.blocks.map(htmlOf).join('\n')}
+<p>${escapeHtml(letter.ending)}</p><p>${escapeHtml(letter.signed)}</p></main>
 </body></html>
 `;
 }
@@ -90,12 +122,11 @@ function printable(text: string): string {
 }
 
 /** The letter as a PDF of A4 pages, with title and language, numbered. */
-export function letterPdf(answer: Answer, text: string, timeZone: string): Promise<Buffer> {
-  const head = headOf(answer, timeZone);
-  const { locale } = answer.request;
+export function renderPdf(letter: Letter, at: Date): Promise<Buffer> {
+  const { locale } = letter;
   const document = new PdfDocument({
     size: 'A4', margins: { top: 70, bottom: 70, left: 70, right: 70 }, bufferPages: true, lang: locale === 'nl' ? 'nl-NL' : 'en-GB',
-    displayTitle: true, info: { Title: head.subject, Author: answer.organisation.controller, CreationDate: answer.at, ModDate: answer.at },
+    displayTitle: true, info: { Title: letter.subject, Author: letter.signed, CreationDate: at, ModDate: at },
   });
   const chunks: Buffer[] = [];
   const done = new Promise<Buffer>((resolve, reject) => {
@@ -105,32 +136,39 @@ export function letterPdf(answer: Answer, text: string, timeZone: string): Promi
   });
   const plain = (line: string) => document.font('Helvetica').fontSize(10.5).text(printable(line), { lineGap: 2 });
   const bold = (line: string, size: number) => document.font('Helvetica-Bold').fontSize(size).text(printable(line));
-  for (const line of head.sender) plain(line);
+  for (const line of letter.sender) plain(line);
   document.moveDown(2);
-  for (const line of head.addressee) plain(line);
+  for (const line of letter.addressee) plain(line);
   document.moveDown(2);
-  plain(head.date);
+  plain(letter.date);
   document.moveDown();
-  bold(head.subject, 13);
+  bold(letter.subject, 13);
   document.moveDown();
-  plain(head.salutation);
+  plain(letter.salutation);
   document.moveDown();
-  for (const block of blocksOf(answer, text)) {
+  for (const block of letter.blocks) {
     if (block.kind === 'heading') bold(block.text, 11.5);
     else if (block.kind === 'list')
       document.font('Helvetica').fontSize(10.5).list(block.items.map(printable), { bulletRadius: 1.8, textIndent: 12, lineGap: 2 });
     else plain(block.text);
     document.moveDown(block.kind === 'heading' ? 0.4 : 0.8);
   }
-  plain(head.ending);
+  plain(letter.ending);
   document.moveDown();
-  plain(answer.organisation.controller);
+  plain(letter.signed);
   const { count } = document.bufferedPageRange();
   for (let page = 0; page < count; page += 1) {
     document.switchToPage(page);
     document.page.margins.bottom = 0;
-    document.font('Helvetica').fontSize(8).text(printable(`${referenceOf(answer.request)} · ${page + 1}/${count}`), 70, 800, { align: 'right', lineBreak: false });
+    document.font('Helvetica').fontSize(8).text(printable(`${letter.reference} · ${page + 1}/${count}`), 70, 800, { align: 'right', lineBreak: false });
   }
   document.end();
   return done;
 }
+
+/** The letter of an answer as a page. */
+export const letterHtml = (answer: Answer, text: string, timeZone: string): string => renderHtml(letterOf(answer, text, timeZone));
+
+/** The letter of an answer as a PDF. */
+export const letterPdf = (answer: Answer, text: string, timeZone: string): Promise<Buffer> =>
+  renderPdf(letterOf(answer, text, timeZone), answer.at);

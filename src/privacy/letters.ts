@@ -1,7 +1,7 @@
 import type { Person } from '../access/caller.js';
 import type { Database } from '../platform/database.js';
 import { Problem } from '../platform/problem.js';
-import { readAnswer, type Answer } from './answer.js';
+import { isOrder, readAnswer, type Answer } from './answer.js';
 import { composeLetter, type Template } from './compose.js';
 import { lockOpenRequest, record, type PrivacyContext } from './request.js';
 import { remediesIn } from './words.js';
@@ -51,7 +51,7 @@ export async function letterText(context: PrivacyContext, answer: Answer): Promi
 export async function draftLetter(context: PrivacyContext, id: string): Promise<Draft> {
   const answer = await readAnswer(context, id);
   const { locale } = answer.request;
-  return { locale, ...(await letterText(context, answer)), fixed: remediesIn(answer, locale) };
+  return { locale, ...(await letterText(context, answer)), fixed: isOrder(answer) ? '' : remediesIn(answer, locale) };
 }
 
 /**

@@ -10,11 +10,16 @@ import { record, findRequest, type PrivacyContext } from './request.js';
  * Whoever was handed something that is now corrected, erased or restricted is told so (art. 19 GDPR), unless that proves
  * impossible; the person can ask who they are. The list is made when the answer is approved; an officer ticks it off.
  */
+export const thePerson = 'betrokkene';
+
 export interface Notification {
   id: string;
   right: string;
   packageId: string;
   recipient: string;
+  /** Of what they were given, and when. */
+  reference: string | null;
+  disclosedAt: Date | null;
   toldAt: Date | null;
   toldBy: string | null;
   impossibleReason: string | null;
@@ -33,11 +38,12 @@ export async function listRecipients({ platform: { clock, database } }: PrivacyC
   let count = 0;
   const disclosures = await disclosuresOf(database, granted.map(({ recordingId }) => recordingId));
   for (const { right, recordingId } of granted)
-    for (const { packageId, recipient } of disclosures.filter((each) => each.recordingId === recordingId && each.kind !== 'privacy')) {
+    for (const { packageId, recipient, reference, disclosedAt } of disclosures.filter((each) => each.recordingId === recordingId && (each.kind !== 'privacy' || each.recipient !== thePerson))) {
       await database.query(
-        `INSERT INTO privacy_notifications (id, request_id, "right", package_id, recipient) VALUES ($1, $2, $3, $4, $5)
+        `INSERT INTO privacy_notifications (id, request_id, "right", package_id, recipient, reference, disclosed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (request_id, "right", package_id) DO NOTHING`,
-        [newId(clock), requestId, right, packageId, recipient],
+        [newId(clock), requestId, right, packageId, recipient, reference, disclosedAt],
         tx,
       );
       count += 1;
@@ -47,7 +53,7 @@ export async function listRecipients({ platform: { clock, database } }: PrivacyC
 
 export async function notificationsOf(database: Database, requestId: string): Promise<Notification[]> {
   return await database.query<Notification>(
-    `SELECT id, "right", package_id AS "packageId", recipient, told_at AS "toldAt", told_by AS "toldBy",
+    `SELECT id, "right", package_id AS "packageId", recipient, reference, disclosed_at AS "disclosedAt", told_at AS "toldAt", told_by AS "toldBy",
        impossible_reason AS "impossibleReason"
      FROM privacy_notifications WHERE request_id = $1 ORDER BY recipient, "right", id`,
     [requestId],

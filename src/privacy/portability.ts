@@ -6,8 +6,10 @@ import type { Bag } from '../packages/bag.js';
 import { addFile } from '../packages/originals.js';
 import type { SealWork } from '../packages/seal.js';
 import { findOneTicket } from '../tickets/find-tickets.js';
-import { piecesOf } from '../tickets/read-ticket.js';
+import { piecesOf, type ShownPiece } from '../tickets/read-ticket.js';
 import { disclosed, type Answer } from './answer.js';
+import type { DecisionRow } from './items.js';
+import { isTakenOut, withoutPassages } from './passages.js';
 import type { PrivacyContext } from './request.js';
 
 /**
@@ -64,6 +66,14 @@ function csvCell(cell: string): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/** What a message says. Of one with passages that are made unreadable only the words leave: its mark-up would still hold them. */
+function wordsOf(piece: ShownPiece, { passages }: DecisionRow, locale: 'nl' | 'en'): { contentType: string; body: string; text: string } {
+  if (!passages.some(({ pieceId }) => pieceId === piece.id))
+    return { contentType: piece.content_type, body: piece.body ?? '', text: piece.body_text ?? '' };
+  const text = withoutPassages(piece.id, piece.body_text ?? '', passages, locale) ?? '';
+  return { contentType: 'text/plain', body: text, text };
+}
+
 async function write(stream: WriteStream, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain');
 }
@@ -84,23 +94,24 @@ export async function writePortability(context: PrivacyContext, answer: Answer, 
     await write(json, '[');
     await write(csv, `${columns.join(',')}\r\n`);
     let count = 0;
-    for (const { item } of found) {
+    for (const { item, decision } of found) {
       work.signal.throwIfAborted();
       const ticket = await findOneTicket(database, 'privacy_officer', item.item_id, clock.now());
       if (ticket === undefined) continue;
       const pieces = await piecesOf(database, item.item_id, clock.now(), item.held);
-      const theirs = pieces.filter((piece) => piece.kind === 'message' && piece.sender === 'customer' && piece.internal !== true);
+      const theirs = pieces.filter(
+        (piece) => piece.kind === 'message' && piece.sender === 'customer' && piece.internal !== true && !isTakenOut(piece.id, decision),
+      );
       const messageIds = new Set(theirs.map((piece) => piece.external_id));
       const attachments = pieces.filter(
-        (piece) => piece.kind === 'attachment' && (piece.message_external_id === null || messageIds.has(piece.message_external_id)),
+        (piece) => piece.kind === 'attachment' && !isTakenOut(piece.id, decision) && (piece.message_external_id === null || messageIds.has(piece.message_external_id)),
       );
       const requester = {
         name: ticket.requester_name, email: ticket.requester_email, phone: ticket.requester_phone, organisation: ticket.organisation,
       };
       const shell = { number: ticket.number, subject: ticket.subject, createdAt: ticket.opened_at.toISOString() };
       const messages = theirs.map((piece) => ({
-        at: (piece.said_at ?? piece.supplied_at).toISOString(), contentType: piece.content_type, body: piece.body ?? '',
-        text: piece.body_text ?? '',
+        at: (piece.said_at ?? piece.supplied_at).toISOString(), ...wordsOf(piece, decision, answer.request.locale),
       }));
       const supplied = attachments.map((piece) => ({
         fileName: piece.file_name ?? '', contentType: piece.content_type, bytes: piece.bytes, sha256: piece.sha256,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Person } from '../access/caller.js';
 import { viewOf } from '../access/policy.js';
 import { cutsOf, toPlayback } from '../recordings/timeline.js';
-import { dueDates } from './clock.js';
+import { daysLeft, dueDates } from './clock.js';
 import { groundOf } from './decide.js';
 import { decisionsOf, itemsOf, undecided, usualFor, type DecisionRow, type ItemRow } from './items.js';
 import { originOf } from './flag.js';
@@ -93,6 +93,7 @@ const summaryShape = {
   locale: z.enum(['nl', 'en']),
   receivedAt: instant,
   dueAt: instant,
+  daysLeft: z.int().meta({ description: 'On the calendar: 0 today, negative once it is late' }),
   overdue: z.boolean(),
   paused: z.boolean(),
   extended: z.boolean(),
@@ -118,6 +119,8 @@ export const requestSchema = z
         atMs: z.int().nullable().meta({ description: 'Where in the call it was asked, in milliseconds of the playback copy' }),
       })
       .nullable(),
+    employee: z.object({ userId: z.uuid(), keptFrom: z.array(z.uuid()) }).nullable(),
+    authority: z.object({ name: z.string(), legalBasis: z.string() }).nullable(),
     mergedInto: z.uuid().nullable(),
     retainUntil: instant.nullable(),
     clock: z.object({
@@ -285,6 +288,7 @@ export async function presentRequest(context: PrivacyContext, person: Person, id
     locale: request.locale,
     receivedAt: request.received_at.toISOString(),
     dueAt: dueAt.toISOString(),
+    daysLeft: daysLeft(dueAt, now, settings.timeZone),
     overdue: request.closed_at === null && request.handed_out_at === null && dueAt < now,
     paused,
     extended: request.extended_at !== null,
@@ -297,12 +301,14 @@ export async function presentRequest(context: PrivacyContext, person: Person, id
     createdBy: request.created_by,
     createdAt: request.created_at.toISOString(),
     origin: await originOf(database, request),
+    employee: request.employee_id === null ? null : { userId: request.employee_id, keptFrom: request.kept_from },
+    authority: request.authority_name === null ? null : { name: request.authority_name, legalBasis: request.authority_basis ?? '' },
     mergedInto: request.merged_into,
     retainUntil: iso(request.retain_until),
     clock: {
       originalDueAt: dates.originalDueAt.toISOString(),
       firstMonthEndsAt: dates.firstMonthEndsAt.toISOString(),
-      daysLeft: Math.ceil((dueAt.getTime() - now.getTime()) / 86_400_000),
+      daysLeft: daysLeft(dueAt, now, settings.timeZone),
       pausedDays: dates.pausedDays,
       extension:
         request.extended_at === null || request.extended_by === null

@@ -3,10 +3,12 @@ import { viewOf } from '../access/policy.js';
 import type { Platform } from '../platform/platform.js';
 import { decodeCursor, toPage } from '../platform/paging.js';
 import type { z } from 'zod';
+import { daysLeft } from './clock.js';
+import { keptFrom } from './employee.js';
 import { iso, nextExpiry, presentProcess, urgentMs, type summarySchema } from './present.js';
-import { record, referenceOf, type PrivacyContext, type ProcessRow, type RequestRow, type RequestState } from './request.js';
+import { referenceOf, type PrivacyContext, type ProcessRow, type RequestRow, type RequestState } from './request.js';
 
-/** The queue: by due date, the most pressing first; what is overdue; reminders; figures without anybody in them. */
+/** The queue: by due date, the most pressing first; what is overdue; figures without anybody in them. */
 
 export interface QueueFilter {
   state?: RequestState | 'open' | undefined;
@@ -17,7 +19,7 @@ type Row = RequestRow & { subject_name: string | null; next_expiry: Date | null;
 
 /** One page of requests by due date. */
 export async function listRequests(
-  { platform: { clock, database } }: PrivacyContext,
+  { platform: { clock, database }, settings }: PrivacyContext,
   person: Person,
   filter: QueueFilter,
   page: { limit: number; cursor?: string | undefined },
@@ -28,13 +30,13 @@ export async function listRequests(
     `SELECT q.*, s.name AS subject_name, ${nextExpiry} AS next_expiry,
        EXISTS (SELECT FROM privacy_pauses p WHERE p.request_id = q.id AND p.resumed_at IS NULL) AS paused
      FROM privacy_requests q JOIN privacy_subjects s ON s.request_id = q.id
-     WHERE ($1::text IS NULL OR q.state = $1 OR ($1 = 'open' AND q.closed_at IS NULL)) AND q.purge_intent IS NULL
+     WHERE ($1::text IS NULL OR q.state = $1 OR ($1 = 'open' AND q.closed_at IS NULL)) AND q.purge_intent IS NULL AND NOT ${keptFrom('$7')}
        AND ($2::timestamptz IS NULL OR (q.due_at, q.id) > ($2, $3::uuid))
        AND (NOT $4::boolean OR ${nextExpiry} < $5)
      ORDER BY q.due_at, q.id LIMIT $6`,
     [
       filter.state ?? null, after?.at ?? null, after?.id ?? null, filter.urgent === true,
-      new Date(now.getTime() + urgentMs), page.limit + 1,
+      new Date(now.getTime() + urgentMs), page.limit + 1, person.userId,
     ],
   );
   const processes = await database.query<ProcessRow>(
@@ -52,6 +54,7 @@ export async function listRequests(
     locale: row.locale,
     receivedAt: row.received_at.toISOString(),
     dueAt: row.due_at.toISOString(),
+    daysLeft: daysLeft(row.due_at, now, settings.timeZone),
     overdue: row.closed_at === null && row.handed_out_at === null && !row.paused && row.due_at < now,
     paused: row.paused,
     extended: row.extended_at !== null,
@@ -108,30 +111,4 @@ export function privacyMetrics({ clock, database, metrics }: Pick<Platform, 'clo
     );
     for (const lane of ['open', 'overdue', 'soon', 'urgent'] as const) gauge.set({ lane }, row?.[lane] ?? 0);
   });
-}
-
-/** The job that reminds: a week before an answer is due, two days before, and when it is overdue. */
-export const reminderJob = 'privacy.reminders';
-const remindersBeforeMs = [7 * 86_400_000, 2 * 86_400_000, 0];
-
-/** Puts reminders on the timelines of requests whose date comes near. @returns how many */
-export async function remind({ platform }: Pick<PrivacyContext, 'platform'>): Promise<number> {
-  const { clock, database, log } = platform;
-  const now = clock.now();
-  let count = 0;
-  for (const [index, beforeMs] of remindersBeforeMs.entries())
-    await database.inTransaction(async (tx) => {
-      const due = await database.query<RequestRow>(
-        `UPDATE privacy_requests q SET reminded = $1 WHERE closed_at IS NULL AND handed_out_at IS NULL AND reminded < $1
-           AND due_at < $2 RETURNING *`,
-        [index + 1, new Date(now.getTime() + beforeMs)],
-        tx,
-      );
-      for (const request of due) {
-        await record(platform, tx, 'system', request, beforeMs === 0 ? 'overdue' : 'reminded', { dueAt: request.due_at.toISOString() });
-        log.warn({ requestId: request.id, dueAt: request.due_at.toISOString() }, beforeMs === 0 ? 'a privacy request is overdue' : 'a privacy request is due soon');
-        count += 1;
-      }
-    });
-  return count;
 }

@@ -16,7 +16,8 @@ const rectificationSchema = z.object({
   oldValue: z.string().nullable(), newValue: z.string().nullable(), statement: z.string().nullable(), by: z.uuid(), at: instant,
 });
 const notificationSchema = z.object({
-  id: z.uuid(), right: z.string(), packageId: z.uuid(), recipient: z.string(), toldAt: instant.nullable(),
+  id: z.uuid(), right: z.string(), packageId: z.uuid(), recipient: z.string(),
+  reference: z.string().nullable().meta({ description: 'Of what they were given' }), disclosedAt: instant.nullable(), toldAt: instant.nullable(),
   toldBy: z.uuid().nullable(), impossibleReason: z.string().nullable(),
 });
 const rectifications = z.object({ items: z.array(rectificationSchema) });
@@ -29,7 +30,9 @@ export function remedyOperations(context: PrivacyContext): Operation<Caller>[] {
     items: (await rectificationsOf(database, id)).map((row) => ({ ...row, at: row.at.toISOString() })),
   });
   const listedNotifications = async (id: string) => ({
-    items: (await notificationsOf(database, id)).map((row) => ({ ...row, toldAt: row.toldAt?.toISOString() ?? null })),
+    items: (await notificationsOf(database, id)).map((row) => ({
+      ...row, toldAt: row.toldAt?.toISOString() ?? null, disclosedAt: row.disclosedAt?.toISOString() ?? null,
+    })),
   });
   const idParams = z.object({ id: idSchema });
   return [

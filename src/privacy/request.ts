@@ -28,6 +28,8 @@ export interface PrivacySettings {
   fourEyes: 'required' | 'recorded';
   /** Where people reach the service; undefined where it was not told. */
   publicUrl: string | undefined;
+  /** How officers are reminded by mail; undefined where mail was not set up. */
+  alarms: { mail: { smtpUrl: string; from: string } | undefined };
   /** Whether anybody may ask by the public form. */
   privacyPortal: boolean;
 }
@@ -183,7 +185,12 @@ export async function settleDueDate(context: PrivacyContext, tx: Transaction, id
   ];
   const facts = { receivedAt: request.received_at, extended: request.extended_at !== null, pauses };
   const dates = dueDates(facts, clock.now(), calendar);
-  await database.query('UPDATE privacy_requests SET due_at = $2 WHERE id = $1', [id, dates.dueAt], tx);
+  await database.query(
+    // Another date is another thing to be reminded of.
+    'UPDATE privacy_requests SET due_at = $2, reminded = CASE WHEN due_at = $2 THEN reminded ELSE 0 END WHERE id = $1',
+    [id, dates.dueAt],
+    tx,
+  );
   return dates;
 }
 

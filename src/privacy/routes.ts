@@ -7,8 +7,10 @@ import { Problem } from '../platform/problem.js';
 import { readWhen, whenSchema } from '../retention/when.js';
 import { answerOperations } from './answer-routes.js';
 import { deliveryOperations } from './delivery-routes.js';
+import { refuseKeptFrom } from './employee.js';
 import { flagOperations } from './flag-routes.js';
 import { complete, merge, takeIn } from './intake.js';
+import { noticeOperations } from './notice-routes.js';
 import { portalOperations } from './portal.js';
 import { presentRequest, requestSchema, summarySchema } from './present.js';
 import { listRequests, statisticsOf } from './queue.js';
@@ -52,6 +54,13 @@ const representativeSchema = z
 
 const rightsSchema = z.array(z.enum(rights)).max(6);
 
+const employeeSchema = z
+  .object({
+    userId: idSchema.meta({ description: 'Their account here' }),
+    keptFrom: z.array(idSchema).max(20).default([]).meta({ description: 'Officers who lead them: they neither see nor handle it' }),
+  })
+  .meta({ description: 'Of an employee who asks about themselves. Those who evaluated them are kept from it anyway' });
+
 const intakeSchema = z.object({
   receivedAt: whenSchema,
   channel: z.enum(channels),
@@ -63,6 +72,7 @@ const intakeSchema = z.object({
     .object({ name: some(200), legalBasis: some(500), secret: z.boolean().default(false) })
     .optional()
     .meta({ description: 'An order of an authority; a secret one shows in the audit trail to the auditor alone' }),
+  employee: employeeSchema.optional(),
   locale: z.enum(['nl', 'en']).default('nl'),
   details: text(20_000).nullish(),
 });
@@ -74,7 +84,7 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
   const { platform, settings } = context;
   const { clock, database } = platform;
 
-  return [
+  const operations: Operation<Caller>[] = [
     operation({
       method: 'get',
       path: '/privacy-requests',
@@ -132,14 +142,15 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
         const { subject, authority, representative } = body;
         if (authority === undefined && !subject.name && !subject.emails?.length && !subject.phones?.length)
           throw new Problem('invalid-input', { errors: [{ path: 'subject.name', message: 'is needed, or an e-mail address or number' }] });
-        const kind = body.requesterKind ?? (authority !== undefined ? 'authority' : representative ? 'representative' : 'person');
+        const kind = body.requesterKind ?? (authority !== undefined ? 'authority' : body.employee ? 'employee' : representative ? 'representative' : 'person');
         if ((kind === 'authority') !== (authority !== undefined))
           throw new Problem('invalid-input', { errors: [{ path: 'authority', message: 'goes with requesterKind authority' }] });
-        const order = authority === undefined ? [] : [`${authority.name}: ${authority.legalBasis}`];
+        if (body.employee !== undefined && kind !== 'employee')
+          throw new Problem('invalid-input', { errors: [{ path: 'employee', message: 'goes with requesterKind employee' }] });
         const id = await takeIn(context, person, {
           receivedAt: readWhen(body.receivedAt, settings.timeZone, 'receivedAt'),
           channel: body.channel, rights: body.rights, subject, representative: representative ?? null, requesterKind: kind,
-          locale: body.locale, details: [...order, body.details ?? ''].join('\n').trim(), secret: authority?.secret === true,
+          locale: body.locale, details: body.details ?? '', secret: authority?.secret === true, authority, employee: body.employee,
         });
         const shown = await presentRequest(context, person, id);
         return { status: 201, body: shown, headers: { Location: `/api/v1/privacy-requests/${id}` } };
@@ -168,7 +179,7 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
       params: idParams,
       body: z.object({
         subject: subjectSchema.optional(), rights: rightsSchema.optional(), representative: representativeSchema,
-        requesterKind: z.enum(requesterKinds).exclude(['authority']).optional(), locale: z.enum(['nl', 'en']).optional(),
+        requesterKind: z.enum(requesterKinds).exclude(['authority']).optional(), employee: employeeSchema.optional(), locale: z.enum(['nl', 'en']).optional(),
         details: text(20_000).optional(),
       }),
       replies: { 200: { description: 'Completed', schema: requestSchema } },
@@ -192,6 +203,7 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
       problems: ['conflict'],
       async handle({ caller, params, body }) {
         const person = requirePerson(caller);
+        await refuseKeptFrom(database, person, body.into);
         await merge(context, person, params.id, body.into);
         return { status: 200, body: await presentRequest(context, person, body.into) };
       },
@@ -224,6 +236,19 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
     ...answerOperations(context),
     ...remedyOperations(context),
     ...deliveryOperations(context),
+    ...noticeOperations(context),
     ...portalOperations(context),
   ];
+  return operations.map((each) => (each.path.startsWith('/privacy-requests/{id}') ? kept(context, each) : each));
+}
+
+/** The same operation, to which a request is not there for whoever may not handle it. */
+function kept({ platform: { database } }: PrivacyContext, each: Operation<Caller>): Operation<Caller> {
+  return {
+    ...each,
+    async handle(call) {
+      await refuseKeptFrom(database, requirePerson(call.caller), z.object({ id: idSchema }).parse(call.params).id);
+      return await each.handle(call);
+    },
+  };
 }

@@ -2,7 +2,7 @@ import type { RegisterRow } from '../retention/register.js';
 import type { Answer } from './answer.js';
 import type { ItemRow } from './items.js';
 import { referenceOf } from './request.js';
-import { articleOf, rightNames, type Told } from './rights.js';
+import { articleOf, type Right, type Told } from './rights.js';
 
 /** The words of letters and packages, in the person's language, and how dates and things are named in them. */
 
@@ -46,32 +46,60 @@ export const grounds6: Record<'6(1)(b)' | '6(1)(f)', Told> = {
 };
 
 /** How an article is cited in a letter. */
-export const cite = (article: string, locale: Locale): string =>
-  locale === 'nl' ? `artikel ${article} AVG` : `article ${article} GDPR`;
+export function cite(article: string, locale: Locale): string {
+  if (article.startsWith('UAVG')) return locale === 'nl' ? `artikel ${article.slice(5)} UAVG` : `article ${article.slice(5)} of the Dutch implementation act (UAVG)`;
+  if (locale === 'en') return `article ${article} GDPR`;
+  // As Dutch lawyers write it: artikel 17 lid 3 onder e.
+  return `artikel ${article.replace(/\((\d+)\)/g, ' lid $1').replace(/\(([a-z])\)/g, ' onder $1')} AVG`;
+}
 
-/** `inzage en verwijdering`. */
-export function rightsIn(answer: Answer, locale: Locale): string {
-  const names = answer.processes.map(({ right }) => `${pick(rightNames[right], locale).toLowerCase()} (${cite(articleOf[right], locale)})`);
-  return new Intl.ListFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { type: 'conjunction' }).format(names);
+const listIn = (parts: readonly string[], locale: Locale) =>
+  new Intl.ListFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { type: 'conjunction' }).format(parts);
+
+/** How a right is asked for: `inzage`, `verwijdering van uw gegevens`. An objection is not asked for but made. */
+export const askedAs: Record<Right, Told> = {
+  access: { nl: 'inzage', en: 'access' },
+  rectification: { nl: 'correctie', en: 'rectification' },
+  erasure: { nl: 'verwijdering', en: 'erasure' },
+  restriction: { nl: 'beperking van de verwerking', en: 'restriction of processing' },
+  portability: { nl: 'overdracht', en: 'portability' },
+  objection: { nl: 'bezwaar tegen de verwerking', en: 'objection to the processing' },
+};
+
+/**
+ * `uw verzoek om inzage (artikel 15 AVG) en uw bezwaar tegen de verwerking (artikel 21 AVG)`; to somebody else than the person
+ * `een verzoek om …`.
+ */
+export function whatWasAsked({ processes }: Pick<Answer, 'processes'>, locale: Locale, whose: 'uw' | 'een' | 'your' | 'a' = locale === 'nl' ? 'uw' : 'your'): string {
+  const article = whose === 'a' ? 'an' : whose;
+  const named = (right: Right) => `${pick(askedAs[right], locale)} (${cite(articleOf[right], locale)})`;
+  const asked = processes.filter(({ right }) => right !== 'objection').map(({ right }) => named(right));
+  return listIn(
+    [
+      ...(asked.length === 0 ? [] : [`${whose} ${locale === 'nl' ? 'verzoek om' : 'request for'} ${listIn(asked, locale)}`]),
+      ...(processes.some(({ right }) => right === 'objection') ? [`${article} ${named('objection')}`] : []),
+    ],
+    locale,
+  );
 }
 
 /** What stands in every letter, whatever an officer wrote: complaint and petition (art. 12(4) GDPR, art. 35 UAVG). */
-export function remediesIn({ organisation, request }: Answer, locale: Locale): string {
+export function remediesIn({ organisation, request }: Pick<Answer, 'organisation' | 'request'>, locale: Locale): string {
   const contact = organisation.privacyEmail;
   const reference = referenceOf(request);
   return locale === 'nl'
-    ? `## Niet eens met dit antwoord?
+    ? `## Bent u het niet met ons eens?
 
 Neem gerust contact met ons op${contact === '' ? '' : ` via ${contact}`}, onder vermelding van ${reference}; wij zoeken dan samen naar een oplossing.
 
 U kunt een klacht indienen bij de Autoriteit Persoonsgegevens (artikel 77 AVG): autoriteitpersoonsgegevens.nl, Postbus 93374, 2509 AJ Den Haag.
 
-U kunt ook de rechtbank verzoeken ons te bevelen uw verzoek alsnog toe of af te wijzen (artikel 35 UAVG). Het verzoekschrift moet binnen zes weken na ontvangst van dit antwoord bij de rechtbank zijn ingediend; een advocaat is niet nodig. Heeft u na afloop van de termijn geen antwoord gekregen, dan geldt die termijn van zes weken niet.`
-    : `## Do you disagree with this answer?
+U kunt ook de rechtbank verzoeken ons te bevelen uw verzoek alsnog toe of af te wijzen (artikel 35 UAVG). Het verzoekschrift moet binnen zes weken nadat u ons antwoord hebt ontvangen bij de rechtbank zijn ingediend; een advocaat is niet nodig. Hebt u na afloop van de termijn geen antwoord gekregen, dan geldt die termijn van zes weken niet.`
+    : `## Do you disagree with us?
 
 Please contact us${contact === '' ? '' : ` at ${contact}`}, quoting ${reference}; we will look for a solution together.
 
 You can lodge a complaint with the supervisory authority, the Autoriteit Persoonsgegevens (article 77 GDPR): autoriteitpersoonsgegevens.nl, Postbus 93374, 2509 AJ Den Haag, the Netherlands.
 
-You can also petition the court (rechtbank) to order us to grant your request (article 35 of the Dutch implementation act, UAVG). The petition must be filed with the court within six weeks of receiving this answer; no lawyer is needed. If you received no answer within the period, that limit of six weeks does not apply.`;
+You can also petition the court (rechtbank) to order us to grant your request (article 35 of the Dutch implementation act, UAVG). The petition must be filed with the court within six weeks of receiving our answer; no lawyer is needed. If you received no answer within the period, that limit of six weeks does not apply.`;
 }

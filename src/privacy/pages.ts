@@ -1,0 +1,103 @@
+import type { Segment } from '../recordings/transcript-formats.js';
+import type { ShownPiece } from '../tickets/read-ticket.js';
+import type { Answer } from './answer.js';
+import type { DecisionRow, ItemRow } from './items.js';
+import { escapeHtml } from './letter.js';
+import { withoutPassages } from './passages.js';
+import { dateIn, momentIn, nameOf } from './words.js';
+
+/** The pages beside the first one of a package: a ticket, what was said, what was written about somebody's work. */
+
+const style = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;color:#1b2430;background:#fff;max-width:60rem;margin:2rem auto;padding:0 1rem}
+a{color:#0b5cad}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #7a8594}
+audio{width:16rem;max-width:100%}article{border-top:1px solid #7a8594;margin-top:1rem}.wide{overflow-x:auto}pre{white-space:pre-wrap;font:inherit}
+@media(prefers-color-scheme:dark){body{color:#e8edf3;background:#12171e}a{color:#7fb8ff}}`;
+
+/** A page of a package, without script and without anything from elsewhere. */
+export const page = (locale: string, title: string, body: string) => `<!doctype html>
+<html lang="${locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title><style>${style}</style></head><body><main>
+${body}
+</main></body></html>
+`;
+
+export const tableRow = (cells: readonly string[], tag: 'td' | 'th' = 'td') =>
+  `<tr>${cells.map((cell) => `<${tag}${tag === 'th' ? ' scope="col"' : ''}>${cell}</${tag}>`).join('')}</tr>`;
+export const table = (head: readonly string[], rows: readonly string[]) =>
+  `<div class="wide"><table><thead>${tableRow(head, 'th')}</thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+
+const back = (told: (nl: string, en: string) => string, href: string) => `<p><a href="${href}">${told('Overzicht', 'Overview')}</a></p>`;
+
+/** A ticket with its messages. Only the words: what a message brought along in mark-up or pictures loads nothing here. */
+export function ticketPage(
+  { request: { locale } }: Answer,
+  item: ItemRow,
+  { messages, attachments, decision }: {
+    messages: readonly ShownPiece[]; attachments: readonly { name: string; path: string | null }[]; decision: Pick<DecisionRow, 'passages'>;
+  },
+  timeZone: string,
+): string {
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const title = nameOf(item, locale, timeZone);
+  const articles = messages.map((piece) => {
+    const who = piece.sender === 'customer' ? told('U', 'You') : told('Medewerker', 'Staff');
+    const note = piece.internal === true ? ` (${told('interne notitie', 'internal note')})` : '';
+    const words = withoutPassages(piece.id, piece.body_text ?? '', decision.passages, locale);
+    const text = words === undefined ? `<p>${told('Dit bericht is weggelaten.', 'This message has been left out.')}</p>` : `<pre>${escapeHtml(words)}</pre>`;
+    return `<article><h2>${who}${note}, ${escapeHtml(momentIn(piece.said_at ?? piece.supplied_at, locale, timeZone))}</h2>${text}</article>`;
+  });
+  const files = attachments.map(({ name, path }) =>
+    path === null
+      ? `<li>${escapeHtml(name)}: ${told('niet bijgevoegd', 'not included')}</li>`
+      : `<li><a href="${escapeHtml(path.replace('data/tickets/', ''))}">${escapeHtml(name)}</a></li>`,
+  );
+  return page(locale, title, `${back(told, '../../index.html')}
+<h1>${escapeHtml(title)}</h1><p>${escapeHtml(item.subject ?? '')}</p>
+${articles.join('\n')}
+${files.length === 0 ? '' : `<h2>${told('Bijlagen', 'Attachments')}</h2><ul>${files.join('')}</ul>`}`);
+}
+
+const stamp = (ms: number) => `${Math.floor(ms / 60_000)}:${String(Math.floor((ms % 60_000) / 1000)).padStart(2, '0')}`;
+
+/** What was said in a call, by minutes and seconds of the copy beside it. */
+export function transcriptPage(
+  { request: { locale } }: Answer,
+  item: ItemRow,
+  { segments, language, isShortened }: { segments: readonly Segment[]; language: string; isShortened: boolean },
+  timeZone: string,
+): string {
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const title = nameOf(item, locale, timeZone);
+  const speakers = { caller: told('Beller', 'Caller'), agent: told('Medewerker', 'Staff') };
+  const lines = segments.map(
+    ({ startMs, speaker, text }) => `<p lang="${escapeHtml(language)}"><small>${stamp(startMs)}${speaker === null ? '' : ` ${speakers[speaker]}`}</small><br>${escapeHtml(text)}</p>`,
+  );
+  return page(locale, title, `${back(told, '../../index.html')}
+<h1>${escapeHtml(title)}</h1><p>${told('Wat er is gezegd, zoals het is opgeschreven.', 'What was said, as it was written down.')}
+${isShortened ? told('Wat anderen zeiden is weggelaten.', 'What others said has been left out.') : ''}</p>
+${lines.join('\n')}`);
+}
+
+/** What was written about the work of an employee who asks about themselves. */
+export function workPage({ request: { locale }, work }: Answer, timeZone: string): string {
+  const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  const date = (at: Date) => escapeHtml(dateIn(at, locale, timeZone));
+  const evaluations = (work?.evaluations ?? []).map(({ at, scorecard, score, answers, notes, summary, response }) => {
+    const rows = answers.map(({ question, answer, note }) => tableRow([escapeHtml(question), escapeHtml(answer), escapeHtml(note ?? '')]));
+    const texts = [...notes, ...(summary === null ? [] : [summary])].map((text) => `<p>${escapeHtml(text)}</p>`);
+    const yours = response === null ? '' : `<p>${told('Uw reactie', 'Your response')}: ${escapeHtml(response)}</p>`;
+    return `<article><h3>${date(at)}: ${escapeHtml(scorecard)}${score === null ? '' : `, ${score.toFixed(0)}`}</h3>
+${table([told('Vraag', 'Question'), told('Antwoord', 'Answer'), told('Toelichting', 'Note')], rows)}${texts.join('')}${yours}</article>`;
+  });
+  const outcomes = (work?.outcomes ?? []).map(({ at, score }) => `<li>${date(at)}: ${score === null ? '' : score.toFixed(0)}</li>`);
+  const comments = (work?.comments ?? []).map(({ at, role, text }) =>
+    `<li>${date(at)} (${role === 'agent' ? told('medewerker', 'agent') : told('trainer', 'trainer')}): ${escapeHtml(text)}</li>`);
+  const samples = (work?.samples ?? []).map(({ at, size }) => `<li>${date(at)}: ${size}</li>`);
+  const part = (heading: string, items: readonly string[]) => (items.length === 0 ? '' : `<h2>${heading}</h2><ul>${items.join('')}</ul>`);
+  const title = locale === 'nl' ? 'Over uw werk' : 'About your work';
+  return page(locale, title, `${back(told, '../index.html')}<h1>${escapeHtml(title)}</h1>
+${evaluations.length === 0 ? '' : `<h2>${told('Beoordelingen', 'Evaluations')}</h2>${evaluations.join('\n')}`}
+${part(told('Uitkomsten waarvan de opname al is verwijderd', 'Outcomes whose recording is deleted already'), outcomes)}
+${part(told('Opmerkingen bij uw gesprekken', 'Comments on your calls'), comments)}
+${part(told('Steekproeven uit uw gesprekken (aantal)', 'Samples of your calls (number)'), samples)}`);
+}
