@@ -72,6 +72,35 @@ export const acts = [
   'audit.read',
   'audit.checkpointed',
   'signing_key.introduced',
+  'recording.shared',
+  'recording.share_changed',
+  'recording.share_revoked',
+  'comment.written',
+  'comment.changed',
+  'comment.deleted',
+  'collection.created',
+  'collection.changed',
+  'collection.deleted',
+  'collection.item_added',
+  'collection.item_changed',
+  'collection.item_removed',
+  'collection.ordered',
+  'scorecard.written',
+  'evaluation.begun',
+  'evaluation.submitted',
+  'evaluation.revised',
+  'evaluation.draft_discarded',
+  'evaluation.acknowledged',
+  'evaluation.responded',
+  'evaluation.outcomes_expired',
+  'sample.drawn',
+  'further_use.switched_on',
+  'further_use.switched_off',
+  'transcript.requested',
+  'transcript.audio_sent',
+  'transcript.viewed',
+  'transcript.searched',
+  'transcript.written',
 ] as const;
 
 const short = (id: string) => (/^[0-9a-f]{8}-/.test(id) ? `…${id.slice(-6)}` : id);
@@ -103,7 +132,9 @@ export function objectOf({ object }: AuditEntry): ObjectOf | undefined {
 export function sentence(entry: AuditEntry): string {
   const object = objectOf(entry);
   const details = entry.details ?? {};
-  const said = textOf(`act.${entry.action}`, { object: object ? short(object.id) : '' });
+  // A further use has a name instead of an id.
+  const named = object?.kind === 'further_use' ? textOf(`use.${object.id}`) : undefined;
+  const said = textOf(`act.${entry.action}`, { object: named ?? (object ? short(object.id) : '') });
   const purpose = typeof details['purpose'] === 'string' ? textOf(`purpose.${details['purpose']}`) : undefined;
   const words = said ?? `${entry.action} ${object ? `${object.kind} ${short(object.id)}` : ''}`;
   const full =

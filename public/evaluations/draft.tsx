@@ -43,7 +43,7 @@ export function DraftForm({ evaluation, draft, playback, submitted, again }: Pro
     again();
   };
   return (
-    <form class="form draft" noValidate onSubmit={(event) => event.preventDefault()}>
+    <div class="form draft">
       <div class="draft-head">
         <p class="muted">{t('evaluation.about', { agent: evaluation.agent.name, card: evaluation.scorecard.name })}</p>
         <p>{t('evaluation.progress', { done: questions.length - open.length, count: questions.length })}</p>
@@ -165,7 +165,7 @@ export function DraftForm({ evaluation, draft, playback, submitted, again }: Pro
           )}
         </FormDialog>
       )}
-    </form>
+    </div>
   );
 }
 

@@ -1,3 +1,4 @@
+import { useComputed } from '@preact/signals';
 import { clock } from '../format.js';
 import { t } from '../i18n.js';
 import { Icon } from '../parts/icon.js';
@@ -5,7 +6,8 @@ import type { Playback } from '../player/playback.js';
 
 /** Where the player is, by the second; alone, so that a form beside it is not drawn anew all the while. */
 export function Now({ playback }: { playback: Playback }) {
-  return <span>{clock(playback.positionMs.value)}</span>;
+  const shown = useComputed(() => clock(playback.positionMs.value));
+  return <span>{shown.value}</span>;
 }
 
 interface Props {
