@@ -3,7 +3,7 @@ import type { tickets as source } from './nl.js';
 export const tickets: Record<keyof typeof source, string> = {
   'tickets.title': 'Tickets',
   'tickets.search': 'Search tickets',
-  'tickets.text': 'Words, name or organisation',
+  'tickets.text': 'Words or name',
   'tickets.email': 'E-mail address',
   'tickets.number': 'Number',
   'tickets.subject': 'Subject',

@@ -1,7 +1,7 @@
 export const tickets = {
   'tickets.title': 'Tickets',
   'tickets.search': 'Tickets zoeken',
-  'tickets.text': 'Woorden, naam of organisatie',
+  'tickets.text': 'Woorden of naam',
   'tickets.email': 'E-mailadres',
   'tickets.number': 'Nummer',
   'tickets.subject': 'Onderwerp',
