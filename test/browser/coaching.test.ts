@@ -19,6 +19,9 @@ beforeAll(async () => {
   const agent = service.signInOf('agent').id;
   await service.as('administrator').patch(`/api/v1/users/${agent}`).send({ extensions: ['101'] }).expect(200);
   for (const seed of [1, 2, 3]) ids.push(await service.push({ agent: '101' }, speechLike({ seconds: 8, seed })));
+  // Too old for the period that a sample offers by itself, so that chance never picks it.
+  const startedAt = new Date(service.clock.now().getTime() - 60 * 86_400_000).toISOString();
+  ids.push(await service.push({ agent: '101', startedAt }, speechLike({ seconds: 8, seed: 4 })));
   for (const id of ids) await service.processed(id);
 });
 
@@ -295,7 +298,7 @@ describe('evaluations', () => {
   });
 
   it('lose nothing to a lost network, nor to a second tab', async () => {
-    const page = await open('trainer', `/recordings/${call(1)}?tab=evaluation`);
+    const page = await open('trainer', `/recordings/${call(3)}?tab=evaluation`);
     await page.getByRole('button', { name: 'Beoordeling beginnen' }).click();
     await page.getByLabel('Samenvatting').fill('Eerste zin.');
     await page.getByText(/Concept bewaard om/).waitFor();
@@ -313,7 +316,7 @@ describe('evaluations', () => {
     await page.reload();
     await soon(() => page.getByLabel('Samenvatting').inputValue()).toBe('En dit ook.');
     await page.getByText(/Concept bewaard om/).waitFor();
-    const evaluations = await service.as('trainer').get(`/api/v1/evaluations?recordingId=${call(1)}`).expect(200);
+    const evaluations = await service.as('trainer').get(`/api/v1/evaluations?recordingId=${call(3)}`).expect(200);
     const path = `/api/v1/evaluations/${firstOf(evaluations)}`;
     const read = async () => (await service.as('trainer').get(path).expect(200)).body as { draft: { revision: number; summary: string } };
     await soon(async () => (await read()).draft.summary).toBe('En dit ook.');
@@ -369,8 +372,8 @@ const scenes: Scene[] = [
   { role: 'trainer', path: () => `/evaluations/outcomes?agentId=${agentId()}`, shows: '.row-link' },
   { role: 'trainer', path: () => '/evaluations/scorecards/new', shows: '.card-editor', prepare: click('[type=submit]', '.fault-summary') },
   { role: 'trainer', path: () => '/evaluations/scorecards', shows: '.row-link', prepare: click('.row-link', '.earlier-cards') },
-  { role: 'trainer', path: () => `/recordings/${call(2)}?tab=evaluation`, shows: '.evaluation-tab form' },
-  { role: 'trainer', path: () => `/recordings/${call(2)}?tab=evaluation`, shows: '.evaluation-tab form', prepare: click('.evaluation-tab [type=submit]', '.draft') },
+  { role: 'trainer', path: () => `/recordings/${call(3)}?tab=evaluation`, shows: '.evaluation-tab form' },
+  { role: 'trainer', path: () => `/recordings/${call(3)}?tab=evaluation`, shows: '.evaluation-tab form', prepare: click('.evaluation-tab [type=submit]', '.draft') },
   { role: 'administrator', path: () => '/further-uses', shows: '.use' },
   { role: 'administrator', path: () => '/further-uses', shows: '.use', prepare: click('.use .button', 'dialog') },
 ];
