@@ -28,11 +28,12 @@ import { privacyOperations } from './privacy/routes.js';
 import { callDataCategory } from './recordings/call-data.js';
 import { listenOperations } from './recordings/listen-routes.js';
 import { createTimeStamper } from './platform/time-stamp.js';
-import { finishStaleUploads, processJob } from './recordings/ingest.js';
+import { finishStaleUploads } from './recordings/ingest.js';
 import { defineIngestJobs } from './recordings/jobs.js';
 import { processReceived, releaseClaims } from './recordings/process.js';
 import { recordingCategory } from './recordings/purge.js';
-import { processingFolder, recordingOperations } from './recordings/routes.js';
+import { processingFolder, recordingOperations, type TicketsOf } from './recordings/routes.js';
+import { processJob } from './recordings/version.js';
 import { transcribeJob, transcribeRequested } from './recordings/transcribe.js';
 import { transcriptOperations } from './recordings/transcript-routes.js';
 import type { Category } from './retention/category.js';
@@ -42,6 +43,7 @@ import { keptFrom } from './retention/policies.js';
 import { processorsOf } from './retention/processors.js';
 import { retentionOperations } from './retention/routes.js';
 import { defineTicketJobs } from './tickets/jobs.js';
+import { ticketsOfRecordings } from './tickets/link.js';
 import { ticketCategories } from './tickets/purge.js';
 import { ticketOperations } from './tickets/routes.js';
 import { createScanner } from './tickets/scanner.js';
@@ -104,7 +106,7 @@ export function operationsOf(features: Features): Operation<Caller>[] {
   const { platform, config, signingKey, audit, categories, searchKey } = features;
   return [
     ...accessOperations(platform, { ...config, secret: signingKey.derive('access') }),
-    ...recordingOperations(platform, config, categories),
+    ...recordingOperations(platform, config, categories, (id) => ticketsForMachines(platform, id)),
     ...listenOperations(platform),
     ...transcriptOperations(platform, config),
     ...furtherUseOperations(platform, config),
@@ -117,6 +119,12 @@ export function operationsOf(features: Features): Operation<Caller>[] {
     transcriptSearchOperation(platform, { searchKey }),
     ...oversightOperations(platform, { verifier: audit.verifier, timeZone: config.timeZone }),
   ];
+}
+
+/** A PBX learns which tickets its recording belongs to, not what they are about: that is the helpdesk's. */
+async function ticketsForMachines({ clock, database }: Platform, recordingId: string): ReturnType<TicketsOf> {
+  const linked = (await ticketsOfRecordings(database, [recordingId], clock.now())).get(recordingId) ?? [];
+  return linked.map(({ id, number, basis, retainUntil }) => ({ id, number, subject: null, basis, retainUntil: retainUntil.toISOString() }));
 }
 
 async function anchorPlaces({ auditAnchor, s3 }: Config, { log }: Platform): Promise<AnchorPlace[]> {

@@ -35,12 +35,18 @@ describe('a WAV', () => {
   });
 
   test.each([
-    ['0', 0, 0], ['0xFFFFFFFF', 0xffffffff, 0xffffffff], ['almost 4 GiB', 0xffffffdb, 0xfffffff0],
+    ['0xFFFFFFFF', 0xffffffff, 0xffffffff], ['almost 4 GiB', 0xffffffdb, 0xfffffff0],
     ['almost 2 GiB', 0x7ffff000, 0x7ffff024],
   ])('whose header was never filled in (%s) is as long as its bytes', async (_name, dataBytes, riffBytes) => {
     const streamed = Buffer.concat([wavHeader({ dataBytes, riffBytes }), pcm]);
     expect(await recognise(streamed)).toMatchObject({ estimatedDurationMs: 2000, truncated: false });
   });
+
+  test.each([['16-bit', pcm, 'pcm_s16le'], ['µ-law', Buffer.alloc(16_000, 0x7f), 'mulaw']] as const)(
+    'of a recorder that was killed (sizes 0, %s) is kept to its last whole sample, as truncated', async (_name, sound, codec) => {
+      const killed = Buffer.concat([wavHeader({ codec, dataBytes: 0, riffBytes: 0 }), sound, Buffer.alloc(1)]);
+      expect(await recognise(killed)).toMatchObject({ codec, estimatedDurationMs: expect.closeTo(2000, -1), truncated: true });
+    });
 
   test('that claims 134,217 s but holds 2 s is 2 s long', async () => {
     const header = wavHeader({ channels: 2, dataBytes: 0xffffffff, riffBytes: 0xffffffff });

@@ -33,14 +33,16 @@ describe('recordings that real telephony software made', () => {
     const recognised = await recogniseAudio(recording.path, { fileName: recording.name });
     expect(recognised.codec).toBe(recording.codec.replace('adpcm_g722', 'g722'));
     const { channels, rateHz } = recording;
-    expect(recognised).toMatchObject({ channels, sampleRateHz: rateHz, truncated: false });
+    // Killed while it recorded, or copied while it still did: the header says nothing yet.
+    const truncated = /sizes in the header are 0|still being written/.test(recording.remark);
+    expect(recognised).toMatchObject({ channels, sampleRateHz: rateHz, truncated });
     expect(Math.abs(recognised.estimatedDurationMs - seconds * 1000)).toBeLessThan(60);
 
     const playback = join(folder, 'playback.m4a');
     const processed = await ffmpeg.process(recording.path, recognised, { playback });
     expect(Math.abs(processed.durationMs - seconds * 1000)).toBeLessThan(60);
     expect(processed.playbackDurationMs).toBe(processed.durationMs);
-    expect(processed).toMatchObject({ channels: recording.channels, truncated: false, cuts: [] });
+    expect(processed).toMatchObject({ channels: recording.channels, truncated, cuts: [] });
 
     const { waveform } = processed;
     expect(waveform.channels).toHaveLength(recording.channels);

@@ -144,6 +144,35 @@ describe('answered calls without a recording', () => {
   });
 });
 
+test('recordings that are refused for a fault raise an alarm, told and later over; what a rule refuses raises none', async () => {
+  const pbx = service.machine(service.pbxKey);
+  const startedAt = new Date(service.clock.now().getTime() - 60_000).toISOString();
+  const audio = tone({ seconds: 1 });
+  for (const callId of ['r1', 'r2', 'r3', 'r4']) {
+    await pbx.post('/api/v1/recordings').field({ callId, startedAt, direction: 'outbound' }).attach('audio', audio, 'a.wav').expect(422);
+    await pbx.post('/api/v1/recordings').field({ callId, startedAt }).attach('audio', audio.subarray(0, 44), 'a.wav').expect(422);
+  }
+  await ingest();
+  await query("DELETE FROM ingest_hours WHERE outcome IN ('not-audio', 'invalid-input')");
+  await look();
+  expect(heard).toEqual([]);
+  for (const callId of ['r1', 'r2', 'r3'])
+    await pbx.post('/api/v1/recordings').field({ callId, startedAt }).attach('audio', Buffer.from('<html>502 Bad Gateway</html>'), 'a.wav').expect(422);
+  await ingest();
+  await look();
+  await look();
+  expect(heard.map(({ body }) => JSON.parse(body) as object)).toMatchObject([{ type: 'ingest.refused.raised', data: { count: 3, source: 'Test pbx' } }]);
+  expect(mails[0]).toContain('3 opnamen van Test pbx zijn geweigerd');
+  expect((await ingest()).alarms).toMatchObject([{ kind: 'refused' }]);
+  expect((await source())['days']).toMatchObject([{ rejected: { 'not-audio': 3, 'empty-recording': 4, 'direction-not-covered': 5 } }]);
+  service.clock.advance(3 * 3_600_000);
+  await service.signInAgain();
+  await look();
+  expect(heard.at(-1)?.body).toContain('ingest.refused.cleared');
+  service.clock.advance(-3 * 3_600_000);
+  await service.signInAgain();
+});
+
 describe('a PBX that falls silent', () => {
   /** Three weeks of ten recordings an hour in office hours, of which the newest stop at `until`. */
   async function history(until: string): Promise<void> {

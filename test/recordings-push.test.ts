@@ -230,3 +230,32 @@ test('calls in which no own number takes part are refused once own numbers are t
     await service.as('administrator').put('/api/v1/organisation').send({ ...now.body, ownNumbers: [] }).expect(200);
   }
 });
+
+test('the answer to a push tells what has become of the recording meanwhile: held, restricted, and its tickets without their subject', async () => {
+  const fields = { callId: 'held-meanwhile', startedAt: new Date(service.clock.now().getTime() - 60_000).toISOString(), ticket: 'T-4711' };
+  const bytes = tone({ seconds: 1, seed: 99 });
+  const push = () => service.machine(service.pbxKey).post('/api/v1/recordings').field(fields).attach('audio', bytes, 'a.wav');
+  const first = await push().expect(201);
+  expect(first.body).toMatchObject({ held: false, restricted: false, tickets: [] });
+  await service.machine(service.helpdeskKey).put('/api/v1/tickets/by-external/4711').send({
+    number: 'T-4711', subject: 'My invoice', category: 'support', requester: { name: 'A', email: 'a@example.test' }, status: 'open',
+    createdAt: service.clock.now().toISOString(), messages: [],
+  }).expect(201);
+  await service.as('privacy_officer').post('/api/v1/holds')
+    .send({ recordingId: first.body.id, ground: 'legal_claim', reason: 'A claim', reviewAt: new Date(service.clock.now().getTime() + 30 * 86_400_000).toISOString() }).expect(201);
+  const again = await push().expect(200);
+  expect(again.body).toMatchObject({ id: first.body.id, held: true, tickets: [{ number: 'T-4711', subject: null }] });
+});
+
+test('an end before the start is wrong, unless the clock was set back between them', async () => {
+  const put = (query: Record<string, string>) => service.machine(service.pbxKey).put(`/api/v1/recordings/by-call/ends-${Object.values(query).join()}`).query(query).send(tone({ seconds: 1 }));
+  const now = service.clock.now().getTime();
+  const at = (ms: number) => new Date(now + ms).toISOString();
+  const wrong = await put({ startedAt: at(-60_000), endedAt: at(-120_000) });
+  expect([wrong.status, wrong.body.errors]).toEqual([422, [{ path: 'endedAt', message: 'lies before the start' }]]);
+  expect((await put({ startedAt: at(-60_000), endedAt: at(2 * 86_400_000) })).body.errors).toMatchObject([{ path: 'endedAt' }]);
+  const { readMetadata } = await import('../src/recordings/metadata.js');
+  const context = { timeZone: 'Europe/Amsterdam', country: 'NL', channelMap: ['caller', 'agent'] as const, ownNumbers: [], now: new Date('2026-10-25T12:00:00Z') };
+  const over = readMetadata({ callId: 'x', startedAt: '2026-10-25 02:50:00', endedAt: '2026-10-25 02:10:00' }, context);
+  expect([over.startedAt, over.endedAt]).toEqual([new Date('2026-10-25T00:50:00Z'), new Date('2026-10-25T01:10:00Z')]);
+});

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { categoriesOf } from '../src/features.js';
 import { MovableClock } from '../src/platform/clock.js';
-import { processJob } from '../src/recordings/ingest.js';
+import { processJob } from '../src/recordings/version.js';
 import { runRetags } from '../src/retention/retag.js';
 import { beginPurge } from '../src/retention/purge.js';
 import { liftRestrictionIn, restrictIn } from '../src/retention/restrict.js';

@@ -69,6 +69,8 @@ export interface StorageTraits {
   checksBytes: boolean;
   /** The entity tag of a plain put is its MD5. */
   etagIsMd5: boolean;
+  /** Tags given with a plain put are kept: seen once, so that they need not be read back each time. */
+  keepsTags: boolean;
 }
 
 /** Every method throws `storage-unavailable` when storage is away, full, too slow or refuses us. */

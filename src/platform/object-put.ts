@@ -63,7 +63,7 @@ export function fileSource(path: string): Source {
     async open(start, end) {
       if (end < start) return Buffer.alloc(0);
       const file = await open(path); // before there is a stream, whose error nobody might be waiting for
-      return file.createReadStream({ start, end, highWaterMark: 1 << 16 });
+      return file.createReadStream({ start, end, highWaterMark: 1 << 18 });
     },
   };
 }
@@ -147,7 +147,8 @@ export async function putProved(
     const there = await requests.head(key, undefined, signal);
     const isOurs = there?.bytes === facts.bytes && (there.sha256 === facts.sha256 || there.etag === facts.md5);
     if (!isOurs) throw new Problem('conflict', { cause: error });
-    return prove(requests, traits, key, facts, { versionId: there.versionId, inParts, signal });
+    // Whose tags those are nobody knows.
+    return prove(requests, { ...traits, keepsTags: false }, key, facts, { versionId: there.versionId, inParts, signal });
   }
 }
 
@@ -205,9 +206,11 @@ async function prove(
   if (!stored || stored.bytes !== facts.bytes || (isPlainMd5 && stored.etag !== facts.md5)) {
     throw new Problem('storage-unavailable', { detail: 'The storage does not have what was sent to it.' });
   }
-  // Tags given when an upload in parts begins are dropped by some servers, so there they are set only now.
-  const tags = await requests.tags(key, versionId);
-  if (!tags || !sameTags(tags, facts.tags)) await tagProved(requests, key, facts.tags, versionId);
+  // Tags given when an upload in parts begins are dropped by some servers, and by a few those of a plain put.
+  if (inParts || !traits.keepsTags) {
+    const tags = await requests.tags(key, versionId);
+    if (!tags || !sameTags(tags, facts.tags)) await tagProved(requests, key, facts.tags, versionId);
+  }
   if (!traits.checksBytes && (await sha256Stored(requests, key, versionId, signal)) !== facts.sha256) {
     throw new Problem('storage-unavailable', { detail: 'The storage gives back other bytes than were sent to it.' });
   }

@@ -52,6 +52,7 @@ export class ProvedObjects<Rule extends RawRule> implements Objects {
     legalHold: false,
     checksBytes: false,
     etagIsMd5: false,
+    keepsTags: false,
   };
   /** Each file under way costs buffers on both sides: a burst of pushes waits here instead of filling memory. */
   readonly #fileTurns = new Turns(filesAtOnce);
@@ -101,8 +102,8 @@ export class ProvedObjects<Rule extends RawRule> implements Objects {
     return stood;
   }
 
-  /** Puts a little object with a wrong Content-MD5, and one with the right one, and looks what happens. */
-  async #canary(): Promise<Pick<StorageTraits, 'checksBytes' | 'etagIsMd5'>> {
+  /** Puts a little object with a wrong Content-MD5, one with the right one, one with tags, and looks what happens. */
+  async #canary(): Promise<Pick<StorageTraits, 'checksBytes' | 'etagIsMd5' | 'keepsTags'>> {
     const key = `${canaryFolder}${randomUUID()}`;
     const body = Buffer.from('canary');
     const md5 = createHash('md5').update(body).digest('hex');
@@ -115,7 +116,9 @@ export class ProvedObjects<Rule extends RawRule> implements Objects {
         if (!isDigestRefusal(error)) throw error;
         checksBytes = true;
       }
-      return { checksBytes, etagIsMd5: (await this.requests.sendWithMd5(key, body, md5)) === md5 };
+      const etagIsMd5 = (await this.requests.sendWithMd5(key, body, md5)) === md5;
+      await this.requests.sendWhole(key, body, factsOf(body, 'text/plain', { hold: 'canary' }), {});
+      return { checksBytes, etagIsMd5, keepsTags: (await this.requests.tags(key))?.['hold'] === 'canary' };
     } finally {
       await deleteEvery(this.requests, [key]);
     }

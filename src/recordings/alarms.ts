@@ -4,7 +4,7 @@ import { organisationOf } from '../access/organisation.js';
 import type { Database } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
-import { isSilent, missingRecordings, rhythms } from './completeness.js';
+import { isSilent, missingRecordings, refusedLately, rhythms } from './completeness.js';
 
 /**
  * Alarms about what does not come in. One is raised once and cleared once; each is told by every way that is set, and a
@@ -13,7 +13,7 @@ import { isSilent, missingRecordings, rhythms } from './completeness.js';
 
 type Base = Pick<Platform, 'clock' | 'database' | 'log'>;
 
-export type AlarmKind = 'silent' | 'recordings_missing';
+export type AlarmKind = 'silent' | 'recordings_missing' | 'refused';
 
 export interface AlarmSettings {
   /** Asked with a signed POST (Standard Webhooks). */
@@ -24,13 +24,15 @@ export interface AlarmSettings {
 export interface Alarm {
   id: string;
   sourceId: string;
-  kind: AlarmKind | 'refused';
+  kind: AlarmKind;
   count: number;
   raisedAt: Date;
 }
 
 /** A single call whose recording is late is nobody's alarm. */
 const missingEnough = 3;
+/** Nor is one file that is none. */
+const refusedEnough = 3;
 const mostAttempts = 12;
 const answerWithinMs = 10_000;
 
@@ -47,11 +49,13 @@ async function findAlarms({ clock, database }: Base): Promise<{ sourceId: string
   const { ownNumbers, holidays } = await organisationOf(database);
   const missing = new Map<string, number>();
   for (const { sourceId } of await missingRecordings(database, now, ownNumbers)) missing.set(sourceId, (missing.get(sourceId) ?? 0) + 1);
+  const refused = (await refusedLately(database, now)).filter(({ count }) => count >= refusedEnough);
   const today = now.toISOString().slice(0, 10);
   const silent = holidays.includes(today) ? [] : (await rhythms(database, now)).filter(isSilent);
   return [
     ...silent.map(({ sourceId }) => ({ sourceId, kind: 'silent' as const, count: 1 })),
     ...[...missing].filter(([, count]) => count >= missingEnough).map(([sourceId, count]) => ({ sourceId, kind: 'recordings_missing' as const, count })),
+    ...refused.map(({ sourceId, count }) => ({ sourceId, kind: 'refused' as const, count })),
   ];
 }
 

@@ -51,7 +51,8 @@ export const callRecordColumns = `id, unique_id AS "uniqueId", sequence, call_ke
  * has as many names as it has channels; they are locked in their order, so that nobody waits for who waits for them.
  */
 export async function lockCall(database: Database, tx: Transaction, sourceId: string, ...names: string[]): Promise<void> {
-  for (const name of [...new Set(names)].sort()) await database.advisoryLock(tx, `recordings.call ${sourceId} ${name}`, 'exclusive');
+  const locks = [...new Set(names)].sort().map((name) => `recordings.call ${sourceId} ${name}`);
+  if (locks.length > 0) await database.query('SELECT pg_advisory_xact_lock(hashtextextended(name, 0))::text FROM unnest($1::text[]) AS name', [locks], tx);
 }
 
 /** Locks the call of a recording by its own names and by those that its call data has for it. */

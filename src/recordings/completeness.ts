@@ -103,6 +103,23 @@ export async function rhythms(database: Database, now: Date): Promise<Rhythm[]> 
   );
 }
 
+/**
+ * Refusals that point at a fault in how a PBX is connected, or in what it writes. Left out is what a rule refuses (a
+ * direction, an excluded number, a period that is over), calls in which nothing was said, and what will come again by
+ * itself (503).
+ */
+const faulty = ['not-audio', 'digest-mismatch', 'invalid-input', 'invalid-request', 'unsupported-media-type', 'too-large', 'internal-error'];
+const refusedWithinMs = 2 * 3_600_000;
+
+/** How many recordings of each source were refused lately for what is somebody's to mend. */
+export async function refusedLately(database: Database, now: Date): Promise<{ sourceId: string; count: number }[]> {
+  return await database.query<{ sourceId: string; count: number }>(
+    `SELECT source_id AS "sourceId", sum(count)::int AS count FROM ingest_hours
+     WHERE outcome = ANY($1::text[]) AND last_at > $2 AND hour > $2::timestamptz - interval '1 hour' GROUP BY source_id`,
+    [faulty, new Date(now.getTime() - refusedWithinMs)],
+  );
+}
+
 /** Pushes of one day in the zone of the source. */
 export interface IngestDay {
   sourceId: string;

@@ -3,6 +3,7 @@ import { parse } from '../platform/http.js';
 import { Problem, type FieldFault } from '../platform/problem.js';
 import type { ChannelMap } from '../access/caller.js';
 import { isExtension, isWithheld, normaliseNumber } from './numbers.js';
+import { readAfter } from './call-times.js';
 import { readInstant } from './times.js';
 import type { Direction, Interval } from './recording.js';
 
@@ -109,6 +110,15 @@ function instant(told: string | undefined, path: string, context: ReadingContext
   return null;
 }
 
+/** An end that is read in an hour that occurs twice is in the hour that follows the start. */
+function endAfter(start: Date | null, end: Date | null, told: string | undefined, context: ReadingContext, faults: FieldFault[]): Date | null {
+  if (start === null || end === null || end >= start) return end;
+  const later = readAfter(told ?? '', context.timeZone, start);
+  if (later !== undefined && later >= start) return later;
+  faults.push({ path: 'endedAt', message: 'lies before the start' });
+  return null;
+}
+
 const orNull = (told: string | undefined) => (told === undefined || told === '' ? null : told);
 
 /** Inbound unless the numbers say otherwise: the caller is one of ours. */
@@ -127,7 +137,7 @@ export function readMetadata(input: unknown, context: ReadingContext): Metadata 
   const told = parse(pushSchema, input);
   const faults: FieldFault[] = [];
   const startedAt = instant(told.startedAt, 'startedAt', context, faults);
-  const endedAt = instant(told.endedAt, 'endedAt', context, faults);
+  const endedAt = endAfter(startedAt, instant(told.endedAt, 'endedAt', context, faults), told.endedAt, context, faults);
   if (startedAt === null || faults.length > 0) throw new Problem('invalid-input', { errors: faults });
   const callerNumber = normaliseNumber(told.caller, context.country);
   const calleeNumber = normaliseNumber(told.callee, context.country);
@@ -186,7 +196,7 @@ export function readLaterMetadata(told: z.output<typeof laterSchema>, context: R
   if (told.queue !== undefined) change.queue = orNull(told.queue);
   const startedAt = instant(told.startedAt, 'startedAt', context, faults);
   if (startedAt !== null) change.started_at = startedAt;
-  const endedAt = instant(told.endedAt, 'endedAt', context, faults);
+  const endedAt = endAfter(startedAt, instant(told.endedAt, 'endedAt', context, faults), told.endedAt, context, faults);
   if (endedAt !== null) change.ended_at = endedAt;
   if (told.channels !== undefined) change.channel_map = told.channels;
   if (told.holds !== undefined) change.holds = told.holds;

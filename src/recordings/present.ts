@@ -86,13 +86,16 @@ const maskParty = (party: string, role: Role, ownNumbers: readonly string[]) =>
 
 const maskName = (name: string | null, role: Role) => (viewOf(role).names ? name : null);
 
+/** What is shown of the newest version. */
+export type PresentedVersion = Pick<
+  VersionRow,
+  'state' | 'duration_ms' | 'channels' | 'codec' | 'bytes' | 'sha256' | 'truncated' | 'received_at'
+>;
+
 /** The rows of a recording as `role` may see them. */
 export function presentRecording(
   recording: RecordingRow,
-  version: Pick<
-    VersionRow,
-    'state' | 'duration_ms' | 'channels' | 'codec' | 'bytes' | 'sha256' | 'truncated' | 'received_at'
-  >,
+  version: PresentedVersion,
   context: RecordingContext,
   role: Role,
   ownNumbers: readonly string[],

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import type { Caller, Machine, Person } from '../access/caller.js';
-import { organisationOf } from '../access/organisation.js';
+import type { Caller, Person } from '../access/caller.js';
 import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
 import { findFfmpeg, type Ffmpeg } from '../platform/ffmpeg.js';
@@ -10,6 +9,7 @@ import { Problem } from '../platform/problem.js';
 import { arrivalsOf } from './arrivals.js';
 import { connectOperations } from './connect-routes.js';
 import type { Category } from '../retention/category.js';
+import { heldAt, restrictedNow } from '../retention/hold.js';
 import type { Door } from './doors/door.js';
 import { exclusionOperations } from './exclusion-routes.js';
 import { countsOf } from './ingest-counts.js';
@@ -21,8 +21,8 @@ import { rtpengineDoor } from './doors/rtpengine.js';
 import { testDoor } from './doors/test.js';
 import { listenPurposes, type ListenPurpose } from './listen.js';
 import { findListenable, servePlayback, serveWaveform } from './playback.js';
-import { presentRecording } from './present.js';
-import { findRecording, type Direction } from './recording.js';
+import { presentRecording, type PresentedRecording, type PresentedVersion } from './present.js';
+import type { Direction, RecordingRow } from './recording.js';
 
 /** The settings that recordings need of the configuration. */
 export interface RecordingSettings {
@@ -30,6 +30,8 @@ export interface RecordingSettings {
   maxRecordingBytes: number;
   defaultCountry: string;
   recordingDirections: readonly Direction[];
+  /** How long storage may take for a file; by its size when not told. */
+  storeWithinMs?: number;
 }
 
 export const incomingFolder = (dataDir: string) => path.join(dataDir, 'incoming');
@@ -38,37 +40,49 @@ export const processingFolder = (dataDir: string) => path.join(dataDir, 'process
 /** At once and in one process: more would only wait for the same disk, storage and database. */
 const mostUploads = 64;
 
+/** The tickets that a recording is linked with, as its machine may know them. */
+export type TicketsOf = (recordingId: string) => Promise<PresentedRecording['tickets']>;
+
 /** What the doors stand on, for requests and for the worker that asks PBXs. */
-export function createDoor(platform: Platform, settings: RecordingSettings, categories: readonly Category[]): Door {
+export function createDoor(
+  platform: Platform,
+  settings: RecordingSettings,
+  categories: readonly Category[],
+  ticketsOf: TicketsOf = () => Promise.resolve([]),
+): Door {
   return {
     platform: { ...platform, categories },
     uploads: { active: 0, most: mostUploads },
     counts: countsOf(platform),
     arrivals: arrivalsOf(platform),
     limits: { folder: incomingFolder(settings.dataDir), maxBytes: settings.maxRecordingBytes },
-    async readingContext(machine) {
+    readingContext(machine) {
       return {
         timeZone: machine.timeZone,
         country: settings.defaultCountry,
         channelMap: machine.channelMap,
-        ownNumbers: await allOwnNumbers(platform, machine),
+        ownNumbers: machine.ownNumbers,
         now: platform.clock.now(),
       };
     },
-    async ingestSettings(machine) {
-      return { recordingDirections: settings.recordingDirections, ownNumbers: await allOwnNumbers(platform, machine) };
+    ingestSettings(machine) {
+      return { recordingDirections: settings.recordingDirections, ownNumbers: machine.ownNumbers, storeWithinMs: settings.storeWithinMs };
     },
     async present(recordingId, machine) {
-      const found = await findRecording(platform.database, recordingId);
+      const [found] = await platform.database.query<RecordingRow & PresentedVersion & { held: boolean; restricted: boolean }>(
+        `SELECT r.*, v.state, v.duration_ms, v.channels, v.codec, v.bytes, v.sha256, v.truncated, v.received_at,
+           ${heldAt('recording', 'r.id', '$2')} AS held, ${restrictedNow('recording', 'r.id')} AS restricted
+         FROM recordings r JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
+         WHERE r.id = $1 AND r.version > 0`,
+        [recordingId, platform.clock.now()],
+      );
       if (found === undefined) throw new Problem('not-found');
-      const context = { sourceName: machine.sourceName, held: false, restricted: false, tickets: [], agreements: [] };
-      return presentRecording(found.recording, found.version, context, machine.role, []);
+      const { held, restricted } = found;
+      // What people mark in a call is none of its machine's business.
+      const context = { sourceName: machine.sourceName, held, restricted, tickets: await ticketsOf(recordingId), agreements: [] };
+      return presentRecording(found, found, context, machine.role, []);
     },
   };
-}
-
-async function allOwnNumbers(platform: Platform, machine: Machine): Promise<string[]> {
-  return [...machine.ownNumbers, ...(await organisationOf(platform.database)).ownNumbers];
 }
 
 function personOf(caller: Caller): Person {
@@ -88,8 +102,9 @@ export function recordingOperations(
   platform: Platform,
   settings: RecordingSettings,
   categories: readonly Category[],
+  ticketsOf: TicketsOf,
 ): Operation<Caller>[] {
-  const door = createDoor(platform, settings, categories);
+  const door = createDoor(platform, settings, categories, ticketsOf);
   // Looked for when the first test is made: a process that only takes in needs none.
   let ffmpeg: Promise<Ffmpeg> | undefined;
   const testing = {

@@ -43,15 +43,27 @@ export async function prepareUploads(folder: string, olderThanMs = staleMs): Pro
   }
 }
 
-/** @throws Problem `disk-low` when `bytes` more would not leave room for everything else. */
+/** By folder, what uploads under way have announced and not yet written: space that is free, and taken. */
+const promisedBytes = new Map<string, number>();
+
+function promise(folder: string, bytes: number): void {
+  promisedBytes.set(folder, Math.max(0, (promisedBytes.get(folder) ?? 0) + bytes));
+}
+
+/** @throws Problem `disk-low` when `bytes` more would not leave room for everything else and for uploads under way. */
 async function requireSpace(folder: string, bytes: number): Promise<void> {
   const disk = await statfs(folder);
-  if (disk.bavail * disk.bsize < bytes + reservedBytes) throw new Problem('disk-low', { headers: { 'Retry-After': '60' } });
+  const taken = bytes + reservedBytes + (promisedBytes.get(folder) ?? 0);
+  if (disk.bavail * disk.bsize < taken) throw new Problem('disk-low', { headers: { 'Retry-After': '60' } });
 }
+
+/** A body that announced no length, or a disk that others fill, is looked at again after as much. */
+const lookAgainBytes = 16 * 1024 * 1024;
 
 function announcedBytes(request: Request): number {
   const header = request.headers['content-length'];
-  return header === undefined ? 0 : Number(header);
+  const bytes = header === undefined ? 0 : Number(header);
+  return Number.isSafeInteger(bytes) ? bytes : 0;
 }
 
 /**
@@ -71,12 +83,18 @@ function bodyOf(request: Request): Readable {
   return body;
 }
 
-/** Streams `source` into a temporary file. Nothing is left behind when it fails. */
-async function store(source: Readable, fileName: string | undefined, limits: UploadLimits): Promise<Upload> {
+/**
+ * Streams `source` into a temporary file. Nothing is left behind when it fails.
+ * @param announced how many bytes are expected; 0 when that is not known
+ */
+async function store(source: Readable, fileName: string | undefined, limits: UploadLimits, announced: number): Promise<Upload> {
   const file = path.join(limits.folder, randomUUID());
   const sha256 = createHash('sha256');
   const md5 = createHash('md5');
   let bytes = 0;
+  let lookAt = lookAgainBytes;
+  let promised = announced;
+  promise(limits.folder, promised);
   const measure = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
@@ -86,15 +104,25 @@ async function store(source: Readable, fileName: string | undefined, limits: Upl
       }
       sha256.update(chunk);
       md5.update(chunk);
-      done(null, chunk);
+      const kept = Math.min(promised, chunk.length);
+      promised -= kept;
+      promise(limits.folder, -kept);
+      if (bytes < lookAt) {
+        done(null, chunk);
+        return;
+      }
+      lookAt = bytes + lookAgainBytes;
+      requireSpace(limits.folder, 0).then(() => done(null, chunk), done);
     },
   });
   try {
-    await pipeline(source, measure, createWriteStream(file, { mode: 0o600, flags: 'wx' }));
+    await pipeline(source, measure, createWriteStream(file, { mode: 0o600, flags: 'wx', highWaterMark: 1 << 20 }));
   } catch (error) {
     await rm(file, { force: true });
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw new Problem('disk-low', { cause: error });
     throw error;
+  } finally {
+    promise(limits.folder, -promised);
   }
   return { path: file, bytes, sha256: sha256.digest('hex'), md5: md5.digest('hex'), fileName };
 }
@@ -106,13 +134,13 @@ async function store(source: Readable, fileName: string | undefined, limits: Upl
 export async function receiveRaw(request: Request, limits: UploadLimits): Promise<Upload> {
   if (announcedBytes(request) > limits.maxBytes) throw new Problem('too-large');
   await requireSpace(limits.folder, announcedBytes(request));
-  return await store(bodyOf(request), undefined, limits);
+  return await store(bodyOf(request), undefined, limits, announcedBytes(request));
 }
 
 /** Takes a file that this service fetched itself. @throws Problem `too-large`, `disk-low` */
 export async function receiveStream(source: Readable, fileName: string | undefined, limits: UploadLimits): Promise<Upload> {
   await requireSpace(limits.folder, 0);
-  return await store(source, fileName, limits);
+  return await store(source, fileName, limits, 0);
 }
 
 /**
@@ -188,7 +216,7 @@ export async function receiveMultipart(request: Request, options: MultipartOptio
   const parser = multipartParser(request, options.fileParts);
   parser.on('file', (name, stream, fileName: string | undefined) => {
     if (options.fileParts.includes(name) && files.length === 0) {
-      const stored = store(stream, fileName, options);
+      const stored = store(stream, fileName, options, announcedBytes(request));
       // Its failure is seen below; here it only stops the rest of the body from being read.
       stored.catch((error: unknown) => parser.destroy(error as Error));
       files.push(stored);

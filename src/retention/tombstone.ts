@@ -102,12 +102,12 @@ export async function refuseDeleted(database: Database, kind: SubjectKind, subje
   if (row !== undefined) throw new Problem('retention-ended', { members: { deletedAt: row.purgedAt.toISOString() } });
 }
 
+/** SQL: was what is pushed erased on request before? */
+export const erasedBefore = (digestSql: string): string =>
+  `EXISTS (SELECT FROM tombstones WHERE push_digest = ${digestSql} AND reason IN ('erasure', 'objection'))`;
+
 /** Whether what is pushed was erased on request before: it must not come back by being pushed again. */
 export async function wasErased(database: Database, tx: Transaction | undefined, digest: string): Promise<boolean> {
-  const rows = await database.query(
-    `SELECT 1 FROM tombstones WHERE push_digest = $1 AND reason IN ('erasure', 'objection') LIMIT 1`,
-    [digest],
-    tx,
-  );
-  return rows.length > 0;
+  const [row] = await database.query<{ erased: boolean }>(`SELECT ${erasedBefore('$1')} AS erased`, [digest], tx);
+  return row?.erased !== false;
 }

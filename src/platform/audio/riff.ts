@@ -15,9 +15,9 @@ export function looksLikeRiff(head: Buffer): boolean {
 /**
  * WAV (Microsoft RIFF, 1991) and its 64-bit form RF64/BW64 (EBU Tech 3306, ITU-R BS.2088).
  *
- * Sizes in headers are believed only as far as the file bears them out. While Asterisk records, and after it was
- * killed, they are 0; rtpengine and streaming servers leave 0xFFFFFFFF or nearly 4 GiB: then the audio goes to the
- * end of the file. A size larger than the file means that the end is missing. A size smaller than the file is right
+ * Sizes in headers are believed only as far as the file bears them out. While Asterisk and FreeSWITCH record, and after
+ * they were killed, they are 0: the audio goes to the end of the file, and its own end is missing. Streaming servers leave
+ * 0xFFFFFFFF or nearly 4 GiB behind whole calls, as does an rtpengine that was killed: that cannot be told apart. A size larger than the file means that the end is missing. A size smaller than the file is right
  * when other chunks follow, and stale when they do not.
  */
 export async function readRiff(file: AudioFile): Promise<Reading> {
@@ -59,7 +59,7 @@ async function readData(file: AudioFile, { container, format, dataAt, stated }: 
   const reading = { container, codec: format.codec, channels: format.channels, sampleRateHz: format.sampleRateHz };
   if (stated === 0) {
     if (available === 0 || (await chunksFollow(file, dataAt))) throw emptyRecording();
-    return { ...reading, samples: samplesIn(available, format), truncated: false };
+    return { ...reading, samples: samplesIn(available, format), truncated: true };
   }
   if (stated > available) {
     return { ...reading, samples: samplesIn(available, format), truncated: !neverFilledIn(stated) };

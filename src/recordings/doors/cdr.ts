@@ -43,7 +43,7 @@ export function cdrDoor(door: Door): Operation<Caller>[] {
       async handle({ caller, query, request }) {
         const machine = machineOf(caller);
         const text = await receiveText(request, maxBytes);
-        const context = await door.readingContext(machine);
+        const context = door.readingContext(machine);
         const { records, faults } = readCallRows(parseCsv(text), {
           timeZone: query.timezone ?? context.timeZone,
           country: context.country,

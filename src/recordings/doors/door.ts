@@ -15,8 +15,8 @@ export interface Door {
   uploads: { active: number; most: number };
   counts: IngestCounts;
   arrivals: Arrivals;
-  readingContext(machine: Machine): Promise<ReadingContext>;
-  ingestSettings(machine: Machine): Promise<IngestSettings>;
+  readingContext(machine: Machine): ReadingContext;
+  ingestSettings(machine: Machine): IngestSettings;
   /** The recording as the machine that pushed it sees it. */
   present(recordingId: string, machine: Machine): Promise<PresentedRecording>;
 }

@@ -188,7 +188,7 @@ export function freeswitchDoor(door: Door): Operation<Caller>[] {
       problems: ['invalid-input', 'too-large'],
       async handle({ caller, request }) {
         const machine = machineOf(caller);
-        const context = await door.readingContext(machine);
+        const context = door.readingContext(machine);
         const told = readTold(await receiveText(request, maxBytes));
         const record = told === undefined ? undefined : recordOf(told, context.country);
         if (record === undefined) {

@@ -47,7 +47,7 @@ function takeRaw(
 ): Promise<Answer> {
   return counted(door, machine, async () => {
     // Wrong fields are told before a gigabyte is read.
-    const context = await door.readingContext(machine);
+    const context = door.readingContext(machine);
     readMetadata(startFromAudio ? { startedAt: context.now.toISOString(), ...told } : told, context);
     const upload = await receiveRaw(request, door.limits);
     const fileName = typeof told['fileName'] === 'string' ? told['fileName'] : undefined;
@@ -154,7 +154,7 @@ export function httpDoor(door: Door): Operation<Caller>[] {
       problems: ['retention-ended', 'number-excluded'],
       async handle({ caller, params, query, body }) {
         const machine = machineOf(caller);
-        const change = readLaterMetadata(body, await door.readingContext(machine));
+        const change = readLaterMetadata(body, door.readingContext(machine));
         const call = { sourceId: machine.sourceId, callId: params.callId, part: query.part };
         const id = await changeMetadata(door.platform, machine, call, change);
         return { status: 200, body: await door.present(id, machine) };

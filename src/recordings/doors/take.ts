@@ -62,7 +62,7 @@ export async function takeUpload(
   options: TakeOptions = {},
 ): Promise<Answer> {
   try {
-    const context = await door.readingContext(machine);
+    const context = door.readingContext(machine);
     const isDated = told['startedAt'] !== undefined || options.startFromAudio !== true;
     const dated = isDated ? told : { ...told, startedAt: context.now.toISOString() };
     const faults: FieldFault[] = upload === undefined ? [{ path: 'audio', message: 'is required' }] : [];
@@ -75,7 +75,7 @@ export async function takeUpload(
     });
     if (!isDated)
       metadata = { ...metadata, startedAt: new Date(context.now.getTime() - Math.round(audio.estimatedDurationMs)) };
-    const ingested = await ingest(door.platform, await door.ingestSettings(machine), machine, metadata, upload, audio);
+    const ingested = await ingest(door.platform, door.ingestSettings(machine), machine, metadata, upload, audio);
     return {
       status: ingested.outcome === 'duplicate' ? 200 : 201,
       headers: {

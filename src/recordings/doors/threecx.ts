@@ -60,7 +60,8 @@ export function fieldsOfListed(listed: Listed): Record<string, unknown> {
   const told = {
     callId: String(listed.Id),
     startedAt: listed.StartTime,
-    endedAt: listed.EndTime,
+    // A clock that was set back must not cost a recording: the audio tells its length.
+    endedAt: Date.parse(listed.EndTime ?? '') >= Date.parse(listed.StartTime ?? '') ? listed.EndTime : undefined,
     direction,
     caller: listed.FromCallerNumber || listed.FromDn,
     callerName: listed.FromDisplayName,

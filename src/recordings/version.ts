@@ -1,0 +1,258 @@
+import type { Transaction } from 'sequelize';
+import type { Machine } from '../access/caller.js';
+import { append, type Actor } from '../audit/log.js';
+import type { RecognisedAudio } from '../platform/audio/recognise.js';
+import { newId } from '../platform/identifier.js';
+import type { Platform } from '../platform/platform.js';
+import { Problem } from '../platform/problem.js';
+import { heldAt } from '../retention/hold.js';
+import { broughtForward, endOfCall } from '../retention/policy.js';
+import { requestRetags } from '../retention/retag.js';
+import { erasedBefore, pushDigest } from '../retention/tombstone.js';
+import { lockCall } from './call-record.js';
+import { settleCall } from './call-settle.js';
+import { isCallExcluded, type ExclusionPlatform } from './exclude-call.js';
+import { fieldChanges, keepChange } from './history.js';
+import { joinLegs } from './legs.js';
+import type { Metadata } from './metadata.js';
+import { objectKeys, type RecordingRow, type VersionRow } from './recording.js';
+import type { Upload } from './upload.js';
+
+/**
+ * The two transactions between which the bytes of a recording are stored: one opens a version, so that there is a row
+ * before there is an object; the other makes it the newest, once storage has it. Every statement is a round trip that
+ * every push makes, so what is asked together is asked in one.
+ */
+
+type VersionPlatform = Pick<Platform, 'clock' | 'database' | 'jobs' | 'log' | 'objects'> & ExclusionPlatform;
+
+/** The worker's job: it finds what there is to do by state; the nudge only saves time. */
+export const processJob = 'recordings.process';
+
+export interface Ingested {
+  outcome: 'created' | 'new_version' | 'duplicate';
+  recordingId: string;
+}
+
+type Opened = { duplicateOf: string } | { version: VersionRow; held: boolean };
+
+type Opening = [
+  platform: VersionPlatform,
+  machine: Machine,
+  metadata: Metadata,
+  upload: Upload,
+  audio: RecognisedAudio,
+  times: { receivedAt: Date; retainUntil: Date },
+];
+
+/**
+ * Writes the row of a version that is about to be stored, and of its recording where it is the first. Neither is seen by
+ * anyone yet.
+ * @throws Problem `retention-over` when the recording is past its date, being deleted, or was erased on request
+ */
+export async function openVersion(...given: Opening): Promise<Opened> {
+  return await given[0].database.inTransaction((tx) => open(tx, ...given));
+}
+
+async function open(tx: Transaction, ...[platform, machine, metadata, upload, audio, times]: Opening): Promise<Opened> {
+  const { database, clock } = platform;
+  const call = { sourceId: machine.sourceId, callId: metadata.callId, part: metadata.part };
+  // A row that is there is locked by being written as it was; one that is being deleted is waited for.
+  const [recording] = await database.query<RecordingRow>(
+    `INSERT INTO recordings (id, source_id, call_id, part, linked_id, direction, caller_number, caller_name, callee_number,
+       callee_name, agent, queue, ticket_number, started_at, ended_at, holds, channel_map, created_at, retain_until,
+       caller_withheld, leg)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17::jsonb, $18, $19, $20, $21)
+     ON CONFLICT (source_id, call_id, part) DO UPDATE SET call_id = excluded.call_id RETURNING *`,
+    [
+      newId(clock), call.sourceId, call.callId, call.part, metadata.linkedId, metadata.direction, metadata.callerNumber,
+      metadata.callerName, metadata.calleeNumber, metadata.calleeName, metadata.agent, metadata.queue,
+      metadata.ticketNumber, metadata.startedAt, metadata.endedAt, JSON.stringify(metadata.holds),
+      JSON.stringify(metadata.channelMap), times.receivedAt, times.retainUntil, metadata.callerWithheld, metadata.leg,
+    ],
+    tx,
+  );
+  if (recording === undefined) throw new Error('a recording that was just inserted is gone');
+  // What was erased on request does not come back because a PBX still has it.
+  const [found] = await database.query<{ erased: boolean; committed: boolean; held: boolean }>(
+    `SELECT ${erasedBefore('$3')} AS erased, ${committedVersion('$1', '$2')} AS committed, ${heldAt('recording', '$1', '$4')} AS held`,
+    [recording.id, upload.sha256, pushDigest(call.sourceId, call.callId, call.part), times.receivedAt],
+    tx,
+  );
+  if (found?.erased !== false) throw new Problem('retention-over');
+  if (recording.purge_intent !== null || (recording.version > 0 && recording.retain_until <= times.receivedAt))
+    throw new Problem('retention-over');
+  if (found.committed) return { duplicateOf: recording.id };
+
+  const versionId = newId(clock);
+  const extension = fileExtensionOf(audio);
+  const [version] = await database.query<VersionRow>(
+    `INSERT INTO recording_versions (id, recording_id, state, original_key, file_extension, bytes, sha256, md5, container,
+       codec, channels, sample_rate_hz, duration_ms, truncated, ffmpeg_input, received_at, next_attempt_at)
+     VALUES ($1, $2, 'receiving', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::jsonb, $15, $15)
+     RETURNING *`,
+    [
+      versionId, recording.id, objectKeys(recording.id, versionId, extension).original, extension, upload.bytes,
+      upload.sha256, upload.md5, audio.container, audio.codec, audio.channels, audio.sampleRateHz,
+      Math.round(audio.estimatedDurationMs), audio.truncated, JSON.stringify(audio.input ?? null), times.receivedAt,
+    ],
+    tx,
+  );
+  if (version === undefined) throw new Error('a version that was just inserted is gone');
+  return { version, held: found.held };
+}
+
+/** SQL: are these bytes already a committed version of the recording? */
+const committedVersion = (recordingSql: string, digestSql: string) =>
+  `EXISTS (SELECT FROM recording_versions w WHERE w.recording_id = ${recordingSql} AND w.sha256 = ${digestSql} AND w.state <> 'receiving')`;
+
+/** Safe for a key: what the file would be called, so that a package can name it. */
+function fileExtensionOf(audio: RecognisedAudio): string {
+  const named = audio.container === 'raw' ? audio.codec : audio.container;
+  return /^[a-z0-9_]{1,12}$/.test(named) ? named : 'bin';
+}
+
+/**
+ * Makes a proved version the newest one, in one transaction with its audit entry. When the same bytes were committed
+ * meanwhile by another request, this copy is removed and the answer is that recording.
+ */
+export async function commitVersion(
+  platform: VersionPlatform,
+  version: VersionRow,
+  actor: Actor,
+  metadata: Metadata | undefined,
+): Promise<Ingested> {
+  const { database, clock } = platform;
+  const committed = await database.inTransaction(async (tx) => {
+    // Before the row, in the same order as whoever brings call data.
+    const [call] = await database.query<Pick<RecordingRow, 'source_id' | 'call_id' | 'call_key'>>(
+      'SELECT source_id, call_id, call_key FROM recordings WHERE id = $1', [version.recording_id], tx,
+    );
+    if (call === undefined) return 'retention-over';
+    await lockCall(database, tx, call.source_id, call.call_key, call.call_id);
+    const [recording] = await database.query<RecordingRow>(
+      'SELECT * FROM recordings WHERE id = $1 FOR UPDATE', [version.recording_id], tx,
+    );
+    if (recording === undefined || recording.purge_intent !== null) return 'retention-over';
+    const around = await lookAround(platform, tx, recording, version);
+    // Its call data may have come while the bytes were being stored.
+    if (await isCallExcluded(platform, tx, { sourceId: call.source_id, names: [call.call_id, call.call_key] })) return 'number-excluded';
+    if (around.duplicate) return { ...recording, duplicate: true };
+    const number = recording.version + 1;
+    await database.query(
+      `WITH made AS (UPDATE recordings SET version = $2 WHERE id = $4)
+       UPDATE recording_versions SET state = 'received', number = $2, next_attempt_at = $3 WHERE id = $1`,
+      [version.id, number, clock.now(), recording.id],
+      tx,
+    );
+    await append(database, clock, tx, {
+      actor,
+      action: 'recording.received',
+      object: { type: 'recording', id: recording.id },
+      details: { version: number, versionId: version.id, sha256: version.sha256, bytes: version.bytes },
+    });
+    if (number > 1 && metadata !== undefined) await applyPushedMetadata(platform, recording, version, metadata, actor, tx);
+    // The object may have been tagged before a hold was placed that saw nothing of it.
+    if (around.held) await requestRetags(database, tx, [{ kind: 'recording', itemId: recording.id }], clock.now());
+    if (around.records) await settleCall(platform, tx, call.source_id, call.call_key, actor);
+    if (around.parts) await joinLegs(platform, tx, recording.id);
+    return { ...recording, duplicate: false };
+  });
+  if (typeof committed === 'string' || committed.duplicate) {
+    await abandonVersion(platform, version);
+    if (typeof committed === 'string') throw new Problem(committed);
+    return { outcome: 'duplicate', recordingId: committed.id };
+  }
+  platform.jobs.nudge(processJob);
+  return { outcome: committed.version === 0 ? 'created' : 'new_version', recordingId: committed.id };
+}
+
+/** What a locked recording stands among. Most have neither call data yet nor other parts, and no more is asked for them. */
+async function lookAround(
+  { clock, database }: VersionPlatform,
+  tx: Transaction,
+  { id, source_id: sourceId, call_id: callId, call_key: callKey }: RecordingRow,
+  version: VersionRow,
+): Promise<{ duplicate: boolean; held: boolean; records: boolean; parts: boolean }> {
+  const [found] = await database.query<{ duplicate: boolean; held: boolean; keys: string[]; parts: boolean }>(
+    `SELECT ${committedVersion('$1::uuid', '$2')} AS duplicate, ${heldAt('recording', '$1::uuid', '$3')} AS held,
+       ARRAY(SELECT DISTINCT c.call_key FROM call_records c
+         WHERE c.source_id = $4 AND (c.call_key IN ($5, $6) OR c.unique_id IN ($5, $6))) AS keys,
+       EXISTS (SELECT FROM recordings o WHERE o.source_id = $4 AND o.call_id = $5 AND o.id <> $1) AS parts`,
+    [id, version.sha256, clock.now(), sourceId, callId, callKey],
+    tx,
+  );
+  if (found === undefined) throw new Error('a statement without a table gave no row');
+  // The call data may have a name for the call that was not locked yet.
+  await lockCall(database, tx, sourceId, ...found.keys.filter((key) => key !== callId && key !== callKey));
+  return { ...found, records: found.keys.length > 0 };
+}
+
+/** A later push tells more than an earlier one; it never lengthens the period. */
+async function applyPushedMetadata(
+  platform: VersionPlatform,
+  recording: RecordingRow,
+  version: VersionRow,
+  metadata: Metadata,
+  actor: Actor,
+  tx: Transaction,
+): Promise<void> {
+  const call = { durationMs: version.duration_ms, receivedAt: version.received_at };
+  const before = endOfCall({ startedAt: recording.started_at, endedAt: recording.ended_at, ...call });
+  const retainUntil = broughtForward(recording.retain_until, before, endOfCall({ ...metadata, ...call }));
+  const after = {
+    linked_id: metadata.linkedId ?? recording.linked_id,
+    caller_number: metadata.callerNumber ?? recording.caller_number,
+    caller_name: metadata.callerName ?? recording.caller_name,
+    callee_number: metadata.calleeNumber ?? recording.callee_number,
+    agent: metadata.agent ?? recording.agent,
+    queue: metadata.queue ?? recording.queue,
+    ticket_number: metadata.ticketNumber ?? recording.ticket_number,
+    ended_at: metadata.endedAt ?? recording.ended_at,
+    holds: metadata.holds,
+    channel_map: metadata.channelMap,
+    direction: metadata.direction,
+  } satisfies Partial<RecordingRow>;
+  const fields = fieldChanges(recording, after);
+  if (fields.length === 0 && retainUntil.getTime() === recording.retain_until.getTime()) return;
+  await platform.database.query(
+    `UPDATE recordings SET linked_id = $2, caller_number = $3, caller_name = $4, callee_number = $5, agent = $6, queue = $7,
+       ticket_number = $8, ended_at = $9, holds = $10::jsonb, channel_map = $11::jsonb, retain_until = $12, direction = $13
+     WHERE id = $1`,
+    [
+      recording.id, after.linked_id, after.caller_number, after.caller_name, after.callee_number, after.agent, after.queue,
+      after.ticket_number, after.ended_at, JSON.stringify(after.holds), JSON.stringify(after.channel_map), retainUntil,
+      after.direction,
+    ],
+    tx,
+  );
+  const kept = fields.length === 0 ? {} : await keepChange(platform, tx, recording.id, { fields });
+  await append(platform.database, platform.clock, tx, {
+    actor,
+    action: 'recording.metadata_changed',
+    object: { type: 'recording', id: recording.id },
+    details: { fields: fields.map(({ field }) => field), shortened: retainUntil < recording.retain_until, ...kept },
+  });
+}
+
+/**
+ * Takes back a version that was never acknowledged: its object first, then its rows, so that nothing is left without a
+ * row. When the storage is away the row stays `receiving` and is taken up later.
+ */
+export async function abandonVersion(platform: VersionPlatform, version: VersionRow): Promise<void> {
+  const failures = await platform.objects
+    .deleteEveryVersion([version.original_key])
+    .then((results) => results.filter((result) => result.error !== undefined).length)
+    .catch(() => 1);
+  if (failures > 0) return;
+  await platform.database.inTransaction(async (tx) => {
+    await platform.database.query(`DELETE FROM recording_versions WHERE id = $1 AND state = 'receiving'`, [version.id], tx);
+    await platform.database.query(
+      `DELETE FROM recordings r WHERE id = $1 AND version = 0
+         AND NOT EXISTS (SELECT 1 FROM recording_versions v WHERE v.recording_id = r.id)`,
+      [version.recording_id],
+      tx,
+    );
+  });
+}
+
