@@ -5,6 +5,7 @@ import { day, moment } from '../format.js';
 import { t } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import { Dialog } from '../parts/dialog.js';
+import { Field } from '../parts/field.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
 import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
@@ -13,6 +14,11 @@ import { KeyDialog } from './key-form.js';
 import { SecretShown } from './secret.js';
 import './admin.css';
 
+const dayMs = 86_400_000;
+/** How long an old key still works beside its successor. */
+const overlaps = { day: dayMs, week: 7 * dayMs, month: 30 * dayMs, none: 0 };
+type Overlap = keyof typeof overlaps;
+
 const columns = ['name', 'role', 'prefix', 'created', 'lastSeen', 'state', 'actions'] as const;
 
 /** The keys by which PBXs and helpdesks come in. */
@@ -20,6 +26,7 @@ export function Keys() {
   const found = useLoaded('keys', (signal) => ask<Page<MachineKey>>('/keys', { query: { limit: 200 }, signal }));
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<MadeKey | undefined>();
+  const [overlap, setOverlap] = useState<Overlap>('day');
   const [asked, setAsked] = useState<{ key: MachineKey; act: 'rotate' | 'revoke' } | undefined>();
 
   async function carryOut() {
@@ -27,7 +34,7 @@ export function Keys() {
     const { key, act } = asked;
     setAsked(undefined);
     try {
-      if (act === 'rotate') setMade(await ask<MadeKey>(`/keys/${key.id}/rotate`, { method: 'POST' }));
+      if (act === 'rotate') setMade(await ask<MadeKey>(`/keys/${key.id}/rotate`, { method: 'POST', body: { overlapMs: overlaps[overlap] } }));
       else {
         await ask(`/keys/${key.id}`, { method: 'DELETE' });
         say(t('keysScreen.revokedNow', { name: key.name }));
@@ -41,6 +48,9 @@ export function Keys() {
   return (
     <>
       <PageHead title={t('keysScreen.title')} lead={t('keysScreen.lead')}>
+        <a class="button" href="/admin/connect">
+          {t('keysScreen.toConnect')}
+        </a>
         <button type="button" class="button primary" onClick={() => setMaking(true)}>
           <Icon name="plus" />
           {t('keysScreen.new')}
@@ -98,6 +108,25 @@ export function Keys() {
       {asked && (
         <Dialog title={t(`keysScreen.${asked.act}Of`, { name: asked.key.name })} close={() => setAsked(undefined)}>
           <p>{t(`keysScreen.${asked.act}Why`)}</p>
+          {asked.act === 'rotate' && (
+            <div class="overlap">
+              <Field name="overlap" label={t('keysScreen.overlap')}>
+                {(wiring) => (
+                  <select
+                    class="input"
+                    {...wiring}
+                    onChange={(event) => setOverlap(event.currentTarget.value as Overlap)}
+                  >
+                    {(Object.keys(overlaps) as Overlap[]).map((each) => (
+                      <option key={each} value={each} selected={overlap === each}>
+                        {t(`keysScreen.overlap.${each}`)}
+                      </option>
+                    ))}
+                  </select>
+                )}
+              </Field>
+            </div>
+          )}
           <div class="actions dialog-actions">
             <button
               type="button"

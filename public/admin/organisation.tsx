@@ -6,6 +6,7 @@ import { FaultSummary, Field, type Faults } from '../parts/field.js';
 import { PageHead } from '../parts/heading.js';
 import { asProblem, Bones, Failure, useLoaded } from '../parts/state.js';
 import { say } from '../shell/toast.js';
+import { ExcludedNumbers } from './excluded.js';
 import { faultsOf } from './faults.js';
 import './admin.css';
 
@@ -18,6 +19,7 @@ export function OrganisationScreen() {
       {found.state === 'failed' && <Failure problem={found.problem} again={found.again} />}
       {found.state === 'loading' && <Bones count={6} />}
       {found.state === 'ready' && <OrganisationForm known={found.value} saved={found.again} />}
+      <ExcludedNumbers />
     </>
   );
 }

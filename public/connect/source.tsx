@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ask } from '../api/client.js';
+import { ApiProblem, ask } from '../api/client.js';
 import type { MadeKey, Page } from '../api/types.js';
 import { t } from '../i18n.js';
 import type { Source } from '../ingest/types.js';
@@ -7,7 +7,6 @@ import { Field } from '../parts/field.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
 import { asProblem, Bones, Failure, problemText, useLoaded } from '../parts/state.js';
-import { ApiProblem } from '../api/client.js';
 import { go, place } from '../shell/router.js';
 import { say } from '../shell/toast.js';
 import { Lines } from './copy.js';
@@ -27,9 +26,13 @@ export function ConnectSource({ id }: { id: string }) {
     if (source === undefined) throw new ApiProblem(404, 'not-found', undefined, {});
     return source;
   });
-  if (found.state === 'loading') return <Bones count={8} />;
-  if (found.state === 'failed') return <Failure problem={found.problem} again={found.again} />;
-  return <Steps source={found.value} />;
+  if (found.state === 'ready') return <Steps source={found.value} />;
+  return (
+    <>
+      <PageHead title={t('connect.title')} />
+      {found.state === 'loading' ? <Bones count={8} /> : <Failure problem={found.problem} again={found.again} />}
+    </>
+  );
 }
 
 const isVendor = (text: string | null): text is Vendor => vendors.some((vendor) => vendor === text);

@@ -134,6 +134,7 @@ function Days({ source: { days, name } }: { source: IngestSource }) {
           { name: t('ingest.received'), number: true },
           { name: t('ingest.duplicates'), number: true },
           { name: t('ingest.rejected'), number: true },
+          { name: t('ingest.causes') },
         ]}
       >
         {[...days]
@@ -151,6 +152,13 @@ function Days({ source: { days, name } }: { source: IngestSource }) {
               </Cell>
               <Cell className="number" label={t('ingest.rejected')}>
                 {sum(rejected)}
+              </Cell>
+              <Cell wide label={sum(rejected) > 0 ? t('ingest.causes') : undefined}>
+                {Object.entries(rejected).map(([code, count]) => (
+                  <span key={code} class="line">
+                    {cause(code)}: {count}
+                  </span>
+                ))}
               </Cell>
             </tr>
           ))}

@@ -35,6 +35,8 @@ const further: Record<string, Role[]> = {
   '/privacy/:id': ['privacy_officer', 'auditor'],
   '/retention/register': ['auditor'],
   '/retention/tombstones': ['privacy_officer', 'auditor'],
+  '/admin/connect': ['administrator'],
+  '/admin/connect/:id': ['administrator'],
 };
 
 let service: TestService;
@@ -86,6 +88,8 @@ async function fill(): Promise<void> {
     messages: [{ externalId: '1', at: now.toISOString(), from: 'customer', internal: false, body: 'Klopt dit?', contentType: 'text/plain' }],
   };
   const told = await service.machine(service.helpdeskKey).put('/api/v1/tickets/by-external/t1').send(ticket).expect(201);
+  const source = await admin.post('/api/v1/keys').send({ name: 'Centrale', role: 'pbx' }).expect(201);
+  made.set('/admin/connect/:id', (source.body as { sourceId: string }).sourceId);
   made.set('/recordings/:id', call).set('/tickets/:id', (told.body as { id: string }).id);
 
   await service.as('trainer').put(`/api/v1/recordings/${call}/shares/${agent}`).send({}).expect(200);
