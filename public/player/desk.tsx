@@ -10,7 +10,7 @@ import { problemText } from '../parts/state.js';
 import { reportHeard } from '../remarks/heard.js';
 import { Markers } from '../remarks/markers.js';
 import { Remarks } from '../remarks/remarks.js';
-import { neighboursOf } from '../recordings/listing.js';
+import { markOpened, neighboursOf, nextAfter } from '../recordings/listing.js';
 import { go, place } from '../shell/router.js';
 import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
@@ -56,6 +56,9 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
     made.seek(asked ?? resumedMs ?? 0);
     return made;
   }, [recording.id, legs]);
+
+  // Whoever stepped on from call to call comes back to the row of the last.
+  useEffect(() => markOpened(recording.id), [recording.id]);
 
   const remarks = useMemo(() => new Remarks(recording.id), [recording.id]);
   const comments = user.role === 'trainer' || user.role === 'agent';
@@ -127,7 +130,7 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
     if (states && !purpose) setDialog('purpose');
     else playback.toggle();
   };
-  const { previous, next } = neighboursOf(recording.id);
+  const { previous } = neighboursOf(recording.id);
   const turn = turnOf(place.value.query.get('item'));
   const open = (id: string | undefined) => {
     if (id !== undefined) go(`/recordings/${id}`);
@@ -163,7 +166,7 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
       if (ms === undefined) say(t('remarks.noMarker'));
       else playback.seek(ms);
     },
-    openNext: () => (turn ? turnTo(turn.index + 1) : open(next)),
+    openNext: () => (turn ? turnTo(turn.index + 1) : void nextAfter(recording.id).then(open)),
     openPrevious: () => (turn ? turnTo(turn.index - 1) : open(previous)),
     help: () => setDialog('help'),
   };

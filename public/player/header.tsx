@@ -5,7 +5,7 @@ import { t } from '../i18n.js';
 import { RetentionBadge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
-import { neighboursOf } from '../recordings/listing.js';
+import { goingBack, neighboursOf, nextAfter } from '../recordings/listing.js';
 import { Flags } from '../recordings/row.js';
 import { go } from '../shell/router.js';
 
@@ -23,6 +23,7 @@ export function Header({ recording, children }: { recording: Recording; children
           class="button quiet small"
           onClick={(event) => {
             event.preventDefault();
+            goingBack();
             go(back.to, { kept: back.kept });
           }}
         >
@@ -35,7 +36,19 @@ export function Header({ recording, children }: { recording: Recording; children
             <>
               <span class="muted">{t('player.position', { position, count: more ? `${count}+` : count })}</span>
               <Step id={previous} label={t('player.previous')} icon="back" />
-              <Step id={next} label={t('player.next')} icon="next" />
+              {next === undefined && more ? (
+                <button
+                  type="button"
+                  class="button small icon-only"
+                  aria-label={t('player.next')}
+                  title={t('player.next')}
+                  onClick={() => void nextAfter(recording.id).then((id) => id !== undefined && go(`/recordings/${id}`))}
+                >
+                  <Icon name="next" />
+                </button>
+              ) : (
+                <Step id={next} label={t('player.next')} icon="next" />
+              )}
             </>
           )}
         </span>

@@ -66,6 +66,20 @@ export function markOpened(id: string): void {
   if (there) listing.value = { ...there, opened: id };
 }
 
+let returning = false;
+
+/** Says that the list is gone back to by a link, so that it puts the focus where it was. */
+export function goingBack(): void {
+  returning = true;
+}
+
+/** Whether it was; told once. */
+export function cameBack(): boolean {
+  const came = returning;
+  returning = false;
+  return came;
+}
+
 export interface Neighbours {
   previous: string | undefined;
   next: string | undefined;
@@ -90,6 +104,14 @@ export function neighboursOf(id: string): Neighbours {
     more: there !== undefined && there.nextCursor !== null,
     back: there?.back ?? { to: stored?.back ?? '/recordings', kept: {} },
   };
+}
+
+/** The recording after this one, fetching more of the list where it goes on; undefined at its end. */
+export async function nextAfter(id: string): Promise<string | undefined> {
+  const { next, more, position } = neighboursOf(id);
+  if (next !== undefined || !more || position === 0) return next;
+  await showMore();
+  return neighboursOf(id).next;
 }
 
 function readOrder(): { ids: string[]; back: string } | undefined {

@@ -8,7 +8,7 @@ import { arrival, go, place, restoreScroll } from '../shell/router.js';
 import { useUser } from '../shell/user.js';
 import { FilterBar, none } from './filter-bar.js';
 import { addressOf, countActive, type Filters, queryOf, readFilters } from './filters.js';
-import { type Listing, listing, showListing, showMore } from './listing.js';
+import { cameBack, type Listing, listing, showListing, showMore } from './listing.js';
 import { Row } from './row.js';
 import { Said } from './said.js';
 import './recordings.css';
@@ -27,11 +27,14 @@ export function Recordings() {
 
   useEffect(() => {
     void showListing(key, queryOf(filters), back).then(() => {
-      if (arrival.peek() !== 'back') return;
+      const came = cameBack();
+      if (arrival.peek() !== 'back' && !came) return;
       requestAnimationFrame(() => {
         restoreScroll();
         const opened = listing.peek()?.opened;
-        if (opened) document.getElementById(`recording-${opened}`)?.focus({ preventScroll: true });
+        const row = opened === undefined ? null : document.getElementById(`recording-${opened}`);
+        row?.focus({ preventScroll: true });
+        row?.scrollIntoView({ block: 'nearest' });
       });
     });
   }, [key]);

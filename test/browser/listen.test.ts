@@ -236,5 +236,12 @@ describe('listening to a call', () => {
     await page.goBack();
     await page.goBack();
     await soon(() => page.evaluate('document.activeElement.id')).toMatch(/^recording-/);
+    // And by the link, to the row of the call that was looked at last.
+    await page.locator(`#recording-${ids[0] ?? ''}`).click();
+    await page.getByText('1 van 3').waitFor();
+    await page.keyboard.press('n');
+    await page.getByText('2 van 3').waitFor();
+    await page.getByRole('link', { name: 'Terug naar de lijst' }).click();
+    await soon(() => page.evaluate('document.activeElement.id')).toBe(`recording-${callId}`);
   });
 });
