@@ -91,6 +91,10 @@ class Progress {
     return this.#outcomes.get(outcome) ?? 0;
   }
 
+  countWhere(applies: (outcome: string) => boolean): number {
+    return [...this.#outcomes].reduce((sum, [outcome, count]) => sum + (applies(outcome) ? count : 0), 0);
+  }
+
   line(): string {
     const seconds = (performance.now() - this.#startedAtMs) / 1000;
     const here = this.settled - this.of('settled before');
@@ -165,7 +169,9 @@ async function send(client: Client, found: Found): Promise<string> {
 }
 
 /** Refusals that asking again would not change; the others are failures, tried again by the next run. */
-const final = /^(done|there already|not-audio|empty-recording|retention-over|direction-not-covered|too-large)$/;
+const final = /^(done|there already|not-audio|empty-recording|retention-over|direction-not-covered|number-excluded|too-large)$/;
+/** What was not asked about at all. */
+const skipped = new Set(['settled before', 'not a recording', 'name not understood']);
 
 async function importRecordings(client: Client, folder: string, settled: Settled, parallel: number, progress: Progress): Promise<void> {
   for await (const _found of filesOf(folder)) progress.total += 1;
@@ -259,6 +265,7 @@ async function main(): Promise<number> {
   const shown = setInterval(() => process.stderr.write(`${progress.line()}\n`), process.stderr.isTTY ? 1000 : 10_000);
   try {
     await importRecordings(access.client, root, new Settled(state), parallel, progress);
+    process.stderr.write(`${progress.line()}\n`);
     process.stdout.write(`Recordings: ${progress.settled} files; ${progress.report()}\n`);
     if (values.cdr !== undefined) {
       const sum = await importCdr(access.client, values.cdr);
@@ -268,8 +275,7 @@ async function main(): Promise<number> {
     clearInterval(shown);
     await access.close();
   }
-  const names = ['done', 'there already', 'settled before', 'not a recording', 'name not understood', 'not-audio', 'empty-recording', 'retention-over', 'direction-not-covered', 'too-large'];
-  const failed = progress.settled - names.reduce((sum, name) => sum + progress.of(name), 0);
+  const failed = progress.countWhere((outcome) => !final.test(outcome) && !skipped.has(outcome));
   if (failed > 0) process.stdout.write(`${failed} could not be settled: run the same command again.\n`);
   return failed > 0 ? 1 : 0;
 }

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { tone } from './support/audio.js';
 import { startTestService, testPassword, type TestService } from './support/service.js';
@@ -80,22 +79,33 @@ test('an archive comes in with its call data; what is skipped is told with reaso
   expect(second.out).not.toContain('done');
 });
 
-test('interrupted twice, it ends with each recording once', async () => {
-  const ids = Array.from({ length: 60 }, () => put(1));
-  for (const delayMs of [2500, 3000]) {
-    const child = start(...args(), '--parallel', '1');
-    await sleep(delayMs);
+/** A tree of 10,000 files is `IMPORT_FILES=10000 npx vitest run --project service test/import.test.ts -t interrupted`. */
+const files = Number(process.env['IMPORT_FILES'] ?? 240);
+
+test('interrupted twice by kill -9, it ends with each recording once; so does an import that lost its memory', async () => {
+  const ids = Array.from({ length: files }, () => put(1, 'external', tone({ seconds: 0.1, seed: (sequence += 1) })));
+  const imported = async () => (await kept()).filter((id) => ids.includes(id));
+  for (const part of [0.3, 0.6]) {
+    const child = start(...args());
+    child.stdout.resume();
+    child.stderr.resume();
+    await expect.poll(async () => (await imported()).length, { timeout: 3_600_000, interval: 100 }).toBeGreaterThan(files * part);
     child.kill('SIGKILL');
     await once(child, 'close');
   }
+  expect((await imported()).length).toBeLessThan(files);
   // A power cut may tear the last line of the state.
   appendFileSync(path.join(folder, 'state'), '0123456789ab');
   const last = await run(...args());
   expect(last.code).toBe(0);
-  expect((await kept()).filter((id) => ids.includes(id)).sort()).toEqual([...ids].sort());
+  expect(last.out).toMatch(/\d+ of \d+, [\d.]+ a second, [\d.]+ MB\/s, \d+:\d\d:\d\d left/);
+  expect((await imported()).sort()).toEqual([...ids].sort());
+  rmSync(path.join(folder, 'state'));
+  const anew = await run(...args());
+  expect([anew.code, anew.out]).toEqual([0, expect.stringContaining(`there already ${files}`)]);
   const [versions] = await service.service.platform.database.query<{ most: number }>('SELECT max(version) AS most FROM recordings');
   expect(versions?.most).toBe(1);
-});
+}, 4 * 3_600_000);
 
 describe('who may', () => {
   test('an administrator names the source; the key that is made is revoked behind it', async () => {
