@@ -90,7 +90,7 @@ export async function prepareSealingBench(folder: string, count: number, bytesEa
     await database.inTransaction(async (tx) => {
       await database.query(
         `INSERT INTO recordings (id, source_id, call_id, direction, started_at, ended_at, channel_map, version, created_at, retain_until)
-         VALUES ($1, $2, $1::text, 'inbound', $3, $3, '["caller","agent"]', 1, $3, $3::timestamptz + interval '90 days')`,
+         VALUES ($1::uuid, $2, ($1::uuid)::text, 'inbound', $3, $3, '["caller","agent"]', 1, $3, $3::timestamptz + interval '90 days')`,
         [id, sourceId, now], tx,
       );
       await database.query(
