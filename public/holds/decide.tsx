@@ -19,17 +19,18 @@ export function ConfirmHold({ hold, own, close, done }: Props & { own: boolean }
       title={t('holds.confirmTitle')}
       label={t('holds.confirm')}
       prefix="confirm-"
-      fields={['hold']}
-      send={async () => {
-        await ask(`/holds/${hold.id}/confirm`, { method: 'POST' });
+      fields={own ? ['reason'] : ['hold']}
+      check={(read) => (own && read('reason') === '' ? { reason: t('holds.reasonMissing') } : {})}
+      send={async (read) => {
+        await ask(`/holds/${hold.id}/confirm`, { method: 'POST', ...(own ? { body: { reason: read('reason') } } : {}) });
         say(t('holds.confirmedNow'));
         done();
       }}
       close={close}
     >
-      {() => (
+      {(of) => (
         <>
-          <p>{t('holds.confirmWhy')}</p>
+          {!own && <p>{t('holds.confirmWhy')}</p>}
           {own && (
             <p class="notice warn">
               <Icon name="warning" />
@@ -40,6 +41,11 @@ export function ConfirmHold({ hold, own, close, done }: Props & { own: boolean }
             <strong>{t(`ground.${hold.ground}`)}</strong>
             <p>{hold.reason}</p>
           </div>
+          {own && (
+            <Field {...of('reason')} label={t('holds.confirmReason')} hint={t('holds.confirmReasonHint')}>
+              {(wiring) => <textarea class="input" rows={3} maxLength={2000} aria-required="true" {...wiring} />}
+            </Field>
+          )}
         </>
       )}
     </FormDialog>

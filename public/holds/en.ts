@@ -38,6 +38,10 @@ export const holds: Record<keyof typeof source, string> = {
     'With your confirmation two people stand behind keeping it longer. Read the reason, and confirm only if you would give it yourself.',
   'holds.confirmOwn':
     'You placed this hold yourself. Confirming it yourself is possible only where four-eyes approval is recorded instead of required.',
+  'holds.confirmReason': 'Why does nobody else confirm it?',
+  'holds.confirmReasonHint': 'Stays with the hold, for the data protection officer to read.',
+  'holds.confirmedAlone': 'Alone, because: {reason}',
+  'holds.secret': 'Secret: shown to its owner and the data protection officer alone',
   'holds.confirmedNow': 'The hold has been confirmed.',
   'holds.release': 'Release',
   'holds.releaseOf': 'Release the hold on {item}',

@@ -36,6 +36,10 @@ export const holds = {
     'Met uw bevestiging staan twee mensen achter het langer bewaren. Lees de reden, en bevestig alleen als u haar zelf zou geven.',
   'holds.confirmOwn':
     'U hebt deze blokkering zelf geplaatst. Dat zelf bevestigen kan alleen waar de vierogencontrole wordt vastgelegd in plaats van vereist.',
+  'holds.confirmReason': 'Waarom bevestigt niemand anders?',
+  'holds.confirmReasonHint': 'Blijft bij de blokkering staan en is te lezen door de functionaris voor gegevensbescherming.',
+  'holds.confirmedAlone': 'Alleen, omdat: {reason}',
+  'holds.secret': 'Geheim: alleen te zien door de eigenaar en de FG',
   'holds.confirmedNow': 'De blokkering is bevestigd.',
   'holds.release': 'Opheffen',
   'holds.releaseOf': 'Blokkering op {item} opheffen',

@@ -119,7 +119,15 @@ function Row({ hold, officer, nameOf, decide }: RowProps) {
         {hold.confirmedAt && (
           <small>
             {t('holds.confirmed')} {t('holds.confirmedBy', { name: nameOf(hold.confirmedBy), when: moment(hold.confirmedAt) })}
+            {hold.confirmedBy === hold.placedBy && hold.confirmReason && ` ${t('holds.confirmedAlone', { reason: hold.confirmReason })}`}
           </small>
+        )}
+        {hold.secret && (
+          <span class="line">
+            <Badge icon="hidden" tone="warn" plain>
+              {t('holds.secret')}
+            </Badge>
+          </span>
         )}
         {hold.releasedAt && (
           <small>

@@ -18,6 +18,8 @@ export interface Hold {
   confirmationLate: boolean;
   confirmedBy: string | null;
   confirmedAt: string | null;
+  /** Why one person stood behind it alone. */
+  confirmReason: string | null;
   reviewAt: string;
   reviewDue: boolean;
   releasedBy: string | null;
@@ -25,6 +27,8 @@ export interface Hold {
   releaseReason: string | null;
   /** When it stops to hold: a day after its release. */
   endsAt: string | null;
+  /** Of an order that may not be told: shown to its owner and the auditor alone. */
+  secret: boolean;
 }
 
 /** What a hold is on: one of the two. */

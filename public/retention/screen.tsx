@@ -45,7 +45,7 @@ export function Retention() {
             </div>
           </div>
           <LifecyclePanel known={found.value.lifecycle} mayChange={administers} />
-          <Policies policies={found.value.policies} />
+          <Policies policies={found.value.policies} mayChange={administers} changed={found.again} />
         </div>
       )}
     </>

@@ -44,6 +44,16 @@ export interface Policy {
   shortening: 'none' | 'under_way' | 'done';
 }
 
+/** What another period would do to what is there. */
+export interface PolicyPreview {
+  from: Pick<Policy, 'amount' | 'unit'>;
+  to: Pick<Policy, 'amount' | 'unit'>;
+  /** Longer than the privacy statement promises. */
+  beyondStatement: boolean;
+  shortened: number;
+  dueAtOnce: number;
+}
+
 export interface Failing {
   category: string;
   id: string;
