@@ -1,8 +1,9 @@
 import { ask } from '../api/client.js';
 import { t } from '../i18n.js';
 import { Field } from '../parts/field.js';
-import { FormDialog } from '../parts/form.js';
+import { FormDialog, WrongField } from '../parts/form.js';
 import { Icon } from '../parts/icon.js';
+import { asProblem } from '../parts/state.js';
 import { say } from '../shell/toast.js';
 import type { Hold } from './types.js';
 
@@ -22,7 +23,13 @@ export function ConfirmHold({ hold, own, close, done }: Props & { own: boolean }
       fields={own ? ['reason'] : ['hold']}
       check={(read) => (own && read('reason') === '' ? { reason: t('holds.reasonMissing') } : {})}
       send={async (read) => {
-        await ask(`/holds/${hold.id}/confirm`, { method: 'POST', ...(own ? { body: { reason: read('reason') } } : {}) });
+        try {
+          await ask(`/holds/${hold.id}/confirm`, { method: 'POST', ...(own ? { body: { reason: read('reason') } } : {}) });
+        } catch (error) {
+          // It is their role's to do; where four eyes are required it is another's.
+          if (own && asProblem(error).status === 403) throw new WrongField('reason', t('holds.confirmByAnother'));
+          throw error;
+        }
         say(t('holds.confirmedNow'));
         done();
       }}

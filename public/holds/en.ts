@@ -40,6 +40,7 @@ export const holds: Record<keyof typeof source, string> = {
     'You placed this hold yourself. Confirming it yourself is possible only where four-eyes approval is recorded instead of required.',
   'holds.confirmReason': 'Why does nobody else confirm it?',
   'holds.confirmReasonHint': 'Stays with the hold, for the data protection officer to read.',
+  'holds.confirmByAnother': 'Four eyes are required here: another officer has to confirm this hold.',
   'holds.confirmedAlone': 'Alone, because: {reason}',
   'holds.secret': 'Secret: shown to its owner and the data protection officer alone',
   'holds.confirmedNow': 'The hold has been confirmed.',

@@ -38,6 +38,7 @@ export const holds = {
     'U hebt deze blokkering zelf geplaatst. Dat zelf bevestigen kan alleen waar de vierogencontrole wordt vastgelegd in plaats van vereist.',
   'holds.confirmReason': 'Waarom bevestigt niemand anders?',
   'holds.confirmReasonHint': 'Blijft bij de blokkering staan en is te lezen door de functionaris voor gegevensbescherming.',
+  'holds.confirmByAnother': 'Hier is de vierogencontrole vereist: een andere functionaris moet deze blokkering bevestigen.',
   'holds.confirmedAlone': 'Alleen, omdat: {reason}',
   'holds.secret': 'Geheim: alleen te zien door de eigenaar en de FG',
   'holds.confirmedNow': 'De blokkering is bevestigd.',
