@@ -371,7 +371,7 @@ const scenes: Scene[] = [
   { role: 'trainer', path: () => '/evaluations/coverage', shows: 'tbody strong' },
   { role: 'trainer', path: () => `/evaluations/outcomes?agentId=${agentId()}`, shows: '.row-link' },
   { role: 'trainer', path: () => '/evaluations/scorecards/new', shows: '.card-editor', prepare: click('[type=submit]', '.fault-summary') },
-  { role: 'trainer', path: () => '/evaluations/scorecards', shows: '.row-link', prepare: click('.row-link', '.earlier-cards') },
+  { role: 'trainer', path: () => '/evaluations/scorecards', shows: '.row-link', prepare: click('.row-link', '.card-editor') },
   { role: 'trainer', path: () => `/recordings/${call(3)}?tab=evaluation`, shows: '.evaluation-tab form' },
   { role: 'trainer', path: () => `/recordings/${call(3)}?tab=evaluation`, shows: '.evaluation-tab form', prepare: click('.evaluation-tab [type=submit]', '.draft') },
   { role: 'administrator', path: () => '/further-uses', shows: '.use' },
