@@ -22,6 +22,8 @@ export interface LifeOptions {
   reconcileEveryDays: number;
   /** 1096 unless told: three years. */
   days?: number;
+  /** Stops at the end of a day after so long, for a machine that is busy with other work. */
+  budgetMs?: number;
   tell?: (line: string) => void;
 }
 
@@ -226,9 +228,11 @@ export async function live(options: LifeOptions): Promise<Record<string, number>
       try {
         await life.day(day);
       } catch (error) {
-        throw new Error(`seed ${options.seed}, day ${day}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+        const logged = world.lastError === undefined ? '' : `; the service logged: ${world.lastError}`;
+        throw new Error(`seed ${options.seed}, day ${day}: ${error instanceof Error ? error.message : String(error)}${logged}`, { cause: error });
       }
-      if (day % 100 === 99) tell(`day ${day + 1}: ${life.model.items.size} things there, ${Math.round((performance.now() - beganMs) / 1000)} s`);
+      if (performance.now() - beganMs > (options.budgetMs ?? Infinity)) break;
+      if (day % 20 === 19) tell(`day ${day + 1}: ${life.model.items.size} things there, ${Math.round((performance.now() - beganMs) / 1000)} s`);
     }
     const { ok } = await life.world.features.audit.verifier.verify({ full: true });
     if (!ok) throw new Error(`seed ${options.seed}: the audit chain is not sound`);

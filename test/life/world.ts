@@ -67,6 +67,8 @@ export interface LifeWorld {
   truth: { database: Database; objects: Objects };
   bucket: EmbeddedS3;
   userIds: Record<'officer' | 'secondOfficer', string>;
+  /** What the service last logged as its own fault. */
+  readonly lastError: string | undefined;
   call(who: Who, method: string, path: string, body?: object | { type: string; bytes: Buffer }): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -107,7 +109,14 @@ export async function lifeWorld(startAt: Date, random: () => number): Promise<Li
   const app = express();
   app.use(trackRequests(() => undefined));
   app.use('/api/v1', createRouter(operationsOf(features), createGate(platform, { publicUrl: undefined })));
-  app.use(answerProblems(log));
+  let lastError: string | undefined;
+  const listening = Object.assign(Object.create(log) as typeof log, {
+    error: (told: unknown) => {
+      const error = (told as { error?: unknown } | null)?.error;
+      lastError = error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(told);
+    },
+  });
+  app.use(answerProblems(listening));
   const server = app.listen(0, '127.0.0.1');
   // On a busy machine days pass slowly: a connection that is kept must not be closed just when it is used again.
   server.keepAliveTimeout = 2 ** 30;
@@ -172,6 +181,9 @@ export async function lifeWorld(startAt: Date, random: () => number): Promise<Li
 
   return {
     clock, faults, features, jobs, bucket,
+    get lastError() {
+      return lastError;
+    },
     truth: { database: fresh.database, objects },
     userIds: { officer: officer.id, secondOfficer: secondOfficer.id },
     async call(who, method, address, body) {
