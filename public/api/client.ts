@@ -57,6 +57,19 @@ export async function ask<Answer>(path: string, options: Options = {}): Promise<
   return (await response.json()) as Answer;
 }
 
+/** Asks for a file and gives it to the browser to save, by the name that the service has for it. Throws `ApiProblem`. */
+export async function saveFile(path: string, options: Options = {}): Promise<void> {
+  const response = await reach(path, options);
+  const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name ?? '';
+  link.click();
+  // The browser has taken the file by the time that the next task runs; what stays would stay until the page goes.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
 async function reach(path: string, { method = 'GET', query, body, signal: abort }: Options): Promise<Response> {
   let response: Response;
   try {

@@ -22,12 +22,18 @@ async function load(): Promise<Map<string, Colleague>> {
   return people;
 }
 
-/** Names of colleagues by id. While they are loaded, and of who is not among them: the end of the id. */
-export function useNames(): (id: string | null) => string {
+/** Colleagues by id; none while they are loaded. */
+export function useColleagues(): Map<string, Colleague> {
   const [people, setPeople] = useState<Map<string, Colleague>>(new Map());
   useEffect(() => {
     asked ??= load();
     asked.then(setPeople, () => (asked = undefined));
   }, []);
+  return people;
+}
+
+/** Names of colleagues by id. While they are loaded, and of who is not among them: the end of the id. */
+export function useNames(): (id: string | null) => string {
+  const people = useColleagues();
   return (id) => (id === null ? t('value.unknown') : (people.get(id)?.name ?? `…${id.slice(-6)}`));
 }

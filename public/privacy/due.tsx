@@ -1,14 +1,7 @@
-import { dateBefore, longDay } from '../format.js';
+import { longDay } from '../format.js';
 import { plural, t } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import type { RequestSummary } from './types.js';
-
-const dayMs = 86_400_000;
-
-/** Days on the calendar until an answer is due: 0 today, negative once it is late. */
-export function daysLeftOf(dueAt: string, now: number = Date.now()): number {
-  return Math.round((Date.parse(dateBefore(0, Date.parse(dueAt))) - Date.parse(dateBefore(0, now))) / dayMs);
-}
 
 /** How long there is left, in words with an icon; a closed request has nothing left. */
 export function Left({ request, plain = false }: { request: RequestSummary; plain?: boolean }) {
@@ -26,7 +19,7 @@ export function Left({ request, plain = false }: { request: RequestSummary; plai
       </Badge>
     );
   }
-  const days = daysLeftOf(request.dueAt);
+  const days = request.daysLeft;
   const late = request.overdue || days < 0;
   return (
     <Badge

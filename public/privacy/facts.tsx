@@ -60,6 +60,12 @@ export function Facts(props: PartProps) {
           </Fact>
           <Fact name={t('intake.asker')}>
             {t(`asker.${file.requesterKind}`)}
+            {file.employee && <span class="line">{props.nameOf(file.employee.userId)}</span>}
+            {file.authority && (
+              <span class="line">
+                {file.authority.name}, {file.authority.legalBasis}
+              </span>
+            )}
             {representative && (
               <span class="line">
                 {[representative.name, representative.email, representative.mandate].filter(Boolean).join(', ')}

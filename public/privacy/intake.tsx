@@ -5,6 +5,7 @@ import { t } from '../i18n.js';
 import { Field, type Faults } from '../parts/field.js';
 import { type Read, useForm } from '../parts/form.js';
 import { PageHead } from '../parts/heading.js';
+import { type Colleague, useColleagues } from '../parts/people.js';
 import { go } from '../shell/router.js';
 import { say } from '../shell/toast.js';
 import { BackToQueue } from './back.js';
@@ -46,12 +47,13 @@ const lines = (text: string) =>
 export function IntakeForm({ file, done }: Props) {
   const [kind, setKind] = useState<RequesterKind>(file?.requesterKind ?? 'person');
   const behalf = kind === 'representative' || kind === 'parent';
+  const people = [...useColleagues().values()];
   const form = useForm({
     prefix: 'intake-',
-    fields: ['name', 'receivedAt', 'rights', 'subject', 'authority', 'representative', 'details', 'phones', 'emails'],
+    fields: ['name', 'receivedAt', 'rights', 'subject', 'authority', 'representative', 'details', 'phones', 'emails', 'employee'],
     check: (read) => faultsIn(read, kind, file === undefined),
     send: async (read) => {
-      const body = bodyOf(read, kind, file === undefined);
+      const body = bodyOf(read, kind, file === undefined, people);
       const path = file ? `/privacy-requests/${file.id}` : '/privacy-requests';
       done(await ask<RequestFile>(path, { method: file ? 'PATCH' : 'POST', body }));
     },
@@ -170,6 +172,7 @@ export function IntakeForm({ file, done }: Props) {
         </Field>
         {behalf && <Behalf file={file} of={form.of} />}
         {kind === 'authority' && !file && <Authority of={form.of} />}
+        {kind === 'employee' && <Employee file={file} people={people} of={form.of} />}
       </div>
       <div class="pair">
         <Field {...form.of('locale')} label={t('intake.locale')}>
@@ -257,6 +260,41 @@ function Authority({ of }: { of: Of }) {
   );
 }
 
+/** Which of us asks, and who leads them: those neither see nor handle it, nor do those who evaluated them. */
+function Employee({ file, people, of }: { file: RequestFile | undefined; people: readonly Colleague[]; of: Of }) {
+  const officers = officersOf(people);
+  const kept = file?.employee?.keptFrom ?? [];
+  return (
+    <>
+      <Field {...of('employee')} label={t('intake.employee')} hint={t('intake.employeeHint')}>
+        {(wiring) => (
+          <select class="input" aria-required="true" {...wiring}>
+            <option value="">{t('intake.employeeNone')}</option>
+            {people.map(({ id, name }) => (
+              <option key={id} value={id} selected={id === file?.employee?.userId}>
+                {name}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      {officers.length > 1 && (
+        <fieldset class="form tight">
+          <legend>{t('intake.keptFrom')}</legend>
+          {officers.map(({ id, name }) => (
+            <label key={id} class="check">
+              <input type="checkbox" name={`intake-kept-${id}`} value={id} defaultChecked={kept.includes(id)} />
+              <span>{name}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+    </>
+  );
+}
+
+const officersOf = (people: readonly Colleague[]) => people.filter(({ role }) => role === 'privacy_officer');
+
 const chosenRights = (read: Read) => rights.filter((right) => read(`right-${right}`) === 'on');
 
 function faultsIn(read: Read, kind: RequesterKind, fresh: boolean): Faults {
@@ -267,13 +305,14 @@ function faultsIn(read: Read, kind: RequesterKind, fresh: boolean): Faults {
     ...(fresh && chosenRights(read).length === 0 ? { rights: t('intake.rightsMissing') } : {}),
     ...(nobody && kind !== 'authority' ? { name: t('intake.whoMissing') } : {}),
     ...(behalf && read('representative') === '' ? { representative: t('intake.repMissing') } : {}),
+    ...(kind === 'employee' && read('employee') === '' ? { employee: t('intake.employeeMissing') } : {}),
     ...(fresh && kind === 'authority' && (read('authority') === '' || read('legalBasis') === '')
       ? { authority: t('intake.authorityMissing') }
       : {}),
   };
 }
 
-function bodyOf(read: Read, kind: RequesterKind, fresh: boolean): Record<string, unknown> {
+function bodyOf(read: Read, kind: RequesterKind, fresh: boolean, people: readonly Colleague[]): Record<string, unknown> {
   const text = (field: string) => read(field) || null;
   const behalf = kind === 'representative' || kind === 'parent';
   return {
@@ -294,6 +333,16 @@ function bodyOf(read: Read, kind: RequesterKind, fresh: boolean): Record<string,
       : null,
     ...(fresh || kind !== 'authority' ? { requesterKind: kind } : {}),
     ...(chosenRights(read).length > 0 ? { rights: chosenRights(read) } : {}),
+    ...(kind === 'employee'
+      ? {
+          employee: {
+            userId: read('employee'),
+            keptFrom: officersOf(people)
+              .map(({ id }) => id)
+              .filter((id) => read(`kept-${id}`) !== ''),
+          },
+        }
+      : {}),
     locale: read('locale'),
     details: read('details'),
     ...(fresh ? { receivedAt: receipt(read('receivedAt')), channel: read('channel') } : {}),

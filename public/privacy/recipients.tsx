@@ -7,13 +7,15 @@ import { Field } from '../parts/field.js';
 import { FormDialog } from '../parts/form.js';
 import { asProblem, Failure, problemText, useLoaded } from '../parts/state.js';
 import { say } from '../shell/toast.js';
+import { LetterDialog } from './notices.js';
 import type { PartProps, ToldRecipient } from './types.js';
 
 /** Whoever was handed something that is now corrected, erased or restricted is told so (art. 19), one by one. */
-export function RecipientsPart({ file, nameOf }: Pick<PartProps, 'file' | 'nameOf'>) {
+export function RecipientsPart({ file, nameOf, changed }: Pick<PartProps, 'file' | 'nameOf'> & { changed: () => void }) {
   const path = `/privacy-requests/${file.id}/notifications`;
   const loaded = useLoaded(`${path} ${file.state}`, (signal) => ask<{ items: ToldRecipient[] }>(path, { signal }));
   const [renewed, setRenewed] = useState<ToldRecipient[] | undefined>();
+  const [writing, setWriting] = useState<ToldRecipient | undefined>();
   const [impossible, setImpossible] = useState<ToldRecipient | undefined>();
   if (loaded.state === 'failed') return <Failure problem={loaded.problem} again={loaded.again} />;
   const list = renewed ?? (loaded.state === 'ready' ? loaded.value.items : []);
@@ -46,6 +48,14 @@ export function RecipientsPart({ file, nameOf }: Pick<PartProps, 'file' | 'nameO
                 </button>
                 <button
                   type="button"
+                  class="button small"
+                  aria-label={t('recipients.letterTo', { recipient: entry.recipient })}
+                  onClick={() => setWriting(entry)}
+                >
+                  {t('recipients.letter')}
+                </button>
+                <button
+                  type="button"
                   class="button small quiet"
                   aria-label={t('recipients.impossibleOf', { recipient: entry.recipient })}
                   onClick={() => setImpossible(entry)}
@@ -67,6 +77,15 @@ export function RecipientsPart({ file, nameOf }: Pick<PartProps, 'file' | 'nameO
           </li>
         ))}
       </ul>
+      {writing && (
+        <LetterDialog
+          path={`${path}/${writing.id}/letter`}
+          title={t('recipients.letterTo', { recipient: writing.recipient })}
+          locale={file.locale}
+          close={() => setWriting(undefined)}
+          sent={changed}
+        />
+      )}
       {impossible && (
         <FormDialog
           title={t('recipients.impossibleOf', { recipient: impossible.recipient })}

@@ -19,6 +19,7 @@ import { FindPart } from './find.js';
 import { IdentityPart } from './identity.js';
 import { IntakeForm } from './intake.js';
 import { LetterPart } from './letter.js';
+import { NoticesPart } from './notices.js';
 import { RecipientsPart } from './recipients.js';
 import { RectifyPart } from './rectify.js';
 import { Stepper, stepOf } from './stepper.js';
@@ -118,13 +119,14 @@ function File({ file, renew, again }: FileProps) {
           )}
           {props.officer && ['decide', 'approval', 'answer'].includes(file.state) && <LetterPart {...props} />}
           {(file.state === 'answer' || !open) && officer && <AnswerPart {...props} fetched={again} />}
-          {officer && (file.state === 'answer' || !open) && <RecipientsPart file={file} nameOf={nameOf} />}
+          {officer && (file.state === 'answer' || !open) && <RecipientsPart file={file} nameOf={nameOf} changed={again} />}
           {!open && (
             <p class="muted" id="part-closed">
               {t('close.closed', { when: moment(file.closedAt ?? '') })}
               {file.outcome && `: ${t(`closed.${file.outcome}`)}`}
             </p>
           )}
+          {officer && file.state !== 'draft' && <NoticesPart file={file} changed={again} />}
           <Timeline {...props} />
         </div>
         <Facts {...props} />

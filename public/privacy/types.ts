@@ -38,6 +38,8 @@ export interface RequestSummary {
   locale: 'nl' | 'en';
   receivedAt: string;
   dueAt: string;
+  /** On the calendar: 0 today, negative once it is late. */
+  daysLeft: number;
   overdue: boolean;
   paused: boolean;
   extended: boolean;
@@ -134,6 +136,8 @@ export interface TimelineEntry {
 /** The whole file of a request. */
 export interface RequestFile extends RequestSummary {
   createdBy: string;
+  employee: { userId: string; keptFrom: string[] } | null;
+  authority: { name: string; legalBasis: string } | null;
   origin: { kind: 'recording' | 'ticket'; id: string; /** Where in the call. */ atMs: number | null } | null;
   mergedInto: string | null;
   retainUntil: string | null;
@@ -141,7 +145,6 @@ export interface RequestFile extends RequestSummary {
     originalDueAt: string;
     /** Until when an extension must be told. */
     firstMonthEndsAt: string;
-    daysLeft: number;
     pausedDays: number;
     extension: { at: string; by: string; reason: string; late: boolean } | null;
     pauses: { ground: string; reason: string; pausedAt: string; resumedAt: string | null }[];

@@ -125,6 +125,30 @@ describe('the answer to a request', () => {
   });
 });
 
+describe('letters besides the answer', () => {
+  it('are composed, worded otherwise, taken as a file, and stand on the timeline', async () => {
+    const { id } = await found(['access']);
+    const page = await open(`/privacy/${id}`);
+    await page.getByLabel('Welke brief?').selectOption('clarification');
+    await page.getByRole('button', { name: 'Opstellen' }).click();
+    await page.getByLabel('Tekst van de brief').fill('Over welk gesprek gaat het?');
+    expect(await violations(page)).toEqual([]);
+    for (const [button, ending] of [
+      ['Brief (HTML)', /clarification\.html$/],
+      ['Brief (PDF)', /clarification\.pdf$/],
+    ] as const) {
+      if (ending.source.includes('pdf')) await page.getByRole('button', { name: 'Opstellen' }).click();
+      const download = page.waitForEvent('download');
+      await page.getByRole('dialog').getByRole('button', { name: button }).click();
+      expect((await download).suggestedFilename()).toMatch(ending);
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
+    await page.getByText('Over welk gesprek gaat het?').first().waitFor();
+    await expect.poll(() => page.getByText('Brief gemaakt').count()).toBe(2);
+    expect(visitor?.complaints).toEqual([]);
+  });
+});
+
 describe('a ticket in the answer', () => {
   it('loses what is about somebody else: words that were selected, or a whole message', async () => {
     const at = service.clock.now().toISOString();
