@@ -1,15 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer, request, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { findMachine } from '../src/access/keys.js';
 import { categoriesOf } from '../src/features.js';
 import { systemClock } from '../src/platform/clock.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/platform/embedded/postgres.js';
 import { startEmbeddedS3, type EmbeddedS3 } from '../src/platform/embedded/s3/server.js';
 import { createLog } from '../src/platform/log.js';
+import { openObjects } from '../src/platform/objects.js';
+import { takeUpload } from '../src/recordings/doors/take.js';
 import { finishStaleUploads } from '../src/recordings/ingest.js';
+import { createDoor } from '../src/recordings/routes.js';
 import { tone } from './support/audio.js';
 import { startTestService, type TestService } from './support/service.js';
 
@@ -136,6 +143,41 @@ describe('when the database is away', () => {
   });
 });
 
+describe('when storage takes the call and says nothing', () => {
+  test('a push is answered 503 in its time; the row that is left is settled later, and the PBX comes back', async () => {
+    const service = await startTestService();
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const objects = await openObjects({
+      endpoint, region: 'us-east-1', bucket: 'b', forcePathStyle: true, credentials: { accessKeyId: 'a', secretAccessKey: 'b' }, log,
+    });
+    try {
+      const { platform } = service.service;
+      const categories = categoriesOf(platform, service.config);
+      const door = createDoor({ ...platform, objects }, { ...service.config, storeWithinMs: 200 }, categories);
+      const callId = randomUUID();
+      const file = path.join(await folder('silent'), 'upload');
+      await writeFile(file, audio);
+      const digest = (algorithm: string) => createHash(algorithm).update(audio).digest('hex');
+      const upload = { path: file, bytes: audio.length, sha256: digest('sha256'), md5: digest('md5'), fileName: 'a.wav' };
+      const machine = await findMachine(platform, service.pbxKey);
+      if (machine === undefined) throw new Error('the key works');
+      const told = { callId, startedAt: new Date(Date.now() - 60_000).toISOString() };
+      await expect(takeUpload(door, machine, upload, told)).rejects.toMatchObject({ code: 'storage-unavailable', status: 503 });
+      expect((await service.as('privacy_officer').get('/api/v1/recordings').expect(200)).body.items).toEqual([]);
+      await push(service, callId).expect(201);
+      expect(await finishStaleUploads({ ...platform, categories }, -1)).toEqual({ finished: 0, removed: 1 });
+      expect(await platform.database.query('SELECT state FROM recording_versions')).toHaveLength(1);
+    } finally {
+      objects.close();
+      silent.closeAllConnections();
+      silent.close();
+      await service.close();
+    }
+  });
+});
+
 // Mounting needs root; where there is none the rest of the suite still shows that a full disk leaves nothing (embedded S3).
 describe.runIf(process.getuid?.() === 0)('when the disk is nearly full', () => {
   let mount: string;
@@ -152,6 +194,36 @@ describe.runIf(process.getuid?.() === 0)('when the disk is nearly full', () => {
       expect([refused.status, refused.body.code]).toEqual([503, 'disk-low']);
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
       expect(await readdir(path.join(mount, 'incoming'))).toEqual([]);
+    } finally {
+      await service.close();
+    }
+  });
+
+  test('what uploads under way have announced counts as taken, until they end', async () => {
+    mount = await folder('disk');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', mount]);
+    const service = await startTestService({ env: { DATA_DIR: mount } });
+    try {
+      const announce = (bytes: number, callId: string) => {
+        const address = `${service.url}/api/v1/recordings/by-call/${callId}?startedAt=${encodeURIComponent(new Date(Date.now() - 60_000).toISOString())}`;
+        const slow = request(address, { method: 'PUT', headers: { Authorization: `Bearer ${service.pbxKey}`, 'Content-Length': bytes } });
+        slow.on('error', () => undefined);
+        slow.write(audio);
+        return slow;
+      };
+      const slow = announce(40_000_000, 'slow');
+      await expect.poll(() => readdir(path.join(mount, 'incoming'))).toHaveLength(1);
+      const refused = announce(40_000_000, 'second');
+      const [answer] = (await once(refused, 'response')) as [IncomingMessage];
+      expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '60']);
+      refused.destroy();
+      await push(service, 'small').expect(201);
+      slow.destroy();
+      await expect.poll(() => readdir(path.join(mount, 'incoming'))).toEqual([]);
+      const welcome = announce(40_000_000, 'second');
+      await expect.poll(() => readdir(path.join(mount, 'incoming'))).toHaveLength(1);
+      welcome.destroy();
+      await expect.poll(() => readdir(path.join(mount, 'incoming'))).toEqual([]);
     } finally {
       await service.close();
     }
