@@ -52,7 +52,10 @@ async function buildAll(): Promise<void> {
   writeFileSync(path.join(root, 'dist', verifierFile), await buildVerifierPage(root));
   const kB = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;
   if (!ifNeeded)
-    console.log(`screens, compressed: ${kB(sizes.firstBytes)} before the first is shown, ${kB(sizes.playerBytes)} more for the player, ${kB(sizes.allBytes)} in all`);
+    console.log(
+      `screens, compressed: ${kB(sizes.firstBytes)} before the first is shown, ` +
+        `${kB(sizes.playerBytes)} more for the player, ${kB(sizes.allBytes)} in all`,
+    );
   // Sources changed while building count as newer.
   writeFileSync(stamp, '');
   utimesSync(stamp, startedAt, startedAt);

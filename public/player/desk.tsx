@@ -233,7 +233,15 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
             {t(user.role === 'trainer' || user.role === 'agent' ? 'player.spokenNames' : 'player.noted')}
           </p>
         </div>
-        <Side recording={recording} waveform={waveform} playback={playback} remarks={remarks} open={tab} setOpen={setTab} changed={changed} />
+        <Side
+          recording={recording}
+          waveform={waveform}
+          playback={playback}
+          remarks={remarks}
+          open={tab}
+          setOpen={setTab}
+          changed={changed}
+        />
       </div>
       {dialog === 'help' && (
         <Help

@@ -58,7 +58,10 @@ function Wording({ revision, before, seek }: Props) {
           {before ? plural('transcript.changes', Math.max(gone.length, come.length)) : plural('transcript.all', segments.length)}
         </summary>
         <ul class="wordings">
-          {before && gone.map((segment) => <Line key={`was ${segment.startMs}`} label={t('transcript.was')} segment={segment} seek={seek} />)}
+          {before &&
+            gone.map((segment) => (
+              <Line key={`was ${segment.startMs} ${segment.text}`} label={t('transcript.was')} segment={segment} seek={seek} />
+            ))}
           {come.map((segment) => (
             <Line
               key={`is ${segment.startMs} ${segment.text}`}

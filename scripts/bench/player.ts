@@ -29,7 +29,8 @@ function call(): Buffer {
     const speaks = Math.floor(seconds / 3.3) % 2;
     const loud = 0.3 + 0.7 * Math.abs(Math.sin(seconds * 4.1));
     // Bytes around 0x80 and 0x00 are the loudest of µ-law, 0xff the softest.
-    if (seconds % 3.3 < 2.6) minute[frame * 2 + speaks] = (frame * 2_654_435_761) % 2 === 0 ? 255 - Math.floor(loud * 110) : 127 - Math.floor(loud * 110);
+    const half = (frame * 2_654_435_761) % 2 === 0 ? 255 : 127;
+    if (seconds % 3.3 < 2.6) minute[frame * 2 + speaks] = half - Math.floor(loud * 110);
   }
   const minutes = Math.round(hours * 60);
   const header = Buffer.alloc(44);
@@ -54,7 +55,9 @@ async function json(url: string, init: RequestInit): Promise<Record<string, unkn
 
 /** Makes a trainer and a PBX, pushes the call and waits until it is playable. @returns its id and who listens */
 async function prepare(api: string) {
-  const session = await fetch(`${api}/session`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(person) });
+  const session = await fetch(`${api}/session`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(person),
+  });
   const headers = { 'Content-Type': 'application/json', Cookie: session.headers.getSetCookie()[0]?.split(';')[0] ?? '' };
   const trainer = { email: 'trainer@opname.example', password: randomBytes(16).toString('hex') };
   await json(`${api}/users`, { method: 'POST', headers, body: JSON.stringify({ ...trainer, name: 'Bench', role: 'trainer', locale: 'nl' }) });
@@ -120,9 +123,10 @@ try {
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
   const worst = sorted.at(-1) ?? 0;
   const ms = (value: number | undefined) => `${Math.round(value ?? 0)} ms`;
+  const whole = counted.map(({ wholeMs }) => wholeMs).sort((a, b) => a - b);
   console.log(`a call of ${hours} hours, opened ${counted.length} times; its peaks are ${Math.round((first?.peaksBytes ?? 0) / 1000)} kB`);
-  console.log(`from the peaks to painted lanes: median ${ms(median)}, worst ${ms(worst)}, the very first ${ms(first?.afterPeaksMs)} (aim: under ${aimMs} ms)`);
-  console.log(`from the address to painted lanes: median ${ms(counted.map(({ wholeMs }) => wholeMs).sort((a, b) => a - b)[Math.floor(counted.length / 2)])}`);
+  console.log(`from the peaks to painted lanes: median ${ms(median)}, worst ${ms(worst)}, the very first ${ms(first?.afterPeaksMs)}`);
+  console.log(`from the address to painted lanes: median ${ms(whole[Math.floor(whole.length / 2)])}; aim: under ${aimMs} ms from the peaks`);
   if (median > aimMs) process.exitCode = 1;
 } finally {
   await browser.close();
