@@ -95,9 +95,18 @@ describe('signing in', () => {
         'Privacyverzoeken',
         'Bewaartermijnen',
         'Bewaarblokkeringen',
+        'Verdere verwerkingen',
       ],
-      auditor: ['Toegangslogboek', 'Privacyverzoeken', 'Bewaartermijnen', 'Bewaarblokkeringen'],
-      administrator: ['Gebruikers', 'API-sleutels', 'Aanvoer', 'Organisatie', 'Beoordelingen', 'Bewaartermijnen', 'Bewaarblokkeringen'],
+      auditor: ['Toegangslogboek', 'Privacyverzoeken', 'Bewaartermijnen', 'Bewaarblokkeringen', 'Verdere verwerkingen'],
+      administrator: [
+        'Gebruikers',
+        'API-sleutels',
+        'Aanvoer',
+        'Organisatie',
+        'Bewaartermijnen',
+        'Bewaarblokkeringen',
+        'Verdere verwerkingen',
+      ],
     } as const;
     for (const [role, entries] of Object.entries(expected)) {
       const page = await enter();
