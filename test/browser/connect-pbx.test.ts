@@ -120,6 +120,53 @@ describe('connecting a PBX', () => {
     expect(await violations(page)).toEqual([]);
   });
 
+  it('rotates a key with an overlap of choice, and shows by day what was refused and why', async () => {
+    const made = await service.as('administrator').post('/api/v1/keys').send({ name: 'Wissel', role: 'pbx' }).expect(201);
+    const { key } = made.body as { key: string };
+    await push(key, { callId: 'geweigerd', direction: 'outbound' }).expect(422);
+    const page = await open('/admin/keys');
+    await page.getByRole('button', { name: 'Sleutel Wissel vernieuwen' }).click();
+    await page.getByLabel('De oude sleutel werkt nog').selectOption({ label: 'een week' });
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Vernieuwen', exact: true }).click();
+    const second = await page.getByRole('textbox', { name: 'Sleutel' }).inputValue();
+    await page.getByRole('button', { name: 'Ik heb het bewaard' }).click();
+    await page.getByText(/^Werkt tot/).first().waitFor();
+    await push(key, { callId: 'oude' }).expect(201);
+    await push(second, { callId: 'nieuwe' }).expect(201);
+    await page.goto('/admin/ingest');
+    const panel = page.getByRole('region', { name: 'Wissel' });
+    await panel.getByText('Per dag').click();
+    await panel.getByRole('row', { name: /Richting die de privacyverklaring niet dekt: 1/ }).waitFor();
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it.each([{ language: 'nl', theme: 'light', width: 1440 }, { language: 'en', theme: 'dark', width: 320 }] as const)(
+    'keeps a list of numbers that are never recorded, at $width px',
+    async (options) => {
+      const nl = options.language === 'nl';
+      const page = await open('/admin/organisation', options);
+      await page.getByRole('button', { name: nl ? 'Nummer uitsluiten' : 'Exclude a number' }).click();
+      await page.getByRole('button', { name: nl ? 'Opslaan' : 'Save' }).last().click();
+      await page.getByRole('link', { name: nl ? 'Vul in waarom' : 'Enter why' }).waitFor();
+      expect(await violations(page)).toEqual([]);
+      await page.getByLabel(nl ? 'Nummer of toestel' : 'Number or extension').fill('030 123 45 67');
+      await page.getByRole('dialog').getByLabel(nl ? 'Waarom' : 'Why').fill('Lijn van de ondernemingsraad');
+      await page.getByRole('button', { name: nl ? 'Opslaan' : 'Save' }).last().click();
+      await page.getByText('Lijn van de ondernemingsraad').waitFor();
+      expect([await violations(page), await overflow(page)]).toEqual([[], 0]);
+      const folder = process.env['SCREENSHOTS'];
+      if (folder !== undefined) await page.screenshot({ path: path.join(folder, `excluded-${options.width}.png`), fullPage: true });
+      const { body } = await service.as('administrator').post('/api/v1/keys').send({ name: 'OR', role: 'pbx' }).expect(201);
+      await push((body as { key: string }).key, { callId: 'or', caller: '+31301234567' }).expect(422);
+      await page.getByRole('button', { name: nl ? /^Weer opnemen:/ : /^Record again:/ }).click();
+      await page.getByRole('dialog').getByRole('button', { name: nl ? 'Weer opnemen' : 'Record again' }).click();
+      await page.getByText(nl ? 'Er is niets uitgesloten' : 'Nothing is excluded').waitFor();
+      // A later call: one that was kept out stays out.
+      await push((body as { key: string }).key, { callId: 'later', caller: '+31301234567' }).expect(201);
+    },
+  );
+
   it.each([
     { language: 'nl', theme: 'light', width: 320 }, { language: 'en', theme: 'dark', width: 320 }, { language: 'nl', theme: 'dark', width: 1440 },
     { language: 'en', theme: 'light', width: 1440 },
