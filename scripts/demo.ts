@@ -1,118 +1,53 @@
-import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { readConfig } from '../src/config.js';
+import { readConfig, type Config } from '../src/config.js';
 import { systemClock } from '../src/platform/clock.js';
 import { createLog } from '../src/platform/log.js';
 import { findPackage } from '../src/platform/package.js';
-import { instantOfWallTime } from '../src/recordings/times.js';
-import { startService, type Service } from '../src/service.js';
-import { sampleCalls, supportNumber, type SampleCall } from './samples/calls.js';
-import { sampleTickets, type SampleTicket } from './samples/tickets.js';
+import { startService } from '../src/service.js';
+import { Client } from './demo/client.js';
+import { coach, evaluate, markAgreement, transcribe } from './demo/coaching.js';
+import { handleRequests, placeHold, sealEvidence } from './demo/officers.js';
+import { addPerson, administrator, people, sanne, secondOfficer, signIn } from './demo/people.js';
+import { pushCall, pushTicket } from './demo/push.js';
+import { setStage, type Stage } from './demo/stage.js';
+import { sampleCalls, supportNumber } from './samples/calls.js';
+import { sampleTickets } from './samples/tickets.js';
 
 /**
  * The whole service on embedded backends in a folder that is thrown away, with a PBX and a helpdesk that push sample
- * calls and tickets through the real API, as theirs would. `--port N`; `--fast` pushes everything at once.
+ * calls and tickets through the real API, as theirs would, and people who have begun to work with them. `--port N`;
+ * `--fast` pushes everything at once.
  */
 
 const { values: told } = parseArgs({ options: { port: { type: 'string', default: '8080' }, fast: { type: 'boolean', default: false } } });
 const { folder, version, uiFolder } = findPackage(import.meta.dirname);
-const timeZone = 'Europe/Amsterdam';
+const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const people = [
-  { role: 'trainer', name: 'Thea Trainer', email: 'trainer@opname.example' },
-  { role: 'privacy_officer', name: 'Petra Privacy', email: 'officer@opname.example' },
-  { role: 'administrator', name: 'Ad Ministrator', email: 'admin@opname.example' },
-  { role: 'auditor', name: 'Fons Toezicht', email: 'auditor@opname.example' },
-  { role: 'agent', name: 'Sanne Support', email: 'sanne@opname.example' },
-] as const;
+/** Unless told `--fast` these come in while one looks; nobody has worked with them yet. */
+const comeLater = ['password-refused.wav', 'number-porting.mp3', 'one-way-audio.opus'];
+const laterAfterMs = 15_000;
 
-/** Easy to type, different at every start: the demo may be reachable by others. */
-const passwordOf = (role: string) => `${role.replace('_', '-')}-${randomBytes(4).toString('hex')}`;
+/** In this order: an evidence package holds the agreements that are marked by then. */
+const parts: readonly { of: string; make: (stage: Stage) => Promise<void> }[] = [
+  { of: 'coaching', make: coach },
+  { of: 'evaluations', make: evaluate },
+  { of: 'an agreement', make: markAgreement },
+  { of: 'transcripts', make: transcribe },
+  { of: 'a hold', make: placeHold },
+  { of: 'privacy requests', make: handleRequests },
+  { of: 'evidence', make: sealEvidence },
+];
 
-class Client {
-  constructor(
-    readonly base: string,
-    readonly headers: Record<string, string> = {},
-  ) {}
-
-  async send(method: string, address: string, body?: object | FormData): Promise<Record<string, unknown>> {
-    const form = body instanceof FormData;
-    const response = await fetch(`${this.base}/api/v1${address}`, {
-      method,
-      headers: { ...this.headers, ...(body === undefined || form ? {} : { 'Content-Type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: form ? body : JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${address} was answered ${response.status}: ${await response.text()}`);
-    const cookie = response.headers.getSetCookie()[0]?.split(';')[0];
-    if (cookie !== undefined) this.headers['Cookie'] = cookie;
-    return (await response.json()) as Record<string, unknown>;
-  }
-}
-
-/** Today's date in the organisation's time zone, `days` back, at a time of day; never later than a moment ago. */
-function at(daysAgo: number, timeOfDay: string): Date {
-  const today = new Intl.DateTimeFormat('sv-SE', { timeZone }).format(new Date());
-  const wall = new Date(`${today}T${timeOfDay}:00Z`).getTime() - daysAgo * 86_400_000;
-  return new Date(Math.min(instantOfWallTime(wall, timeZone), Date.now() - 120_000));
-}
-
-async function pushCall(pbx: Client, call: SampleCall, index: number): Promise<void> {
-  const startedAt = at(call.daysAgo, call.timeOfDay);
-  const form = new FormData();
-  const fields: Record<string, string | undefined> = {
-    callId: `${Math.floor(startedAt.getTime() / 1000)}.${index}`,
-    startedAt: startedAt.toISOString(),
-    endedAt: new Date(startedAt.getTime() + call.durationMs).toISOString(),
-    direction: call.direction,
-    caller: call.caller,
-    callerName: call.callerName,
-    callee: call.callee,
-    agent: call.agent,
-    queue: call.queue,
-    ticket: call.ticket,
-    holds: call.holds === undefined ? undefined : JSON.stringify(call.holds),
-  };
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.set(name, value);
-  const audio = await readFile(path.join(folder, 'scripts', 'samples', call.file));
-  form.set('audio', new Blob([new Uint8Array(audio)]), call.file);
-  await pbx.send('POST', '/recordings', form);
-}
-
-async function pushTicket(helpdesk: Client, ticket: SampleTicket): Promise<void> {
-  const opened = at(ticket.daysAgo, ticket.timeOfDay);
-  const after = (minutes: number) => new Date(Math.min(opened.getTime() + minutes * 60_000, Date.now() - 60_000)).toISOString();
-  const messages = ticket.messages.map(({ minutesLater, ...message }, index) => ({
-    externalId: `${ticket.number}-${index + 1}`,
-    at: after(minutesLater),
-    contentType: 'text/plain',
-    ...message,
-  }));
-  const { number, subject, category, requester, status } = ticket;
-  const closedAt = status === 'closed' ? messages.at(-1)?.at : undefined;
-  await helpdesk.send('PUT', `/tickets/by-external/${number}`, {
-    number, subject, category, requester, status, messages,
-    createdAt: opened.toISOString(),
-    ...(closedAt === undefined ? {} : { closedAt }),
-  });
-}
-
-async function prepare(service: Service, passwords: ReadonlyMap<string, string>): Promise<{ pbx: Client; helpdesk: Client }> {
-  const base = service.url ?? '';
-  const admin = new Client(base);
-  const signIn = people.find((person) => person.role === 'administrator');
-  await admin.send('POST', '/session', { email: signIn?.email, password: passwords.get('administrator') });
-  for (const person of people)
-    if (person.role !== 'administrator')
-      await admin.send('POST', '/users', {
-        ...person,
-        password: passwords.get(person.role),
-        locale: 'nl',
-        ...(person.role === 'agent' ? { extensions: ['201'] } : {}),
-      });
+/** Accounts, the organisation, and keys for the machines. */
+async function prepare(admin: Client): Promise<{ pbx: Client; helpdesk: Client; sanneId: string }> {
+  const ids = new Map<string, string>();
+  await signIn(admin, administrator);
+  for (const person of people) if (person !== administrator) ids.set(person.email, await addPerson(admin, person));
   await admin.send('PUT', '/organisation', {
     controller: 'Voorbeeld Internet BV',
     address: 'Voorbeeldlaan 1, 3430 AA Nieuwegein',
@@ -122,64 +57,98 @@ async function prepare(service: Service, passwords: ReadonlyMap<string, string>)
   });
   const machine = async (name: string, role: string) => {
     const { key } = await admin.send('POST', '/keys', { name, role });
-    return new Client(base, { Authorization: `Bearer ${String(key)}` });
+    return new Client(admin.base, admin.stopping, { Authorization: `Bearer ${String(key)}` });
   };
-  return { pbx: await machine('Telefooncentrale', 'pbx'), helpdesk: await machine('Helpdesk', 'helpdesk') };
+  const pbx = await machine('Telefooncentrale', 'pbx');
+  return { pbx, helpdesk: await machine('Helpdesk', 'helpdesk'), sanneId: ids.get(sanne.email) ?? '' };
 }
+
+/** Pushes the samples, tells how to sign in, then lets people work with them. */
+async function fill(url: string, stopping: AbortSignal): Promise<void> {
+  const admin = new Client(url, stopping);
+  const { pbx, helpdesk, sanneId } = await prepare(admin);
+  const calls = [...sampleCalls].sort((a, b) => b.daysAgo - a.daysAgo);
+  const isLater = (file: string) => !told.fast && comeLater.includes(file);
+  const pushed = new Map<string, string>();
+  const push = async (call: (typeof calls)[number]) => {
+    pushed.set(call.file, await pushCall(pbx, path.join(folder, 'scripts', 'samples'), call, calls.indexOf(call)));
+  };
+  for (const ticket of sampleTickets) await pushTicket(helpdesk, ticket);
+  for (const call of calls) if (!isLater(call.file)) await push(call);
+
+  say(`\nOpname ${version} is at ${url}\n`);
+  for (const { role, email, password } of people) say(`sign in as ${role.replace('_', ' ')}: ${email} / ${password}`);
+  say(`\nA second officer approves what the first decided: ${secondOfficer.email} / ${secondOfficer.password}`);
+  say('Everything in it is invented, and gone when you stop it (Ctrl-C).');
+
+  await work(admin, sanneId, pushed);
+  for (const call of calls.filter(({ file }) => isLater(file))) {
+    await sleep(laterAfterMs, undefined, { signal: stopping });
+    await push(call);
+    say(`The telephone exchange pushed a call (${call.subject}).`);
+  }
+}
+
+/** A part that fails is told; the service and the other parts go on. */
+async function work(admin: Client, sanneId: string, pushed: ReadonlyMap<string, string>): Promise<void> {
+  const stage = await setStage(admin, sanneId, pushed);
+  const failed: string[] = [];
+  for (const { of, make } of parts)
+    await make(stage).catch((error: unknown) => {
+      admin.stopping.throwIfAborted();
+      failed.push(of);
+      process.stderr.write(`opname: the sample of ${of} is not complete: ${messageOf(error)}\n`);
+    });
+  if (failed.length === 0) say('\nWhat people did with it is in as well: coaching, evaluations, evidence, requests, a hold.');
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 async function main(): Promise<void> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'opname-demo-'));
-  const passwords = new Map(people.map(({ role }) => [role as string, passwordOf(role)]));
+  // Whichever way it ends. A database that was left running in it stops by itself once its folder is gone.
+  process.once('exit', () => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 }));
   const config = readConfig({
     PORT: told.port,
     DATA_DIR: dataDir,
     LOG_LEVEL: 'error',
     PRIVACY_PORTAL: 'true',
-    ADMIN_EMAIL: people[2].email,
-    ADMIN_PASSWORD: passwords.get('administrator'),
+    ADMIN_EMAIL: administrator.email,
+    ADMIN_PASSWORD: administrator.password,
   });
-  process.stdout.write('Starting Opname on a database and a storage of its own …\n');
-  const discard = () => rmSync(dataDir, { recursive: true, force: true });
+
+  const stop = new AbortController();
+  let askedAtMs = 0;
+  const ask = () => {
+    // In a terminal Ctrl-C reaches us twice within moments: from the terminal, and passed on by npm.
+    if (stop.signal.aborted && performance.now() - askedAtMs > 1000) process.exit(1);
+    if (stop.signal.aborted) return;
+    askedAtMs = performance.now();
+    stop.abort();
+  };
+  process.on('SIGINT', ask).on('SIGTERM', ask);
+
+  say('Starting Opname on a database and a storage of its own …');
+  // What goes wrong because it is being stopped is no failure; Ctrl-C also ends the program that makes the database.
+  await run(config, stop.signal).catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  process.exit(0);
+}
+
+async function run(config: Config, stopping: AbortSignal): Promise<void> {
   const service = await startService({
     config, clock: systemClock, log: createLog(config.logLevel), version, uiFolder, announce: () => undefined,
-  }).catch((error: unknown) => {
-    discard();
-    throw error;
   });
-
-  let stopping = false;
-  const stop = () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    void service.close().finally(() => {
-      discard();
-      process.exit(0);
-    });
-  };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
-
-  const { pbx, helpdesk } = await prepare(service, passwords);
-  const calls = [...sampleCalls].sort((a, b) => b.daysAgo - a.daysAgo);
-  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, told.fast ? 0 : ms));
-  // Most are there before anyone has signed in; the rest come in while one looks.
-  const later = told.fast ? 0 : 3;
-  for (const ticket of sampleTickets) await pushTicket(helpdesk, ticket);
-  for (const [index, call] of calls.slice(0, calls.length - later).entries()) await pushCall(pbx, call, index);
-
-  process.stdout.write(`\nOpname ${version} is at ${service.url ?? ''}\n\n`);
-  for (const { role, email } of people)
-    process.stdout.write(`sign in as ${role.replace('_', ' ')}: ${email} / ${passwords.get(role) ?? ''}\n`);
-  process.stdout.write('\nEverything in it is invented, and gone when you stop it (Ctrl-C).\n');
-
-  for (const [index, call] of calls.slice(calls.length - later).entries()) {
-    await pause(15_000);
-    if (stopping) return;
-    await pushCall(pbx, call, 100 + index);
-    process.stdout.write(`The telephone exchange pushed a call (${call.subject}).\n`);
+  try {
+    await fill(service.url ?? '', stopping);
+    if (!stopping.aborted) await once(stopping, 'abort');
+  } finally {
+    await service.close();
   }
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`opname: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`opname: ${messageOf(error)}\n`);
   process.exit(1);
 });
