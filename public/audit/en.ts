@@ -14,6 +14,7 @@ export const audit: Record<keyof typeof source, string> = {
   'audit.show': 'Show',
   'audit.sameObject': 'Everything about this object',
   'audit.purpose': 'purpose: {purpose}',
+  'audit.ofRequest': 'on privacy request {object}: {act}',
   'audit.export': 'Export (CSV)',
   'audit.none': 'Nothing found',
   'audit.noneWhy': 'Nothing has been recorded yet.',

@@ -12,6 +12,7 @@ export const audit = {
   'audit.show': 'Toon',
   'audit.sameObject': 'Alles over dit onderwerp',
   'audit.purpose': 'doel: {purpose}',
+  'audit.ofRequest': 'bij privacyverzoek {object}: {act}',
   'audit.export': 'Uitdraai (CSV)',
   'audit.none': 'Niets gevonden',
   'audit.noneWhy': 'Er is nog niets vastgelegd.',

@@ -128,13 +128,21 @@ export function objectOf({ object }: AuditEntry): ObjectOf | undefined {
   return object.id ? { kind, id: object.id } : undefined;
 }
 
+/** An act on a privacy request, in the words of the request's own timeline. */
+function ofRequest(action: string, object: string): string | undefined {
+  const [of, kind] = action.split('.');
+  const act = of === 'privacy_request' ? textOf(`event.${kind ?? ''}`) : undefined;
+  return act && t('audit.ofRequest', { object, act: act.charAt(0).toLocaleLowerCase(language.value) + act.slice(1) });
+}
+
 /** An entry as a person would say it, without the name of who did it: "beluisterde opname …4f21c0". */
 export function sentence(entry: AuditEntry): string {
   const object = objectOf(entry);
   const details = entry.details ?? {};
   // A further use has a name instead of an id.
   const named = object?.kind === 'further_use' ? textOf(`use.${object.id}`) : undefined;
-  const said = textOf(`act.${entry.action}`, { object: named ?? (object ? short(object.id) : '') });
+  const shown = named ?? (object ? short(object.id) : '');
+  const said = textOf(`act.${entry.action}`, { object: shown }) ?? ofRequest(entry.action, shown);
   const purpose = typeof details['purpose'] === 'string' ? textOf(`purpose.${details['purpose']}`) : undefined;
   const words = said ?? `${entry.action} ${object ? `${object.kind} ${short(object.id)}` : ''}`;
   const full =

@@ -5,6 +5,7 @@ import { FormDialog, WrongField } from '../parts/form.js';
 import { Icon } from '../parts/icon.js';
 import { asProblem } from '../parts/state.js';
 import { say } from '../shell/toast.js';
+import { reasonOf } from './state.js';
 import type { Hold } from './types.js';
 
 interface Props {
@@ -46,7 +47,7 @@ export function ConfirmHold({ hold, own, close, done }: Props & { own: boolean }
           )}
           <div class="quoted" id="confirm-hold" tabIndex={-1}>
             <strong>{t(`ground.${hold.ground}`)}</strong>
-            <p>{hold.reason}</p>
+            <p>{reasonOf(hold)}</p>
           </div>
           {own && (
             <Field {...of('reason')} label={t('holds.confirmReason')} hint={t('holds.confirmReasonHint')}>

@@ -68,4 +68,7 @@ export const holds: Record<keyof typeof source, string> = {
   'ground.restriction': 'Restriction of processing',
   'ground.open_request': 'Open request of a data subject',
   'ground.authority_order': 'Order of an authority',
+  'holdReason.found for an open request': 'Found for an open request.',
+  'holdReason.confirmed for an open request': 'Belongs to an open request.',
+  'holdReason.restricted on request: ask before it goes': 'Restricted on request: ask before it goes.',
 };

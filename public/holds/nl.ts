@@ -66,4 +66,7 @@ export const holds = {
   'ground.restriction': 'Beperking van de verwerking',
   'ground.open_request': 'Lopend verzoek van een betrokkene',
   'ground.authority_order': 'Bevel van een autoriteit',
+  'holdReason.found for an open request': 'Gevonden voor een lopend verzoek.',
+  'holdReason.confirmed for an open request': 'Hoort bij een lopend verzoek.',
+  'holdReason.restricted on request: ask before it goes': 'Beperkt op verzoek: vraag eerst na voordat het weggaat.',
 } as const;

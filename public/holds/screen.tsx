@@ -12,7 +12,7 @@ import { itemName } from '../retention/words.js';
 import { go, place } from '../shell/router.js';
 import { useUser } from '../shell/user.js';
 import { ConfirmHold, ReleaseHold } from './decide.js';
-import { HoldState } from './state.js';
+import { HoldState, reasonOf } from './state.js';
 import type { Hold } from './types.js';
 import '../admin/admin.css';
 import '../recordings/recordings.css';
@@ -114,7 +114,7 @@ function Row({ hold, officer, nameOf, decide }: RowProps) {
       </Cell>
       <Cell wide label={t('holds.ground')} className="hold-reason">
         <strong>{t(`ground.${hold.ground}`)}</strong>
-        <span class="line">{hold.reason}</span>
+        <span class="line">{reasonOf(hold)}</span>
         <small>{t('holds.placedBy', { name: nameOf(hold.placedBy), when: moment(hold.placedAt) })}</small>
         {hold.confirmedAt && (
           <small>

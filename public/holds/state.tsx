@@ -1,10 +1,13 @@
 import { longDay, moment } from '../format.js';
-import { t } from '../i18n.js';
+import { t, textOf } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import type { Hold } from './types.js';
 
 /** The day that ends at an instant: "uiterlijk" that day is before its midnight. */
 export const lastDay = (end: string) => longDay(Date.parse(end) - 1);
+
+/** Why it was placed: what the service wrote in the reader's language, what a person wrote as it is. */
+export const reasonOf = ({ reason }: Pick<Hold, 'reason'>) => textOf(`holdReason.${reason}`) ?? reason;
 
 /** Where a hold stands; one that nobody confirmed says until when somebody must. */
 export function HoldState({ hold }: { hold: Hold }) {

@@ -167,6 +167,8 @@ export const privacy: Record<keyof typeof source, string> = {
   'foundBy.linked_ticket': 'linked ticket',
   'foundBy.linked_recording': 'linked recording',
   'foundBy.same_call': 'same call',
+  'foundBy.mentioned': 'mentioned in the text',
+  'foundBy.transcript': 'mentioned in the call',
   'item.recording': 'Call of {when}',
   'item.ticket': 'Ticket {number}',
   'item.open': 'Open',

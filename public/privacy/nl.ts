@@ -166,6 +166,8 @@ export const privacy = {
   'foundBy.linked_ticket': 'gekoppeld ticket',
   'foundBy.linked_recording': 'gekoppelde opname',
   'foundBy.same_call': 'zelfde gesprek',
+  'foundBy.mentioned': 'genoemd in de tekst',
+  'foundBy.transcript': 'genoemd in het gesprek',
   'item.recording': 'Gesprek van {when}',
   'item.ticket': 'Ticket {number}',
   'item.open': 'Openen',
