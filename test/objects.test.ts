@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Problem } from '../src/platform/problem.js';
+import { factsOf } from '../src/platform/object-put.js';
 import { openObjects, type Objects } from '../src/platform/objects.js';
 import { collect, describeObjects } from './support/objects-conformance.js';
 import { objectOptions, openTestObjects, sharedS3 } from './support/objects.js';
@@ -23,7 +27,7 @@ interface Answer {
 /** What a line between service and storage may do to a request, and to its answer. */
 interface Line {
   request?(asked: Asked, body: Buffer): Buffer;
-  answer?(asked: Asked, given: Answer): Answer | 'lost' | 'cut off';
+  answer?(asked: Asked, given: Answer): Answer | 'lost' | 'reset' | 'cut off';
 }
 
 async function listen(server: Server): Promise<string> {
@@ -45,6 +49,7 @@ async function lineToStorage(line: Line): Promise<string> {
       const given = { status: answer.statusCode ?? 0, body: await buffer(answer) };
       const changed = line.answer?.(asked, given) ?? given;
       if (changed === 'lost') return incoming.socket.destroy();
+      if (changed === 'reset') return incoming.socket.resetAndDestroy();
       if (changed === 'cut off') {
         outgoing.writeHead(given.status, answer.headers);
         return outgoing.write(given.body.subarray(0, 1000), () => incoming.socket.destroy());
@@ -99,6 +104,20 @@ describe('Over a bad line', () => {
     const stored = await objects.putBytes('r/lost', bytes, text, { hold: '0' }, { ifAbsent: true });
     expect(stored.bytes).toBe(bytes.length);
     expect(lost).toBeGreaterThan(1);
+  });
+
+  it('a connection that storage resets is tried again, and is the storage’s trouble when it stays so', async () => {
+    let resets = 1;
+    const objects = await objectsOver({ answer: (asked, given) => (isData(asked, 'PUT') && resets-- > 0 ? 'reset' : given) });
+    await objects.prepare();
+    const folder = await mkdtemp(path.join(tmpdir(), 'opname-objects-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = path.join(folder, 'file');
+    await writeFile(file, bytes);
+    const stored = await objects.putFile('r/reset', file, factsOf(bytes, text, { hold: '0' }));
+    expect([stored.bytes, resets < 0]).toEqual([bytes.length, true]);
+    resets = 100;
+    await expect(objects.putFile('r/reset-always', file, factsOf(bytes, text, { hold: '0' }))).rejects.toMatchObject(unavailable);
   });
 
   it('a storage that is busy is asked again, and named when it stays so', async () => {

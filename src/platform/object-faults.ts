@@ -6,6 +6,7 @@ import { Problem } from './problem.js';
 
 interface Fault {
   name?: unknown;
+  code?: unknown;
   syscall?: unknown;
   $metadata?: { httpStatusCode?: unknown };
 }
@@ -42,11 +43,19 @@ export function isDigestRefusal(error: unknown): boolean {
 }
 
 const localCalls = ['open', 'read', 'stat', 'fstat', 'close'];
+/** A connection that breaks is told as a failed `read` too: storage closed it while it was idle, or a router forgot it. */
+const brokenLines = ['ECONNRESET', 'ECONNABORTED', 'ETIMEDOUT', 'EPIPE', 'ENOTCONN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'];
+
+/** Our own file could not be read: nothing that storage did. */
+function isLocal(error: unknown): boolean {
+  const { syscall, code } = (error ?? {}) as Fault;
+  return localCalls.includes(String(syscall)) && !brokenLines.includes(String(code));
+}
 
 /** Trying once more may help: no answer, an answer of 5xx or "slow down", or bytes that changed on the way. */
 export function isPassing(error: unknown): boolean {
   if (isUnsupported(error) || isPreconditionRefusal(error) || error instanceof Problem) return false;
-  if (localCalls.includes(String((error as Fault | null)?.syscall))) return false;
+  if (isLocal(error)) return false;
   const status = statusOf(error);
   return status === undefined || status >= 500 || status === 408 || status === 429 || isDigestRefusal(error);
 }
