@@ -215,6 +215,8 @@ export async function receiveMultipart(request: Request, options: MultipartOptio
   let fault: Problem | undefined;
   const parser = multipartParser(request, options.fileParts);
   parser.on('file', (name, stream, fileName: string | undefined) => {
+    // A part that is not ended errs on its own stream as well as on the parser; unheard it would end the process.
+    stream.on('error', () => undefined);
     if (options.fileParts.includes(name) && files.length === 0) {
       const stored = store(stream, fileName, options, announcedBytes(request));
       // Its failure is seen below; here it only stops the rest of the body from being read.
