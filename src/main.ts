@@ -32,11 +32,15 @@ async function main(): Promise<void> {
   });
 
   let stopping = false;
+  let askedAtMs = 0;
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
-      // Asked a second time, it goes at once: everything committed is safe.
-      if (stopping) process.exit(1);
+      // Asked a second time, it goes at once: everything committed is safe. Within a moment it is the same asking: one
+      // Ctrl-C comes twice, from the terminal and passed on by npm.
+      if (stopping && performance.now() - askedAtMs > 1000) process.exit(1);
+      if (stopping) return;
       stopping = true;
+      askedAtMs = performance.now();
       log.info({ signal }, 'stopping');
       service.close().then(
         () => process.exit(0),
