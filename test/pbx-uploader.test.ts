@@ -509,6 +509,17 @@ test('what no hook told is found by the scan, once, and names itself', async () 
   expect(row).toEqual({ agent: '201', caller_number: '+31850000104', started_at: new Date(second * 1000) });
 });
 
+test('what waits while nobody answers is queued once, however often the folder is looked through', async () => {
+  settings({ URL: 'http://127.0.0.1:9', SCAN: monitor, FIRST_RETRY_SECONDS: '900' });
+  const old = new Date(Date.now() - 600_000);
+  for (const name of ['one', "two's $(x)", 'three\nlines']) utimesSync(record(`${name}.wav`).file, old, old);
+  for (let look = 0; look < 3; look += 1) {
+    await run('--drain');
+    rmSync(path.join(spool, 'scan'));
+  }
+  expect(readdirSync(spool).filter((name) => name.startsWith('q.'))).toHaveLength(3);
+});
+
 describe('the test from the PBX', () => {
   test('says that all is well, leaves nothing, and sends what was waiting', async () => {
     settings({ URL: 'http://127.0.0.1:9', FIRST_RETRY_SECONDS: '900' });
