@@ -141,6 +141,35 @@ describe('connecting a PBX', () => {
     expect(await violations(page)).toEqual([]);
   });
 
+  it.each([{ language: 'nl', theme: 'light', width: 1440 }, { language: 'en', theme: 'dark', width: 320 }] as const)(
+    'keeps a list of numbers that are never recorded, at $width px',
+    async (options) => {
+      const nl = options.language === 'nl';
+      const page = await open('/admin/organisation', options);
+      await page.getByRole('button', { name: nl ? 'Nummer uitsluiten' : 'Exclude a number' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('button', { name: nl ? 'Opslaan' : 'Save' }).click();
+      await dialog.getByRole('link', { name: nl ? 'Vul in waarom' : 'Enter why' }).waitFor();
+      expect(await violations(page)).toEqual([]);
+      await dialog.getByLabel(nl ? 'Nummer of toestel' : 'Number or extension').fill('030 123 45 67');
+      await dialog.getByLabel(nl ? 'Waarom' : 'Why').fill('Lijn van de OR');
+      await dialog.getByRole('button', { name: nl ? 'Opslaan' : 'Save' }).click();
+      await page.getByRole('cell', { name: 'Lijn van de OR' }).waitFor();
+      await dialog.waitFor({ state: 'detached' });
+      expect([await violations(page), await overflow(page)]).toEqual([[], 0]);
+      const folder = process.env['SCREENSHOTS'];
+      if (folder !== undefined) await page.screenshot({ path: path.join(folder, `excluded-${options.width}.png`), fullPage: true });
+      const { body } = await service.as('administrator').post('/api/v1/keys').send({ name: 'OR', role: 'pbx' }).expect(201);
+      const { key } = body as { key: string };
+      await push(key, { callId: 'or', caller: '+31301234567' }).expect(422);
+      await page.getByRole('button', { name: nl ? /^Weer opnemen:/ : /^Record again:/ }).click();
+      await dialog.getByRole('button', { name: nl ? 'Weer opnemen' : 'Record again' }).click();
+      await page.getByText(nl ? 'Er is niets uitgesloten' : 'Nothing is excluded').waitFor();
+      // A later call: one that was kept out stays out.
+      await push(key, { callId: 'later', caller: '+31301234567' }).expect(201);
+    },
+  );
+
   it.each([
     { language: 'nl', theme: 'light', width: 320 }, { language: 'en', theme: 'dark', width: 320 }, { language: 'nl', theme: 'dark', width: 1440 },
     { language: 'en', theme: 'light', width: 1440 },
