@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MovableClock } from '../src/platform/clock.js';
+import { tone } from './support/audio.js';
 import { startTestService, type TestService } from './support/service.js';
 
 /** Rows that Asterisk 22 wrote (in UTC, `usegmtime=yes`) of calls whose recordings lie beside them. */
@@ -19,8 +20,8 @@ afterAll(() => service.close());
 
 const cdr = (text: string, query = '') =>
   service.machine(service.pbxKey).post(`/api/v1/cdr${query}`).set('Content-Type', 'text/csv').send(text);
-const recordingOf = async (uniqueId: string, fields: Record<string, string> = {}) =>
-  await service.push({ callId: uniqueId, startedAt: '2026-11-22T20:04:07Z', caller: '', callee: '', ...fields });
+const recordingOf = async (uniqueId: string, fields: Record<string, string> = {}, audio?: Buffer) =>
+  await service.push({ callId: uniqueId, startedAt: '2026-11-22T20:04:07Z', caller: '', callee: '', ...fields }, audio);
 const shown = async (id: string) => (await service.as('privacy_officer').get(`/api/v1/recordings/${id}`).expect(200)).body as Record<string, unknown>;
 
 describe('records fill in what the push did not know', () => {
@@ -68,6 +69,22 @@ describe('records fill in what the push did not know', () => {
     const known = await recordingOf('1795378009.67', { startedAt: '2026-11-22T20:06:51Z' });
     await cdr(rowsOf('1795378009.67').replace('"anonymous"', '"0850000108"')).expect(200);
     expect(await shown(known)).toMatchObject({ caller: { number: null, name: null } });
+  });
+
+  test('a withheld number is not filled in by a later version, nor by metadata told later; and may be withheld later', async () => {
+    const withheld = { caller: { number: null, name: null } };
+    const id = await recordingOf('1795377999.1', { caller: 'anonymous' });
+    const named = { caller: '+31850000108', callerName: 'From a header' };
+    expect(await recordingOf('1795377999.1', named, tone({ seconds: 2, seed: 99 }))).toBe(id);
+    expect(await shown(id)).toMatchObject(withheld);
+    const patch = (body: object) =>
+      service.machine(service.pbxKey).patch('/api/v1/recordings/by-call/1795377999.1').send(body).expect(200);
+    await patch({ ...named, queue: '600' });
+    expect(await shown(id)).toMatchObject({ ...withheld, queue: '600' });
+    const known = await recordingOf('1795377999.2', named);
+    await service.machine(service.pbxKey).patch('/api/v1/recordings/by-call/1795377999.2').send({ caller: 'anonymous' }).expect(200);
+    await service.machine(service.pbxKey).patch('/api/v1/recordings/by-call/1795377999.2').send(named).expect(200);
+    expect(await shown(known)).toMatchObject(withheld);
   });
 });
 

@@ -24,18 +24,19 @@ export async function changeMetadata(
   platform: ExclusionPlatform & Pick<Platform, 'jobs'>,
   machine: Machine,
   call: { sourceId: string; callId: string; part: string },
-  change: MetadataChange,
+  told: MetadataChange,
 ): Promise<string> {
   const { clock, database } = platform;
   const outcome = await database.inTransaction(async (tx) => {
-    await lockBefore(database, tx, call, change);
+    await lockBefore(database, tx, call, told);
     const recording = await lockRecordingOfCall(database, call, tx);
     if (recording === undefined || recording.version === 0) throw new Problem('not-found');
     if (recording.retain_until <= clock.now() || recording.purge_intent !== null) throw new Problem('retention-ended');
+    const change = recording.caller_withheld ? withoutCaller(told) : told;
     const fields = fieldChanges(recording, change);
     const changed = Object.entries(change).filter(([column]) => fields.some(({ field }) => field === column));
+    if (Object.keys(told).length > 0 && (await isExcludedNow(platform, machine, tx, { ...recording, ...told }))) return 'excluded';
     if (changed.length === 0) return recording.id;
-    if (await isExcludedNow(platform, machine, tx, { ...recording, ...change })) return 'excluded';
     const [version] = await database.query<VersionRow>(
       'SELECT * FROM recording_versions WHERE recording_id = $1 AND number = $2',
       [recording.id, recording.version],
@@ -78,6 +79,12 @@ export async function changeMetadata(
   if (outcome !== 'excluded') return outcome;
   platform.jobs.nudge(purgeJob);
   throw new Problem('number-excluded');
+}
+
+/** A number that the caller withheld stays unknown, whoever tells it later. */
+function withoutCaller(told: MetadataChange): MetadataChange {
+  const { caller_number: _number, caller_name: _name, ...rest } = told;
+  return rest;
 }
 
 /** The call is locked before its row, in the same order as whoever brings call data. */

@@ -170,6 +170,7 @@ export type MetadataChange = Partial<{
   direction: Direction;
   caller_number: string | null;
   caller_name: string | null;
+  caller_withheld: true;
   callee_number: string | null;
   agent: string | null;
   queue: string | null;
@@ -191,6 +192,7 @@ export function readLaterMetadata(told: z.output<typeof laterSchema>, context: R
   if (told.direction !== undefined) change.direction = told.direction;
   if (told.caller !== undefined) change.caller_number = normaliseNumber(told.caller, context.country);
   if (told.callerName !== undefined) change.caller_name = orNull(told.callerName);
+  if (isWithheld(told.caller)) Object.assign(change, { caller_number: null, caller_name: null, caller_withheld: true });
   if (told.callee !== undefined) change.callee_number = normaliseNumber(told.callee, context.country);
   if (told.agent !== undefined) change.agent = orNull(told.agent);
   if (told.queue !== undefined) change.queue = orNull(told.queue);

@@ -200,10 +200,13 @@ async function applyPushedMetadata(
   const call = { durationMs: version.duration_ms, receivedAt: version.received_at };
   const before = endOfCall({ startedAt: recording.started_at, endedAt: recording.ended_at, ...call });
   const retainUntil = broughtForward(recording.retain_until, before, endOfCall({ ...metadata, ...call }));
+  const withheld = recording.caller_withheld || metadata.callerWithheld;
   const after = {
     linked_id: metadata.linkedId ?? recording.linked_id,
-    caller_number: metadata.callerNumber ?? recording.caller_number,
-    caller_name: metadata.callerName ?? recording.caller_name,
+    // A number that the caller withheld stays unknown, whichever version says so.
+    caller_withheld: withheld,
+    caller_number: withheld ? null : (metadata.callerNumber ?? recording.caller_number),
+    caller_name: withheld ? null : (metadata.callerName ?? recording.caller_name),
     callee_number: metadata.calleeNumber ?? recording.callee_number,
     agent: metadata.agent ?? recording.agent,
     queue: metadata.queue ?? recording.queue,
@@ -217,12 +220,12 @@ async function applyPushedMetadata(
   if (fields.length === 0 && retainUntil.getTime() === recording.retain_until.getTime()) return;
   await platform.database.query(
     `UPDATE recordings SET linked_id = $2, caller_number = $3, caller_name = $4, callee_number = $5, agent = $6, queue = $7,
-       ticket_number = $8, ended_at = $9, holds = $10::jsonb, channel_map = $11::jsonb, retain_until = $12, direction = $13
-     WHERE id = $1`,
+       ticket_number = $8, ended_at = $9, holds = $10::jsonb, channel_map = $11::jsonb, retain_until = $12, direction = $13,
+       caller_withheld = $14 WHERE id = $1`,
     [
       recording.id, after.linked_id, after.caller_number, after.caller_name, after.callee_number, after.agent, after.queue,
       after.ticket_number, after.ended_at, JSON.stringify(after.holds), JSON.stringify(after.channel_map), retainUntil,
-      after.direction,
+      after.direction, after.caller_withheld,
     ],
     tx,
   );
