@@ -96,7 +96,7 @@ const record = ({ address, key }: Told): Block => ({
   where: 'dialplan/default.xml',
   lines: `<action application="set" data="RECORD_STEREO=true"/>
 <action application="set" data="RECORD_MIN_SEC=1"/>
-<action application="export" data="nolocal:execute_on_answer=record_session http_cache://${address}/api/v1/push/${key}/recordings/\${uuid}.wav"/>`,
+<action application="set" data="execute_on_answer=record_session http_cache://${address}/api/v1/push/${key}/recordings/\${uuid}.wav"/>`,
 });
 
 const cdrFreeswitch = ({ address, key }: Told): Block => ({
