@@ -139,12 +139,25 @@ test('reminders come a week and two days before, and on the other side of the du
 test('the file of a closed request goes two years after its closing', async () => {
   const { id } = await takeIn();
   const closed = (await step(id, 'close', { outcome: 'forwarded', reason: 'they decide', forwardedTo: 'Klant BV' }).expect(200)).body;
-  await sweepAt(new Date(Date.parse(closed.retainUntil) - 60_000));
+  const until = Date.parse(closed.retainUntil);
+  const listed = async () =>
+    ((await officer.get(`${base}?limit=100&state=closed`).expect(200)).body as { items: { id: string }[] }).items.map((each) => each.id);
+  service.clock.freeze(new Date(until - 1000));
+  await service.signInAgain();
   officer = service.as('privacy_officer');
   await officer.get(`${base}/${id}`).expect(200);
-  await sweepAt(new Date(Date.parse(closed.retainUntil) + 1000));
+  expect(await listed()).toContain(id);
+  // From its date on nobody reads it, swept or not.
+  service.clock.freeze(new Date(until));
+  expect((await officer.get(`${base}/${id}`).expect(410)).body).toMatchObject({ code: 'retention-ended' });
+  await officer.get(`${base}/${id}/letter`).expect(410);
+  expect(await listed()).not.toContain(id);
+  await sweepAt(new Date(until + 1000));
+  officer = service.as('privacy_officer');
   // Another sweep, the scheduled one, may have taken it up and be a moment behind the one that was asked for.
-  await expect.poll(async () => (await officer.get(`${base}/${id}`)).status, { timeout: 20_000 }).toBe(404);
+  const rows = () => service.service.platform.database.query('SELECT 1 FROM privacy_requests WHERE id = $1', [id]);
+  await expect.poll(rows, { timeout: 20_000 }).toEqual([]);
+  await officer.get(`${base}/${id}`).expect(410);
   const [left] = await service.service.platform.database.query('SELECT 1 FROM privacy_subjects WHERE request_id = $1', [id]);
   expect(left).toBeUndefined();
   service.clock.reset();

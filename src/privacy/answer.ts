@@ -72,7 +72,7 @@ export async function readAnswer({ platform: { clock, database } }: PrivacyConte
     ),
   ];
   const at = request.approved_at ?? clock.now();
-  const work = request.employee_id === null ? null : await workOf(database, request.employee_id, recordingIds);
+  const work = request.employee_id === null ? null : await workOf({ clock, database }, request.employee_id, recordingIds);
   return { request, subject, processes, items, decisions, organisation, listens, disclosures, earlier, work, at };
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from '../platform/database.js';
 import type { Person } from '../access/caller.js';
+import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 
 /**
@@ -51,7 +52,12 @@ interface EvaluationRow {
 }
 
 /** Reads what was written about the work of an employee; of comments those on the calls that are theirs. */
-export async function workOf(database: Database, employeeId: string, recordingIds: readonly string[]): Promise<Work> {
+export async function workOf(
+  { clock, database }: Pick<Platform, 'clock' | 'database'>,
+  employeeId: string,
+  recordingIds: readonly string[],
+): Promise<Work> {
+  const now = clock.now();
   const evaluations = await database.query<EvaluationRow>(
     `SELECT v.submitted_at AS at, e.recording_id AS "recordingId", c.name AS scorecard, v.score, v.content, c.content AS sections,
        v.response
@@ -74,8 +80,9 @@ export async function workOf(database: Database, employeeId: string, recordingId
     }),
     outcomes: await database.query<Work['outcomes'][number]>(
       `SELECT o.evaluated_at AS at, o.score FROM evaluation_outcomes o
-       WHERE o.agent_id = $1 AND NOT EXISTS (SELECT FROM evaluations e WHERE e.id = o.evaluation_id) ORDER BY o.evaluated_at`,
-      [employeeId],
+       WHERE o.agent_id = $1 AND o.retain_until > $2
+         AND NOT EXISTS (SELECT FROM evaluations e WHERE e.id = o.evaluation_id) ORDER BY o.evaluated_at`,
+      [employeeId, now],
     ),
     comments: await database.query<Work['comments'][number]>(
       `SELECT c.created_at AS at, c.recording_id AS "recordingId", c.kind, u.role, c.text FROM comments c JOIN users u ON u.id = c.author_id
@@ -83,8 +90,8 @@ export async function workOf(database: Database, employeeId: string, recordingId
       [recordingIds],
     ),
     samples: await database.query<Work['samples'][number]>(
-      'SELECT drawn_at AS at, size FROM samples WHERE agent_id = $1 ORDER BY drawn_at',
-      [employeeId],
+      'SELECT drawn_at AS at, size FROM samples WHERE agent_id = $1 AND retain_until > $2 ORDER BY drawn_at',
+      [employeeId, now],
     ),
   };
 }

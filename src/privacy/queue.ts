@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { daysLeft } from './clock.js';
 import { keptFrom } from './employee.js';
 import { iso, nextExpiry, presentProcess, urgentMs, type summarySchema } from './present.js';
+import { stillKept } from './retention.js';
 import { referenceOf, type PrivacyContext, type ProcessRow, type RequestRow, type RequestState } from './request.js';
 
 /** The queue: by due date, the most pressing first; what is overdue; figures without anybody in them. */
@@ -30,13 +31,13 @@ export async function listRequests(
     `SELECT q.*, s.name AS subject_name, ${nextExpiry} AS next_expiry,
        EXISTS (SELECT FROM privacy_pauses p WHERE p.request_id = q.id AND p.resumed_at IS NULL) AS paused
      FROM privacy_requests q JOIN privacy_subjects s ON s.request_id = q.id
-     WHERE ($1::text IS NULL OR q.state = $1 OR ($1 = 'open' AND q.closed_at IS NULL)) AND q.purge_intent IS NULL AND NOT ${keptFrom('$7')}
+     WHERE ($1::text IS NULL OR q.state = $1 OR ($1 = 'open' AND q.closed_at IS NULL)) AND ${stillKept('$8')} AND NOT ${keptFrom('$7')}
        AND ($2::timestamptz IS NULL OR (q.due_at, q.id) > ($2, $3::uuid))
        AND (NOT $4::boolean OR ${nextExpiry} < $5)
      ORDER BY q.due_at, q.id LIMIT $6`,
     [
       filter.state ?? null, after?.at ?? null, after?.id ?? null, filter.urgent === true,
-      new Date(now.getTime() + urgentMs), page.limit + 1, person.userId,
+      new Date(now.getTime() + urgentMs), page.limit + 1, person.userId, now,
     ],
   );
   const processes = await database.query<ProcessRow>(

@@ -1,9 +1,12 @@
 import type { Transaction } from 'sequelize';
 import type { Person } from '../access/caller.js';
 import type { Database } from '../platform/database.js';
+import { Problem } from '../platform/problem.js';
 import { tableCategory, type Category, type Remains } from '../retention/category.js';
+import { heldAt } from '../retention/hold.js';
 import { periodInForce } from '../retention/policies.js';
 import { endOfPeriod, endOfPeriodSql } from '../retention/policy.js';
+import { refuseDeleted } from '../retention/tombstone.js';
 import type { Outcome, PrivacyContext, RequestRow } from './request.js';
 
 /** Request files have a period of their own, counted from their closing (accountability, art. 5(2) GDPR). */
@@ -25,6 +28,22 @@ export async function closeRow(
     [request.id, now, person.userId, outcome, mergedInto, retainUntil],
     tx,
   );
+}
+
+/** SQL over `q`: may a request file still be read at `nowSql`? From its date on it may not, swept or not. */
+export const stillKept = (nowSql: string): string => `(q.purge_intent IS NULL
+  AND (q.retain_until IS NULL OR q.retain_until > ${nowSql} OR ${heldAt('privacy_request', 'q.id', nowSql)}))`;
+
+/** @throws Problem `not-found`, `retention-ended` from its date on */
+export async function refuseOver({ platform: { clock, database } }: PrivacyContext, id: string): Promise<void> {
+  const [request] = await database.query<{ kept: boolean }>(
+    `SELECT ${stillKept('$2')} AS kept FROM privacy_requests q WHERE q.id = $1`,
+    [id, clock.now()],
+  );
+  if (request?.kept === true) return;
+  if (request !== undefined) throw new Problem('retention-ended');
+  await refuseDeleted(database, 'privacy_request', id);
+  throw new Problem('not-found');
 }
 
 /** Request files as a category of retention: rows alone, everything about a request goes with it by foreign key. */

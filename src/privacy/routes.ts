@@ -8,6 +8,7 @@ import { readWhen, whenSchema } from '../retention/when.js';
 import { answerOperations } from './answer-routes.js';
 import { deliveryOperations } from './delivery-routes.js';
 import { refuseKeptFrom } from './employee.js';
+import { refuseOver } from './retention.js';
 import { flagOperations } from './flag-routes.js';
 import { complete, merge, takeIn } from './intake.js';
 import { noticeOperations } from './notice-routes.js';
@@ -204,6 +205,7 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
       async handle({ caller, params, body }) {
         const person = requirePerson(caller);
         await refuseKeptFrom(database, person, body.into);
+        await refuseOver(context, body.into);
         await merge(context, person, params.id, body.into);
         return { status: 200, body: await presentRequest(context, person, body.into) };
       },
@@ -242,12 +244,15 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
   return operations.map((each) => (each.path.startsWith('/privacy-requests/{id}') ? kept(context, each) : each));
 }
 
-/** The same operation, to which a request is not there for whoever may not handle it. */
-function kept({ platform: { database } }: PrivacyContext, each: Operation<Caller>): Operation<Caller> {
+/** The same operation, to which a request is not there for whoever may not handle it, and for nobody from its date on. */
+function kept(context: PrivacyContext, each: Operation<Caller>): Operation<Caller> {
   return {
     ...each,
+    problems: [...new Set([...(each.problems ?? []), 'not-found', 'retention-ended'] as const)],
     async handle(call) {
-      await refuseKeptFrom(database, requirePerson(call.caller), z.object({ id: idSchema }).parse(call.params).id);
+      const { id } = z.object({ id: idSchema }).parse(call.params);
+      await refuseKeptFrom(context.platform.database, requirePerson(call.caller), id);
+      await refuseOver(context, id);
       return await each.handle(call);
     },
   };

@@ -39,7 +39,7 @@ export async function missingRecordings(
        sum(c.billed_ms)::bigint AS "billedMs"
      FROM call_records c JOIN sources s ON s.id = c.source_id
      WHERE c.recording_id IS NULL AND c.purge_intent IS NULL AND c.disposition = 'answered'
-       AND c.ended_at BETWEEN $1 AND $2 AND coalesce(c.billed_ms, $3) >= $3
+       AND c.retain_until > $6 AND c.ended_at BETWEEN $1 AND $2 AND coalesce(c.billed_ms, $3) >= $3
        AND (c.peer_channel IS NOT NULL OR c.queue IS NOT NULL OR c.agent IS NOT NULL)
        AND coalesce(c.application, 'Dial') NOT IN ('VoiceMail', 'VoiceMailMain', 'voicemail', 'ConfBridge', 'conference')
        AND coalesce(c.channel, '') !~ '^Local/.*;2$'
@@ -47,7 +47,7 @@ export async function missingRecordings(
        AND EXISTS (SELECT 1 FROM recordings r WHERE r.source_id = c.source_id AND r.version > 0)
        AND NOT EXISTS (SELECT 1 FROM call_records o WHERE o.source_id = c.source_id AND o.call_key = c.call_key AND o.recording_id IS NOT NULL)
      GROUP BY c.source_id, c.call_key ORDER BY max(c.ended_at) DESC LIMIT $5`,
-    [new Date(now.getTime() - lookBackMs), new Date(now.getTime() - graceMs), shortestMs, ownNumbers, limit],
+    [new Date(now.getTime() - lookBackMs), new Date(now.getTime() - graceMs), shortestMs, ownNumbers, limit, now],
   );
 }
 
