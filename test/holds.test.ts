@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Person } from '../src/access/caller.js';
 import { isHeld } from '../src/retention/hold.js';
+import { countHolds } from '../src/retention/overview.js';
 import { confirmHold, placeHold, placeHoldIn, placeHoldsIn, releaseHoldsIn, type HoldOrder } from '../src/retention/place-hold.js';
 import { beginPurge, claimDue } from '../src/retention/purge.js';
 import { runRetags } from '../src/retention/retag.js';
@@ -221,6 +222,9 @@ describe('a hold', () => {
     const reportOf = async (who: typeof officer) => (await who.get('/api/v1/retention/report').expect(200)).text;
     expect(await reportOf(second)).not.toContain(id);
     expect(await reportOf(auditor)).toContain(id);
+    await second.post(`/api/v1/holds/${secret?.id ?? ''}/confirm`).send({}).expect(404);
+    await second.post(`/api/v1/holds/${secret?.id ?? ''}/release`).send({ reason: 'found it' }).expect(404);
+    expect((await countHolds(service.platform)).held).toBe(before.held);
     const [entry] = await service.database.query<{ details: object }>(
       `SELECT details FROM audit_entries WHERE action = 'hold.placed' AND object_id = $1`, [id],
     );

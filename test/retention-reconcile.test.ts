@@ -61,6 +61,22 @@ test('finds what was planted, both ways, changes nothing unless told to, and rep
   for (const id of sound) expect(await world.keysOf(id)).toHaveLength(3);
 });
 
+test('a date that a period in calendar years gave is not too late', async () => {
+  const [policy] = await world.database.query<{ id: string }>(
+    `INSERT INTO retention_policies (id, category, amount, unit, in_force_from, replaced_at, reason, applies_to_existing)
+     SELECT gen_random_uuid(), 'recording', 1, 'calendar_years', $1, $1, 'test', false RETURNING id`,
+    [world.clock.now()],
+  );
+  const id = await world.record();
+  await world.database.query(`UPDATE recordings SET retain_until = created_at + interval '364 days' WHERE id = $1`, [id]);
+  expect(brief(await run(false))).not.toContain(`date_too_late ${id}`);
+  await world.database.query(`UPDATE recordings SET retain_until = created_at + interval '367 days' WHERE id = $1`, [id]);
+  expect(brief(await run(false))).toContain(`date_too_late ${id}`);
+  await world.database.query('DELETE FROM recordings WHERE id = $1', [id]);
+  for (const key of await world.keysOf(id)) await world.objects.deleteEveryVersion([key]);
+  await world.database.query('DELETE FROM retention_policies WHERE id = $1', [policy?.id]);
+});
+
 test('deletes once more what a restored backup brought back', async () => {
   const id = await world.record();
   world.clock.advance(95 * day);

@@ -148,4 +148,16 @@ test('a side whose date comes first takes the copy with it to the second, swept 
   service.clock.freeze(new Date(until));
   await officer().get(audio(caller)).expect(409);
   await officer().get(audio(agent)).expect(410);
+
+  // A hold on the side that is kept does not bring back the one whose period had ended before it.
+  const reviewAt = new Date(until + 30 * day).toISOString();
+  await officer().post('/api/v1/holds').send({ recordingId: caller, ground: 'legal_claim', reason: 'a claim', reviewAt }).expect(201);
+  await officer().get(`/api/v1/recordings/${agent}`).expect(410);
+  await sweep();
+  await expect.poll(() => keysOf(agent), { timeout: 20_000 }).toEqual([]);
+  await officer().get(`/api/v1/recordings/${agent}`).expect(410);
+  service.clock.freeze(new Date(until + day));
+  await service.signInAgain();
+  await sweep();
+  await officer().get(`/api/v1/recordings/${caller}`).expect(200);
 });

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { carryOut } from '../src/retention/carry-out.js';
+import { claimDue } from '../src/retention/purge.js';
 import { leapTo, ticketService, type Shown, type TicketService } from './support/tickets.js';
 
 let service: TicketService;
@@ -13,10 +15,15 @@ afterAll(() => service.close());
 
 /** 1 March 2026, 09:30 in Amsterdam. */
 const supplied = '2026-03-01T09:30:00+01:00';
-const minute = 60_000;
 let counter = 0;
 
 const message = (externalId: string, at: string, body = 'tekst') => ({ externalId, at, from: 'customer', body });
+
+/** The very instant, and not a moment later. */
+async function freezeAt(instant: Date | string): Promise<void> {
+  await leapTo(service, instant);
+  service.clock.freeze(instant);
+}
 
 async function tell(more: object = {}, at = '2026-03-01T10:00:00+01:00'): Promise<Shown> {
   await leapTo(service, at);
@@ -25,22 +32,27 @@ async function tell(more: object = {}, at = '2026-03-01T10:00:00+01:00'): Promis
 }
 
 describe('how long a ticket is kept', () => {
+  // Of a usual day, of a leap day, and of a day that has winter time where its last one has summer time.
   it.each([
-    ['support', '2029-03-01T08:30:00.000Z', 'tickets/'],
-    ['contact_form', '2027-03-01T08:30:00.000Z', 'contact-forms/'],
-  ])('%s: to the minute, both sides', async (category, until, root) => {
-    const made = await tell({ category });
+    ['support', supplied, '2029-03-01T08:30:00.000Z', 'tickets/'],
+    ['contact_form', supplied, '2027-03-01T08:30:00.000Z', 'contact-forms/'],
+    ['support', '2028-02-29T12:00:00+01:00', '2031-02-28T11:00:00.000Z', 'tickets/'],
+    ['contact_form', '2028-02-29T12:00:00+01:00', '2029-02-28T11:00:00.000Z', 'contact-forms/'],
+    ['support', '2026-10-26T12:00:00+01:00', '2029-10-26T10:00:00.000Z', 'tickets/'],
+    ['contact_form', '2026-10-26T12:00:00+01:00', '2027-10-26T10:00:00.000Z', 'contact-forms/'],
+  ])('%s supplied at %s: one second before its end, and at it', async (category, at, until, root) => {
+    const made = await tell({ category, messages: [message('m1', at)] }, new Date(Date.parse(at) + 1_800_000).toISOString());
     const [piece] = made['messages'] as Shown[];
-    expect(piece).toMatchObject({ suppliedAt: '2026-03-01T08:30:00.000Z', retainUntil: until });
+    expect(piece).toMatchObject({ suppliedAt: new Date(at).toISOString(), retainUntil: until });
     expect(made['retainUntil']).toBe(until);
     const prefix = `${root}${piece?.['id'] as string}/`;
     expect(await service.keysUnder(prefix)).toHaveLength(1);
 
-    await leapTo(service, new Date(Date.parse(until) - minute));
+    await freezeAt(new Date(Date.parse(until) - 1_000));
     expect((await service.read(made['id'] as string))['messages']).toHaveLength(1);
     expect(await service.sweep()).toBe(0);
 
-    await leapTo(service, new Date(Date.parse(until) + 1_000));
+    await freezeAt(until);
     await service.officer.get(`/api/v1/tickets/${made['id'] as string}`).expect(410);
     expect((await service.officer.get('/api/v1/tickets').query({ number: made['number'] as string }).expect(200)).body.items).toEqual([]);
     expect(await service.sweep()).toBe(1);
@@ -79,18 +91,18 @@ describe('how long a ticket is kept', () => {
     expect(later['retainUntil']).toBe(attachmentUntil);
     const open = (piece: Shown) => service.officer.get(`/api/v1/tickets/${id}/attachments/${piece['id'] as string}`);
 
-    await leapTo(service, new Date(Date.parse(messageUntil) - 1_000));
+    await freezeAt(new Date(Date.parse(messageUntil) - 1_000));
     await open(withMessage).expect(200);
     expect(await service.sweep()).toBe(0);
-    await leapTo(service, new Date(Date.parse(messageUntil) + 1_000));
+    await freezeAt(messageUntil);
     await open(withMessage).expect(404);
     expect(await service.read(id)).toMatchObject({ messages: [], attachments: [{ externalId: 'later' }] });
     expect(await service.sweep()).toBe(2);
 
-    await leapTo(service, new Date(Date.parse(attachmentUntil) - 1_000));
+    await freezeAt(new Date(Date.parse(attachmentUntil) - 1_000));
     await open(later).expect(200);
     expect(await service.sweep()).toBe(0);
-    await leapTo(service, new Date(Date.parse(attachmentUntil) + 1_000));
+    await freezeAt(attachmentUntil);
     await open(later).expect(410);
     expect(await service.sweep()).toBe(1);
     await service.officer.get(`/api/v1/tickets/${id}`).expect(410);
@@ -114,11 +126,6 @@ describe('how long a ticket is kept', () => {
     const until = (shown: Shown, of: string) => (shown['attachments'] as Shown[]).find((each) => each['externalId'] === of)?.['retainUntil'] as string;
     expect(until(after, 'early')).toBe('2029-03-10T12:00:00.000Z');
     expect(until(last, 'form')).toBe('2027-03-11T12:00:00.000Z');
-  });
-
-  it('ends on 28 February when it was supplied on the 29th', async () => {
-    const made = await tell({ messages: [message('leap', '2028-02-29T12:00:00+01:00')] }, '2028-03-01T00:00:00Z');
-    expect(made['retainUntil']).toBe('2031-02-28T11:00:00.000Z');
   });
 
   it('never counts from later than the receipt, and a re-sent ticket restarts nothing', async () => {
@@ -161,6 +168,22 @@ describe('how long a ticket is kept', () => {
 });
 
 describe('a hold on a ticket', () => {
+  it('that never had a message does not keep the sweep from the next one', async () => {
+    const held = await tell({ messages: [], createdAt: supplied });
+    const free = await tell({ messages: [], createdAt: '2026-03-01T09:40:00+01:00' });
+    await service.officer.post('/api/v1/holds')
+      .send({ ticketId: held['id'] as string, ground: 'legal_claim', reason: 'geschil', reviewAt: '2030-01-01T00:00:00Z' }).expect(201);
+    await leapTo(service, '2029-03-02T00:00:00Z');
+    const context = { clock: service.clock, database: service.database, objects: service.objects, log: service.log, ruleDays: () => 1096 };
+    const [, shells] = service.categories;
+    if (shells === undefined) throw new Error('tickets have two categories');
+    const claimed = await claimDue(context, service.categories, shells, 1);
+    expect(claimed.map((purge) => purge.itemId)).toEqual([free['id']]);
+    await carryOut(context, shells, claimed);
+    await service.read(held['id'] as string);
+    await service.officer.get(`/api/v1/tickets/${free['id'] as string}`).expect(410);
+  });
+
   it('keeps all of it past its date, for the officer alone, and is on every object', async () => {
     const made = await tell();
     const id = made['id'] as string;

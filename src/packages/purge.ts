@@ -1,24 +1,17 @@
 import type { Database } from '../platform/database.js';
 import { tableCategory, type Category, type Period, type Remains, type StoredItem } from '../retention/category.js';
-import { endOfPeriodSql } from '../retention/policy.js';
+import { endOfPeriodSql, latestEndSql } from '../retention/policy.js';
 
 /** What retention needs to know of packages: each has a date of its own, and goes before what it contains. */
 
 const storedAt = 'coalesce(i.sealed_at, i.requested_at)';
 const prefix = `'exports/' || i.id || '/'`;
 
-const storedColumns = `i.id, i.id AS "subjectId", i.retain_until AS "retainUntil", ${storedAt} AS "storedAt",
+const storedColumns = (timeZone: string) => `i.id, i.id AS "subjectId", i.retain_until AS "retainUntil", ${storedAt} AS "storedAt",
   ${prefix} AS prefix,
   CASE WHEN i.sealed_at IS NULL THEN '[]'::json
     ELSE json_build_array(json_build_object('key', i.object_key, 'bytes', i.bytes)) END AS objects,
-  (SELECT max(p.amount) FROM retention_policies p WHERE p.category = 'package' AND p.unit = 'days') AS days`;
-
-type StoredRow = Omit<StoredItem, 'latestRetainUntil'> & { days: number };
-
-const toStored = ({ days, ...row }: StoredRow): StoredItem => ({
-  ...row,
-  latestRetainUntil: new Date(row.storedAt.getTime() + days * 86_400_000),
-});
+  ${latestEndSql(storedAt, `'package'`, timeZone)} AS "latestRetainUntil"`;
 
 /** Packages as a category of retention. `timeZone` is the service's. */
 export function packageCategory(database: Database, timeZone: string): Category {
@@ -46,21 +39,14 @@ export function packageCategory(database: Database, timeZone: string): Category 
       );
     },
 
-    async storedAfter(_root, afterId, limit) {
-      const rows = await database.query<StoredRow>(
-        `SELECT ${storedColumns} FROM packages i WHERE ($1::uuid IS NULL OR i.id > $1) ORDER BY i.id LIMIT $2`,
+    storedAfter: (_root, afterId, limit) =>
+      database.query<StoredItem>(
+        `SELECT ${storedColumns(timeZone)} FROM packages i WHERE ($1::uuid IS NULL OR i.id > $1) ORDER BY i.id LIMIT $2`,
         [afterId, limit],
-      );
-      return rows.map(toStored);
-    },
+      ),
 
-    async stored(ids) {
-      const rows = await database.query<StoredRow>(
-        `SELECT ${storedColumns} FROM packages i WHERE i.id = ANY($1::uuid[])`,
-        [ids],
-      );
-      return rows.map(toStored);
-    },
+    stored: (ids) =>
+      database.query<StoredItem>(`SELECT ${storedColumns(timeZone)} FROM packages i WHERE i.id = ANY($1::uuid[])`, [ids]),
 
     async containing(tx, category, items) {
       if (category !== 'recording') return [];

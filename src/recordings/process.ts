@@ -9,6 +9,7 @@ import type { Ffmpeg, ProcessedAudio } from '../platform/ffmpeg.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { isHeld } from '../retention/hold.js';
+import { requestRetags } from '../retention/retag.js';
 import { broughtForward, endOfCall } from '../retention/policy.js';
 import { interleave } from './interleave.js';
 import { sidesOf, type Sides } from './legs.js';
@@ -222,7 +223,10 @@ async function storeDerived(
       object: { type: 'recording', id: recording.id },
       details: { versionId: version.id, durationMs: processed.durationMs, playbackSha256: facts.sha256 },
     });
-    return { isStale, held: await isHeld(database, tx, 'recording', recording.id, clock.now()) };
+    const isHeldNow = await isHeld(database, tx, 'recording', recording.id, clock.now());
+    // It was stored as held: a legal hold of the storage, where there is one, follows.
+    if (isHeldNow) await requestRetags(database, tx, [{ kind: 'recording', itemId: recording.id }], clock.now());
+    return { isStale, held: isHeldNow };
   });
   // The other side may have been deleted while this was being made, or when a process died over it.
   if (sides === undefined && version.leg_of === null && version.attempts + (version.playback_key === null ? 0 : 2) > 1)

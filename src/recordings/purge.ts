@@ -1,6 +1,6 @@
 import type { Platform } from '../platform/platform.js';
 import { tableCategory, type Category, type Item, type Period, type Remains, type StoredItem } from '../retention/category.js';
-import { endOfPeriodSql } from '../retention/policy.js';
+import { endOfPeriodSql, latestEndSql } from '../retention/policy.js';
 import { pushDigest } from '../retention/tombstone.js';
 import { copiesWith, separateSides } from './legs.js';
 
@@ -16,21 +16,14 @@ const endOfCallSql = `LEAST(
       WHERE v.recording_id = i.id ORDER BY v.number DESC NULLS LAST LIMIT 1), 0) * interval '1 millisecond' END,
   i.created_at)`;
 
-const storedColumns = `i.id, i.id AS "subjectId", i.retain_until AS "retainUntil", i.created_at AS "storedAt",
+/** No call ends after it was received. */
+const storedColumns = (timeZone: string) => `i.id, i.id AS "subjectId", i.retain_until AS "retainUntil", i.created_at AS "storedAt",
   'recordings/' || i.id || '/' AS prefix,
   COALESCE((SELECT json_agg(json_build_object('key', o.key, 'bytes', o.bytes)) FROM recording_versions v
     CROSS JOIN LATERAL (VALUES (v.original_key, v.bytes), (v.playback_key, v.playback_bytes), (v.waveform_key, NULL))
       AS o (key, bytes)
     WHERE v.recording_id = i.id AND v.state <> 'receiving' AND o.key IS NOT NULL), '[]') AS objects,
-  (SELECT max(p.amount) FROM retention_policies p WHERE p.category = 'recording' AND p.unit = 'days') AS days`;
-
-type StoredRow = Omit<StoredItem, 'latestRetainUntil'> & { days: number };
-
-const toStored = ({ days, ...row }: StoredRow): StoredItem => ({
-  ...row,
-  // No call ends after it was received.
-  latestRetainUntil: new Date(row.storedAt.getTime() + days * 86_400_000),
-});
+  ${latestEndSql('i.created_at', `'recording'`, timeZone)} AS "latestRetainUntil"`;
 
 /** SQL: the ids of all files of the calls that `ids` are sides of, themselves included. */
 const filesOfCalls = (ids: string) => `(
@@ -57,10 +50,10 @@ export function recordingCategory(platform: Pick<Platform, 'clock' | 'database'>
 
     // A call recorded in one file a side is held as one: all its files are locked, in the order in which a purge locks.
     async lockSubjects(tx, ids) {
-      await database.query(
+      const files = await database.query<{ id: string }>(
         `SELECT id FROM recordings WHERE id IN ${filesOfCalls('$1::uuid[]')} ORDER BY id FOR UPDATE`, [ids], tx,
       );
-      return await common.lockSubjects(tx, ids);
+      return await common.lockSubjects(tx, files.map(({ id }) => id));
     },
 
     itemsOf: (id) =>
@@ -91,20 +84,13 @@ export function recordingCategory(platform: Pick<Platform, 'clock' | 'database'>
       return rows.map(({ callId, part, ...row }) => ({ ...row, pushDigest: pushDigest(row.sourceId, callId, part) }));
     },
 
-    async storedAfter(_root, afterId, limit) {
-      const rows = await database.query<StoredRow>(
-        `SELECT ${storedColumns} FROM recordings i WHERE ($1::uuid IS NULL OR i.id > $1) ORDER BY i.id LIMIT $2`,
+    storedAfter: (_root, afterId, limit) =>
+      database.query<StoredItem>(
+        `SELECT ${storedColumns(timeZone)} FROM recordings i WHERE ($1::uuid IS NULL OR i.id > $1) ORDER BY i.id LIMIT $2`,
         [afterId, limit],
-      );
-      return rows.map(toStored);
-    },
+      ),
 
-    async stored(ids) {
-      const rows = await database.query<StoredRow>(
-        `SELECT ${storedColumns} FROM recordings i WHERE i.id = ANY($1::uuid[])`,
-        [ids],
-      );
-      return rows.map(toStored);
-    },
+    stored: (ids) =>
+      database.query<StoredItem>(`SELECT ${storedColumns(timeZone)} FROM recordings i WHERE i.id = ANY($1::uuid[])`, [ids]),
   };
 }

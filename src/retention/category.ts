@@ -95,9 +95,9 @@ export interface Category {
   readonly roots: readonly string[];
 
   /**
-   * Locks (FOR UPDATE) the rows of subjects and whatever else a hold on them reaches, and tells of each of the subjects'
-   * rows when it is due and whether its purge has begun. None where there is no such subject. Placing a hold and claiming
-   * for a purge both lock here, so that one of them wins.
+   * Locks (FOR UPDATE) the rows of subjects and whatever else a hold on them reaches, and tells of each of those rows
+   * whose it is, when it is due and whether its purge has begun. None where there is no such subject. Placing a hold and
+   * claiming for a purge both lock here, so that one of them wins.
    */
   lockSubjects(tx: Transaction, subjectIds: readonly string[]): Promise<LockedRow[]>;
 

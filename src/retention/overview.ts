@@ -41,8 +41,9 @@ function keepSlow<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /**
- * The numbers about holds that the overview and the metrics share. A reader is told of those they may know of; nobody has
- * to confirm a secret one here, since the order that it serves is approved by a second person.
+ * The numbers about holds that the overview and the metrics share. A reader is told of those they may know of, metrics of
+ * none that is secret; nobody has to confirm a secret one here, since the order that it serves is approved by a second
+ * person.
  */
 export async function countHolds(
   platform: Pick<Platform, 'clock' | 'database'>,
@@ -54,7 +55,7 @@ export async function countHolds(
        count(*) FILTER (WHERE confirmed_at IS NULL AND released_at IS NULL AND NOT secret AND confirm_by <= $1) AS "unconfirmedLate",
        count(*) FILTER (WHERE released_at IS NULL AND review_at <= $1) AS "reviewsDue"
      FROM holds WHERE (ends_at IS NULL OR ends_at > $1) AND ${tellable('$2::boolean', '$3::uuid')}`,
-    [platform.clock.now(), reader === undefined || reader.role === 'auditor', reader?.userId ?? null],
+    [platform.clock.now(), reader?.role === 'auditor', reader?.userId ?? null],
   );
   return row ?? { held: 0, unconfirmed: 0, unconfirmedLate: 0, reviewsDue: 0 };
 }

@@ -142,7 +142,10 @@ export async function placeHoldsIn(
   return { placed, refused };
 }
 
-/** Locks what is to be held. `known`: it exists; `keepable`: something of it may still be kept. */
+/**
+ * Locks what is to be held. `known`: it exists; `keepable`: something of it may still be kept. What a hold would reach and
+ * is past its date goes from here on: it had ended before the hold was there.
+ */
 async function lockForHold(
   platform: HoldPlatform,
   categories: readonly Category[],
@@ -157,7 +160,7 @@ async function lockForHold(
   for (const category of categories.filter((each) => each.subject === kind)) {
     const rows = await category.lockSubjects(tx, ids);
     if (rows.length === 0) continue;
-    const heldAlready = await heldAmong(database, tx, kind, ids, now);
+    const heldAlready = await heldAmong(database, tx, kind, rows.map((row) => row.subjectId), now);
     const over: string[] = [];
     for (const row of rows) {
       known.add(row.subjectId);
@@ -165,7 +168,7 @@ async function lockForHold(
       if (row.retainUntil <= now && !heldAlready.has(row.subjectId)) over.push(row.id);
       else keepable.add(row.subjectId);
     }
-    if (over.length > 0 && kind === 'ticket') await intend(platform, category, tx, over);
+    if (over.length > 0) await intend(platform, categories, category, tx, over);
   }
   return { known, keepable };
 }
@@ -211,6 +214,11 @@ async function lockHold(database: Database, tx: Transaction, id: string): Promis
   return hold;
 }
 
+/** One that may not be told is not there for those who may not know of it. */
+function refuseUntold({ secret, ownerId }: Hold, { role, userId }: Person): void {
+  if (secret && role !== 'auditor' && ownerId !== userId) throw new Problem('not-found');
+}
+
 /**
  * A second person stands behind a hold; where four eyes are only recorded, the first one may, and says why.
  * @throws Problem `not-found`, `forbidden` for the one who placed it, `invalid-input` when they may but give no reason,
@@ -226,6 +234,7 @@ export async function confirmHold(
   const { database, clock } = platform;
   return await database.inTransaction(async (tx) => {
     const hold = await lockHold(database, tx, id);
+    refuseUntold(hold, person);
     if (!may(person, 'hold.confirm', { firstPersonId: hold.placedBy, fourEyes }))
       throw new Problem('forbidden', { detail: 'A hold is confirmed by somebody other than the one who placed it.' });
     if (hold.confirmedAt !== null || hold.releasedAt !== null) throw new Problem('conflict');
@@ -295,7 +304,10 @@ export async function releaseHoldIn(
 /** Releases a hold. @throws Problem as `releaseHoldIn` */
 export async function releaseHold(platform: HoldPlatform, person: Person, id: string, reason: string): Promise<Hold> {
   const actor = { kind: 'person' as const, id: person.userId };
-  const hold = await platform.database.inTransaction((tx) => releaseHoldIn(platform, tx, actor, id, reason));
+  const hold = await platform.database.inTransaction(async (tx) => {
+    refuseUntold(await lockHold(platform.database, tx, id), person);
+    return await releaseHoldIn(platform, tx, actor, id, reason);
+  });
   platform.jobs.nudge(retagJob);
   return hold;
 }

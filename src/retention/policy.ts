@@ -118,6 +118,14 @@ export function lifecycleDays(period: Period): number {
   return period.unit === 'days' ? period.amount : period.amount * 365 + Math.ceil(period.amount / 4);
 }
 
+/** SQL: the latest end from `startSql` under any period that the policy (SQL for its name) ever had. */
+export function latestEndSql(startSql: string, policySql: string, timeZone: string): string {
+  const zone = `'${timeZone.replaceAll("'", '')}'`;
+  return `(SELECT max(CASE q.unit WHEN 'days' THEN ${startSql} + q.amount * interval '24 hours'
+      ELSE (${startSql} AT TIME ZONE ${zone} + q.amount * interval '1 year') AT TIME ZONE ${zone} END)
+    FROM retention_policies q WHERE q.category = ${policySql})`;
+}
+
 /** `endOfPeriod` as SQL over a timestamptz expression. An interval of days would follow the session's summer time. */
 export function endOfPeriodSql(startSql: string, period: Period, timeZone: string): string {
   if (period.unit === 'days') return `(${startSql} + ${period.amount} * interval '24 hours')`;

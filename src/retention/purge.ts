@@ -85,14 +85,33 @@ async function recordIntents(
   );
 }
 
-/** Begins the deletion of items past their date whose rows the caller has locked and knows not to be held. */
+/**
+ * Begins the deletion of items past their date whose rows the caller has locked and knows not to be held, and of what
+ * contains them.
+ */
 export async function intend(
   platform: Pick<Platform, 'clock' | 'database'>,
+  categories: readonly Category[],
   category: Category,
   tx: Transaction,
   ids: readonly string[],
 ): Promise<void> {
-  await recordIntents(platform, category, tx, await category.lockItems(tx, ids), retentionOrder(category), null);
+  const items = await category.lockItems(tx, ids);
+  await intendContaining(platform, categories, category, tx, items);
+  await recordIntents(platform, category, tx, items, retentionOrder(category), null);
+}
+
+/** A package is never kept past what it contains, and nothing held is among `items`. */
+async function intendContaining(
+  platform: Pick<Platform, 'clock' | 'database'>,
+  categories: readonly Category[],
+  category: Category,
+  tx: Transaction,
+  items: readonly Item[],
+): Promise<void> {
+  const { rule, ...order } = retentionOrder(category);
+  for (const other of await lockContaining(categories, tx, category.name, items.map((item) => item.id)))
+    await recordIntents(platform, other.category, tx, other.items, { ...order, rule: `content: ${rule}` }, null);
 }
 
 /** What contains any of `ids` (packages with a recording in them), locked. */
@@ -179,12 +198,8 @@ export async function claimDue(
     if (due.length === 0) return [];
     const held = await heldAmong(database, tx, category.subject, due.map((item) => item.subjectId), now);
     const free = due.filter((item) => !held.has(item.subjectId));
-    const order = retentionOrder(category);
-    for (const other of await lockContaining(categories, tx, category.name, free.map((item) => item.id))) {
-      // A package is never kept past what it contains, and a held recording is not here.
-      await recordIntents(platform, other.category, tx, other.items, { ...order, rule: `content: ${order.rule}` }, null);
-    }
-    return await recordIntents(platform, category, tx, free, order, {
+    await intendContaining(platform, categories, category, tx, free);
+    return await recordIntents(platform, category, tx, free, retentionOrder(category), {
       id: newId(clock),
       until: new Date(now.getTime() + leaseMs),
     });

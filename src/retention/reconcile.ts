@@ -7,7 +7,7 @@ import { forgottenTombstones, restoreTombstone } from './journal.js';
 import { lifecycleDays, promised, type PolicyName } from './policy.js';
 import { longestPeriods } from './policies.js';
 import { beginPurge } from './purge.js';
-import { tagOf } from './retag.js';
+import { tagOf, tagUnder } from './retag.js';
 
 /**
  * Database and storage held against each other, both ways, in one walk: rows and objects both come in the order of their
@@ -195,7 +195,7 @@ async function repair(platform: ReconcilePlatform, category: Category, finding: 
     const [row] = await category.stored([itemId]);
     if (row === undefined) return false;
     const held = (await heldAmong(database, undefined, category.subject, [row.subjectId], clock.now())).size > 0;
-    await objects.tag(key, { ...(await objects.tags(key)), hold: tagOf(held) });
+    if (row.prefix !== null) await tagUnder(platform, row.prefix, held);
   } else if (kind === 'row_despite_tombstone' && itemId !== null) {
     if (!(await replayTombstone(platform, category, itemId))) return false;
   } else return false;

@@ -98,8 +98,9 @@ async function follow(platform: RetagPlatform, categories: readonly Category[], 
 }
 
 /**
- * Tags every version of every object under `prefix`. What is tagged rightly is left alone: on some servers tagging anew
- * sets back the age that a bucket rule counts. Where the storage has a legal hold that works, it follows too.
+ * Tags every version of every object under `prefix`. A tag that is right is left alone: on some servers tagging anew sets
+ * back the age that a bucket rule counts. Where the storage has a legal hold that works, it follows too; what was stored
+ * as held has the tag and not yet the legal hold.
  */
 export async function tagUnder(platform: Pick<Platform, 'objects'>, prefix: string, held: boolean): Promise<void> {
   const { objects } = platform;
@@ -108,11 +109,12 @@ export async function tagUnder(platform: Pick<Platform, 'objects'>, prefix: stri
     // `null` is how a bucket without versions calls the only one there is.
     const versionId = version.versionId === 'null' ? undefined : version.versionId;
     const tags = await objects.tags(version.key, versionId);
-    if (tags === undefined || tags['hold'] === tagOf(held)) continue;
+    const isRight = tags?.['hold'] === tagOf(held);
+    if (tags === undefined || (isRight && !held)) continue;
     try {
-      // The tag comes last: it is what tells that both are done.
+      // The tag comes last: `hold=0` tells that both are done.
       await objects.legalHold(version.key, held, versionId);
-      await objects.tag(version.key, { ...tags, hold: tagOf(held) }, versionId);
+      if (!isRight) await objects.tag(version.key, { ...tags, hold: tagOf(held) }, versionId);
     } catch (error) {
       // Deleted meanwhile: there is nothing left to tag.
       if (!(error instanceof Problem) || error.code !== 'not-found') throw error;

@@ -5,7 +5,7 @@ import type { Platform } from '../platform/platform.js';
 import type { Category, Item, PurgeReason, Remains, StoredItem } from '../retention/category.js';
 import { tableCategory } from '../retention/category.js';
 import { heldAt } from '../retention/hold.js';
-import { endOfPeriodSql } from '../retention/policy.js';
+import { endOfPeriodSql, latestEndSql } from '../retention/policy.js';
 import { leaveTombstones, type Tombstone } from '../retention/tombstone.js';
 import { pieceDigest, settleTicket } from './piece.js';
 import { shellDigest } from './receive.js';
@@ -28,7 +28,6 @@ export function ticketCategories(platform: PurgePlatform, timeZone: string): Cat
 
 function pieceCategory(platform: PurgePlatform, timeZone: string): Category {
   const { database } = platform;
-  const zone = `'${timeZone.replaceAll("'", '')}'`;
   const common = tableCategory(database, {
     name: pieceCategoryName,
     subject: 'ticket',
@@ -39,10 +38,7 @@ function pieceCategory(platform: PurgePlatform, timeZone: string): Category {
     dates: { policy: 'i.policy', under: (period) => endOfPeriodSql('i.supplied_at', period, timeZone) },
   });
 
-  /** The longest period that its policy ever had is the latest an item may have been frozen with. */
-  const latest = `(SELECT max(CASE q.unit WHEN 'days' THEN i.supplied_at + q.amount * interval '24 hours'
-      ELSE (i.supplied_at AT TIME ZONE ${zone} + q.amount * interval '1 year') AT TIME ZONE ${zone} END)
-    FROM retention_policies q WHERE q.category = i.policy)`;
+  const latest = latestEndSql('i.supplied_at', 'i.policy', timeZone);
   const storedWhere = (condition: string, bind: readonly unknown[]): Promise<StoredItem[]> =>
     database.query<StoredItem>(
       `SELECT i.id, i.ticket_id AS "subjectId", i.retain_until AS "retainUntil", i.stored_at AS "storedAt",
@@ -222,6 +218,7 @@ function shellCategory({ database }: PurgePlatform, timeZone: string): Category 
       database.query<Item>(
         `SELECT i.id, i.id AS "subjectId", i.retain_until AS "retainUntil", i.received_at AS "storedAt", NULL::text AS prefix
          FROM tickets i WHERE i.retain_until <= $1 AND i.purge_intent IS NULL AND ${hasNoPieces}
+           AND NOT ${heldAt('ticket', 'i.id', '$1')}
          ORDER BY i.retain_until, i.id LIMIT $2 FOR UPDATE OF i SKIP LOCKED`,
         [now, limit],
         tx,

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { append, systemActor, type Actor } from '../audit/log.js';
 import type { Platform } from '../platform/platform.js';
 import { isHeld } from '../retention/hold.js';
+import { requestRetags } from '../retention/retag.js';
 import { messageBytes, settleTicket } from './piece.js';
 import type { PieceKind, PieceVersionRow } from './ticket.js';
 
@@ -93,7 +94,10 @@ export async function commitVersions(
         details: { pieceId: version.piece_id, versionId: version.id, sha256: version.sha256, bytes: version.bytes },
       })));
     }
-    return { there: new Set(there.map((version) => version.id)), held: await isHeld(database, tx, 'ticket', ticketId, clock.now()) };
+    const held = await isHeld(database, tx, 'ticket', ticketId, clock.now());
+    // It was stored as held: a legal hold of the storage, where there is one, follows.
+    if (held) await requestRetags(database, tx, [{ kind: 'ticket', itemId: ticketId }], clock.now());
+    return { there: new Set(there.map((version) => version.id)), held };
   });
   const gone = versions.filter((version) => !outcome.there.has(version.id)).map((version) => version.object_key);
   if (gone.length > 0) await objects.deleteEveryVersion(gone);

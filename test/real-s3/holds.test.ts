@@ -25,8 +25,15 @@ it('where storage has a legal hold that works it follows the tag, on every versi
   ]);
   expect(await under()).toHaveLength(2);
 
+  // Stored while it was held: its tag is right already, and the legal hold still has to come.
+  const late = `${prefix}playback.m4a`;
+  await objects.putBytes(late, Buffer.from('third'), 'audio/mp4', { hold: '1' });
+  await tagUnder({ objects }, prefix, true);
+  expect(await objects.deleteEveryVersion([late])).toEqual([{ key: late, error: 'AccessDenied' }]);
+
   await tagUnder({ objects }, prefix, false);
   expect(await objects.deleteEveryVersion([`${prefix}original.wav`])).toEqual([{ key: `${prefix}original.wav` }]);
+  expect(await objects.deleteEveryVersion([late])).toEqual([{ key: late }]);
   expect(await under()).toEqual([]);
   objects.close();
 });
