@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { recordingCategory } from '../src/recordings/purge.js';
 import { listTombstones, wasErased } from '../src/retention/tombstone.js';
 import { beginPurge } from '../src/retention/purge.js';
 import { requestSweep, findSweep, runPurges } from '../src/retention/sweep.js';
@@ -135,6 +136,47 @@ describe('a purge that dies', () => {
     expect(await world.database.query('SELECT FROM purges')).toEqual([]);
     expect(await world.database.query(`SELECT FROM sweeps WHERE state = 'running'`)).toEqual([]);
   });
+});
+
+test('a purge that dies at any call to database or storage, before it or after, is carried on by the next', { timeout: 180_000 }, async () => {
+  /** A service that stops for good at the call `fatal`, as a process does: before the call, or when its answer has come. */
+  function dyingAt(fatal: number, after: boolean) {
+    let calls = 0;
+    const mortal = <T extends object>(target: T): T => new Proxy(target, {
+      get(of, name) {
+        const value: unknown = Reflect.get(of, name, of);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]): unknown => {
+          if (calls >= fatal) throw new Error('died');
+          calls += 1;
+          if (calls === fatal && !after) throw new Error('died');
+          const answer: unknown = Reflect.apply(value, of, given);
+          if (calls !== fatal || !(answer instanceof Promise)) return answer;
+          return answer.then(() => { throw new Error('died'); });
+        };
+      },
+    });
+    const database = mortal(world.database);
+    const categories = [recordingCategory({ clock: world.clock, database }, 'Europe/Amsterdam')];
+    return { context: { ...world.context(), database, objects: mortal(world.objects) }, categories };
+  }
+  let deaths = 0;
+  for (const after of [false, true])
+    for (let fatal = 1, died = true; died; fatal += 1) {
+      const id = await world.record();
+      world.clock.advance(90 * day);
+      await requestSweep(world, world.administrator);
+      const { context, categories } = dyingAt(fatal, after);
+      died = await runPurges(context, categories).then(() => false, (error: unknown) => String(error).includes('died'));
+      deaths += died ? 1 : 0;
+      world.clock.advance(6 * 60_000);
+      await runPurges(world.context(), world.categories);
+      expect([fatal, after, await rowsOf(id), await world.keysOf(id)]).toEqual([fatal, after, [], []]);
+      expect((await stonesOf(id)).map(({ reason, objects }) => ({ reason, objects }))).toEqual([{ reason: 'retention', objects: 3 }]);
+      expect(await world.database.query(`SELECT FROM purges UNION ALL SELECT FROM sweeps WHERE state = 'running'`)).toEqual([]);
+    }
+  // As many as there are calls, or the test would prove little.
+  expect(deaths).toBeGreaterThan(40);
 });
 
 test.each(['looked', 'deleted', 'buried'])('a process killed with -9 when an item is %s leaves nothing undone', async (step) => {

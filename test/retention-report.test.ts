@@ -25,6 +25,9 @@ async function checkAsTold(report: string): Promise<string> {
   await writeFile(path.join(told, 'report.txt'), report);
   const commands = report.split('\n').filter((line) => /^ {2}(sed|openssl) /.test(line));
   expect(commands).toHaveLength(5);
+  // The same as the documentation gives.
+  const documented = await readFile(path.join(import.meta.dirname, '../docs/retention.md'), 'utf8');
+  for (const command of commands) expect(documented).toContain(`\n${command.trim()}`);
   await writeFile(path.join(told, 'check.sh'), commands.slice(0, 4).join('\n'));
   try {
     return execFileSync('sh', ['check.sh'], { cwd: told, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
