@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fetchAttachments } from '../src/tickets/fetch.js';
@@ -86,6 +87,31 @@ describe("Zammad's webhook", () => {
 
   it('is refused with a wrong key, and with the key of a PBX', async () => {
     await zammad(zammadBody, signed(zammadBody), 'nonsense').expect(401);
+    const { pbxKey } = service;
+    await zammad(zammadBody, { ...signed(zammadBody), 'X-Hub-Signature': sha1(zammadBody, pbxKey) }, pbxKey).expect(403);
+  });
+
+  it('that never ends is refused before it fills the memory', async () => {
+    const body = Buffer.alloc(16 * 1024 * 1024 + 1, ' ');
+    expect((await zammad(body, signed(body)).expect(413)).body).toMatchObject({ code: 'too-large' });
+    const packed = gzipSync(zammadBody);
+    await zammad(packed, { ...signed(packed), 'Content-Encoding': 'gzip' }).expect(415);
+  });
+
+  it('that somebody sends again under another name, after a newer one, changes nothing', async () => {
+    const told = (state: string, at: string) =>
+      customised(({ ticket, article }) => {
+        Object.assign(ticket as Shown, { id: 83, number: '10083', state, updated_at: at });
+        Object.assign(article as Shown, { id: 107 });
+      });
+    const older = told('open', '2026-11-02T15:00:00.000Z');
+    const newer = told('closed', '2026-11-03T15:00:00.000Z');
+    const { body } = await zammad(older, signed(older)).expect(201);
+    await zammad(newer, signed(newer)).expect(200);
+    const before = await service.read((body as Shown)['id'] as string);
+    for (let times = 0; times < 3; times += 1) await zammad(older, signed(older)).expect(200);
+    expect(await service.read((body as Shown)['id'] as string)).toEqual(before);
+    expect(before).toMatchObject({ status: 'closed' });
   });
 
   it('that is repeated changes nothing and is answered 200', async () => {
@@ -195,7 +221,9 @@ describe("Zendesk's webhook", () => {
     await post(body, {}).expect(401);
     await post(body, { ...sign(body), 'X-Zendesk-Webhook-Signature': Buffer.alloc(32).toString('base64') }).expect(401);
     await post(body, sign(Buffer.from('{}'))).expect(401);
-    await post(body, sign(body, new Date(service.clock.now().getTime() - 6 * 60_000).toISOString())).expect(401);
+    for (const [minutes, status] of [[-6, 401], [6, 401], [-4, 200], [4, 200]] as const)
+      await post(body, sign(body, new Date(service.clock.now().getTime() + minutes * 60_000).toISOString())).expect(status);
+    await post(body, { ...sign(body), 'X-Zendesk-Webhook-Signature-Timestamp': 'soon' }).expect(401);
   });
 
   it('about something else is answered 200 and ignored', async () => {
@@ -237,8 +265,13 @@ describe('Standard Webhooks', () => {
     const body = event({ externalId: 'sw-3' });
     await post(body, {}).expect(401);
     await post(body, sign(body, 'm', seconds(), 'wrong')).expect(401);
-    await post(body, sign(body, 'm', seconds() - 600)).expect(401);
+    for (const late of [-600, -301, 301, Number.NaN]) await post(body, sign(body, 'm', seconds() + late)).expect(401);
+    await post(Buffer.concat([body, Buffer.from(' ')]), sign(body, 'm')).expect(401);
+    await post(body, { ...sign(body, 'm'), 'webhook-timestamp': String(seconds() + 60) }).expect(401);
     await post(body, { ...sign(body, 'm'), 'webhook-id': 'other' }).expect(401);
+    // A secret of no length would let anybody sign.
+    for (const secret of ['whsec_!!!!!!!!!!!!', 'whsec_AAAAAAAAAA', 'short'])
+      await service.helpdesk.put('/api/v1/tickets/webhook-secret').send({ secret }).expect(422);
     const wrong = event({ externalId: 'sw-3', category: 'x' });
     await post(wrong, sign(wrong, 'm5')).expect(422);
   });

@@ -3,6 +3,10 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemActor } from '../src/audit/log.js';
+import type { Objects } from '../src/platform/objects.js';
+import { Problem } from '../src/platform/problem.js';
+import { receiveAttachment } from '../src/tickets/attachment.js';
 import { quarantineUnscanned, scanPending } from '../src/tickets/scan.js';
 import { createScanner } from '../src/tickets/scanner.js';
 import { finishStalePieces } from '../src/tickets/store.js';
@@ -103,6 +107,44 @@ describe('what a process that died left behind', () => {
     expect(after).toMatchObject({ messages: [{ body: 'halverwege' }], attachments: [{ externalId: 'whole' }] });
     expect(await service.keysUnder(`tickets/${message}/`)).toHaveLength(1);
     await leapTo(service, new Date());
+  });
+});
+
+describe('a helpdesk that lost patience', () => {
+  it('and sends the attachment again keeps it, also when the first attempt fails after the second one came through', async () => {
+    const bytes = Buffer.from('twee keer gestuurd');
+    const folder = await mkdtemp(path.join(tmpdir(), 'opname-again-'));
+    const file = path.join(folder, 'again');
+    await writeFile(file, bytes);
+    let putting = () => undefined as void;
+    let fail = () => undefined as void;
+    const begun = new Promise<void>((resolve) => (putting = resolve));
+    const hung = new Promise<void>((resolve) => (fail = resolve));
+    const objects: Partial<Objects> = {
+      putFile: async () => {
+        putting();
+        await hung;
+        throw new Problem('storage-unavailable');
+      },
+      deleteEveryVersion: (keys) => service.objects.deleteEveryVersion(keys),
+    };
+    const digest = (name: string) => createHash(name).update(bytes).digest('hex');
+    const first = receiveAttachment(
+      { ...service.platform, objects: objects as Objects },
+      { timeZone: service.settings.timeZone, scanned: false },
+      systemActor('tickets'),
+      { sourceId: service.helpdeskSourceId, externalId: 'att' },
+      { externalId: 'again', messageExternalId: null, fileName: 'a.txt', contentType: 'text/plain', at: null },
+      { path: file, bytes: bytes.length, sha256: digest('sha256'), md5: digest('md5') },
+    );
+    await begun;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const made = (await send(bytes, 'a.txt', { externalId: 'again' }).expect(201)).body as Shown;
+    fail();
+    await expect(first).rejects.toMatchObject({ code: 'storage-unavailable' });
+    const answer = await download(made['id'] as string).buffer(true).expect(200);
+    expect((answer.body as Buffer).equals(bytes)).toBe(true);
+    await rm(folder, { recursive: true });
   });
 });
 

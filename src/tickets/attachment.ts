@@ -7,7 +7,7 @@ import { Problem } from '../platform/problem.js';
 import type { Upload } from '../recordings/upload.js';
 import { isHeld } from '../retention/hold.js';
 import { periodsInForce } from './period.js';
-import { openPiece, openVersion, type PieceContent } from './piece.js';
+import { openPiece, openVersion, type OpenedVersion, type PieceContent } from './piece.js';
 import { piecesOf, requireTicket, type ShownPiece } from './read-ticket.js';
 import type { TicketPlatform, TicketRules } from './receive.js';
 import { scanJob } from './scan.js';
@@ -41,7 +41,7 @@ export interface AttachmentReceived {
 interface Opened {
   ticketId: string;
   piece: PieceRow;
-  version: { id: string; objectKey: string; kept: boolean };
+  version: OpenedVersion;
   held: boolean;
 }
 
@@ -62,7 +62,7 @@ export async function receiveAttachment(
   const { piece, version, held } = opened;
   const received = { ticketId: opened.ticketId, pieceId: piece.id };
   if (version.kept) return { outcome: 'duplicate', ...received };
-  const row = { id: version.id, piece_id: piece.id, object_key: version.objectKey };
+  const row = { id: version.id, piece_id: piece.id, object_key: version.objectKey, last_received_at: version.receivedAt };
   try {
     await platform.objects.putFile(version.objectKey, upload.path, {
       bytes: upload.bytes,

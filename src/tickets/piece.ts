@@ -127,22 +127,30 @@ export interface PieceContent {
   attachment?: { fileName: string; scan: Scan };
 }
 
+/** A version whose object is to be put, unless it is `kept` already. */
+export interface OpenedVersion {
+  id: string;
+  objectKey: string;
+  receivedAt: Date;
+  kept: boolean;
+}
+
 /**
  * The row of a version. Bytes that were there already are the same version, told once more: when the same was told last
  * decides which version is shown.
- * @returns its id and key, and whether its object is proved already
+ * @returns its id and key, when it was received, and whether its object is proved already
  */
 export async function openVersion(
   platform: PiecePlatform,
   tx: Transaction,
   piece: PieceRow,
   content: PieceContent,
-): Promise<{ id: string; objectKey: string; kept: boolean }> {
+): Promise<OpenedVersion> {
   const { clock, database } = platform;
   const id = newId(clock);
   const { message, attachment } = content;
   const now = clock.now();
-  const [version] = await database.query<{ id: string; objectKey: string; kept: boolean }>(
+  const [version] = await database.query<OpenedVersion>(
     `INSERT INTO ticket_piece_versions AS v (id, piece_id, state, object_key, bytes, sha256, md5, content_type, told_at,
        told_exactly, received_at, last_received_at, said_at, sender, internal, body, body_text, file_name, scan, next_attempt_at)
      VALUES ($1, $2, 'receiving', $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $10)
@@ -152,7 +160,7 @@ export async function openVersion(
                            ELSE v.told_exactly END,
        told_at = greatest(v.told_at, excluded.told_at),
        last_received_at = excluded.last_received_at
-     RETURNING id, object_key AS "objectKey", state = 'kept' AS kept`,
+     RETURNING id, object_key AS "objectKey", last_received_at AS "receivedAt", state = 'kept' AS kept`,
     [
       id, piece.id, objectKey(piece.root, piece.id, id), content.bytes, content.sha256, content.md5, content.contentType,
       content.toldAt, content.toldExactly, now, message?.at ?? null, message?.from ?? null, message?.internal ?? null, message?.body ?? null,

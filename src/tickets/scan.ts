@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -80,11 +81,12 @@ export async function scanPending(
   while (!signal.aborted) {
     const claimed = await claim(platform);
     if (claimed === undefined) break;
-    const file = path.join(folder, `scan-${claimed.id}`);
+    // Of its own: another that takes it up after the lease must not cut short what this one is still looking at.
+    const file = path.join(folder, `scan-${randomUUID()}`);
     try {
       const stored = await platform.objects.read(claimed.object_key, { signal });
       if (stored === undefined) throw new Problem('storage-unavailable');
-      await pipeline(stored.body, createWriteStream(file, { mode: 0o600 }), { signal });
+      await pipeline(stored.body, createWriteStream(file, { mode: 0o600, flags: 'wx' }), { signal });
       const found = await scanner(file, signal);
       await settleScan(platform, claimed, found);
       outcome[found] += 1;

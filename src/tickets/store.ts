@@ -107,8 +107,18 @@ export async function commitVersions(
   return outcome.there;
 }
 
-/** Takes back a version that was never acknowledged: its object first, then its rows. */
-export async function abandonVersion(platform: StorePlatform, version: Pick<PieceVersionRow, 'id' | 'piece_id' | 'object_key'>): Promise<void> {
+/**
+ * Takes back a version that was never acknowledged: its object first, then its rows. One that was received again since
+ * `last_received_at` is another request's, which puts under the same key: its object is not ours to delete.
+ */
+export async function abandonVersion(
+  platform: StorePlatform,
+  version: Pick<PieceVersionRow, 'id' | 'piece_id' | 'object_key' | 'last_received_at'>,
+): Promise<void> {
+  const ours = `id = $1 AND state = 'receiving' AND last_received_at = $2`;
+  const bind = [version.id, version.last_received_at];
+  const [standing] = await platform.database.query(`SELECT 1 FROM ticket_piece_versions WHERE ${ours}`, bind);
+  if (standing === undefined) return;
   const failures = await platform.objects
     .deleteEveryVersion([version.object_key])
     .then((results) => results.filter((result) => result.error !== undefined).length)
@@ -116,7 +126,7 @@ export async function abandonVersion(platform: StorePlatform, version: Pick<Piec
   // The row stays `receiving` while storage is away, and is taken up by the next round.
   if (failures > 0) return;
   await platform.database.inTransaction(async (tx) => {
-    await platform.database.query(`DELETE FROM ticket_piece_versions WHERE id = $1 AND state = 'receiving'`, [version.id], tx);
+    await platform.database.query(`DELETE FROM ticket_piece_versions WHERE ${ours}`, bind, tx);
     await platform.database.query(
       `DELETE FROM ticket_pieces p WHERE id = $1 AND purge_intent IS NULL
          AND NOT EXISTS (SELECT FROM ticket_piece_versions v WHERE v.piece_id = p.id)`,

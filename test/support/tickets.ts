@@ -40,6 +40,7 @@ export interface TicketService extends Omit<RetentionWorld, 'category' | 'catego
   /** Another helpdesk with a source of its own. */
   otherHelpdesk: Agent;
   pbx: Agent;
+  pbxKey: string;
   nobody: Agent;
   /** Tells of a ticket; the answer must be 200 or 201. */
   put(externalId: string, body: object): Promise<Shown>;
@@ -95,6 +96,7 @@ export async function ticketService(options: Partial<TicketSettings> = {}): Prom
   };
   const helpdesk = await machine('helpdesk');
   const officer = await sign('privacy_officer');
+  const pbx = await machine('pbx');
 
   return {
     ...world,
@@ -110,7 +112,8 @@ export async function ticketService(options: Partial<TicketSettings> = {}): Prom
     helpdeskSourceId: helpdesk.sourceId,
     helpdesk: helpdesk.agent,
     otherHelpdesk: (await machine('helpdesk')).agent,
-    pbx: (await machine('pbx')).agent,
+    pbx: pbx.agent,
+    pbxKey: pbx.key,
     nobody: request.agent(server) as Agent,
     async put(externalId, body) {
       const answer = await helpdesk.agent.put(`/api/v1/tickets/by-external/${encodeURIComponent(externalId)}`).send(body);

@@ -25,6 +25,14 @@ const attachmentFields = z.object({
   sha256: z.string().trim().toLowerCase().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits').optional(),
 });
 
+/** Sixteen characters, or as Standard Webhooks writes them: `whsec_` and sixteen bytes or more in base64. */
+const secret = z
+  .string()
+  .trim()
+  .min(16)
+  .max(500)
+  .regex(/^(?!whsec_)|^whsec_[A-Za-z0-9+/]{22,}={0,2}$/, 'must hold sixteen bytes or more, in base64, after whsec_');
+
 /** Parts that are the file, whatever a client calls it. */
 const fileParts = ['file', 'attachment', 'data', 'upload'] as const;
 
@@ -122,7 +130,7 @@ export function apiDoor(door: TicketDoor): Operation<Caller>[] {
       summary: "Set the signing secret of this key's helpdesk, where the helpdesk makes its own",
       description: 'Without one the key itself is the secret. `null` goes back to that.',
       action: 'ticket.push',
-      body: z.object({ secret: z.string().trim().min(16).max(500).nullable() }),
+      body: z.object({ secret: secret.nullable() }),
       replies: { 204: { description: 'From now on signatures are checked with it' } },
       async handle({ caller, body }) {
         const machine = machineOf(caller);
