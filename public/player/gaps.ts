@@ -24,9 +24,14 @@ export function savedMs(skips: readonly Gap[]): number {
   return skips.reduce((sum, [startMs, endMs]) => sum + endMs - startMs, 0);
 }
 
-/** The part of the call in which a leg is heard, 0 to 1, from its peaks; `maxPeak` is that of all legs. */
+/**
+ * The part of the call in which a leg is heard, 0 to 1, from its peaks; `maxPeak` is that of all legs. What stands out is
+ * told by the leg's own loudest moment, for one microphone is far quieter than the other; what is fainter than a thirtieth
+ * of the other leg is its echo.
+ */
 export function talkShare(peaks: readonly number[], maxPeak: number): number {
-  if (peaks.length === 0) return 0;
-  const threshold = Math.max(0.015, maxPeak * 0.06);
+  const loudest = peaks.reduce((most, peak) => Math.max(most, Math.abs(peak)), 0);
+  if (peaks.length === 0 || loudest < maxPeak / 30) return 0;
+  const threshold = Math.max(0.015, loudest * 0.06);
   return peaks.filter((peak) => Math.abs(peak) > threshold).length / peaks.length;
 }

@@ -50,6 +50,11 @@ describe('the talking of a leg', () => {
     expect(talkShare([], 0.5)).toBe(0);
     expect(talkShare([0.001, -0.001], 0.9)).toBe(0);
   });
+
+  it('is told by its own loudness: a quiet microphone speaks too, an echo of the other leg does not', () => {
+    expect(talkShare([-0.05, 0.05, 0, 0], 1)).toBe(0.5);
+    expect(talkShare([-0.03, 0.03, 0, 0], 1)).toBe(0);
+  });
 });
 
 describe('peaks for a small picture', () => {
