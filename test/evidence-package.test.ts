@@ -84,7 +84,13 @@ describe('a package of one recording, with its original', () => {
     ], { cwd, input: path.join(cwd, 'tagmanifest-sha256.txt') });
     expect(ssh).toMatchObject({ code: 0 });
     const script = await run('sh', [path.join(cwd, 'verify.sh')]);
-    expect(script.said).toContain('Ongewijzigd sinds ontvangst');
+    // It claims what it checked, and names what it did not.
+    expect(script.said).toContain('Ongewijzigd sinds de verzegeling');
+    expect(script.said).not.toMatch(/sinds ontvangst|since receipt/);
+    expect(script.said).toContain('NIET nagegaan: bewaarverloop, bewijs van ontvangst');
+    expect(script.said).toContain('NOT checked here: custody, proof of receipt');
+    for (const [name, beyond] of [['README.nl.txt', /gaan zij niet na:/], ['README.en.txt', /are beyond them:/]] as const)
+      expect(await text(unpacked, name)).toMatch(beyond);
     expect(script.said).toContain(sealedPackage.keyId);
     expect(script.code).toBe(0);
   });

@@ -107,5 +107,5 @@ class ZippedBag implements Bag {
   }
 }
 
-/** A value of `bag-info.txt` must not begin a line of its own. */
-const oneLine = (value: string) => value.replaceAll(/[\r\n]+/g, ' ').trim();
+/** A value must not begin a line of its own, not even where other programs see line ends (U+0085, U+2028, U+2029). */
+export const oneLine = (value: string): string => value.replaceAll(/[\s\u0085]+/g, ' ').trim();

@@ -1,8 +1,14 @@
 import { signatureNamespace, signerName } from './verifier/layout.js';
 
-/** `verify.sh`, as it lies in every package: POSIX sh and what most systems have (coreutils, openssl, ssh-keygen). */
+/**
+ * `verify.sh`, as it lies in every package: POSIX sh and what most systems have (coreutils, openssl, ssh-keygen). It checks
+ * digests and signatures; what the records say of the time between receipt and sealing is beyond it, and it says so.
+ */
 export const verifyScript = String.raw`#!/bin/sh
-# Checks this package without the service that made it. Exit code 0: unchanged. 1: changed. 2: could not be checked.
+# Checks, without the service that made it, that nothing in this package changed since it was sealed.
+# Exit code 0: unchanged since then. 1: changed. 2: could not be checked.
+# What the records say of the time before (custody, the chain that proves receipt, how copies were made) is not checked
+# here: verify.html does that.
 # Compare the key's fingerprint with the one that the sender publishes: a package can bring any key along.
 cd "$(dirname "$0")" || exit 2
 LC_ALL=C
@@ -12,6 +18,8 @@ checked=0
 fault() { echo "CHANGED: $1"; faults=1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 listed_in() { sed 's/^[0-9a-f]*  //' "$@"; }
+# What a stranger wrote must not steer the terminal.
+plain() { tr -cd '\n\040-\176'; }
 
 if have sha256sum; then sum256='sha256sum'; sum512='sha512sum'
 elif have shasum; then sum256='shasum -a 256'; sum512='shasum -a 512'
@@ -34,7 +42,7 @@ present=$(find . ! -type d ! -name .DS_Store ! -name Thumbs.db ! -name desktop.i
   grep -v -x -E "signatures/($signatures)" | sort)
 [ "$expected" = "$present" ] || fault 'files were added or taken away'
 [ -z "$(find . ! -type d ! -type f)" ] || fault 'a link stands in the place of a file'
-find . -type f \( -name .DS_Store -o -name Thumbs.db -o -name desktop.ini \) |
+find . -type f \( -name .DS_Store -o -name Thumbs.db -o -name desktop.ini \) | plain |
   sed 's/^/NOTE, no part of the package and not checked: /'
 
 # One key for both signatures, whichever of them can be checked here.
@@ -52,9 +60,11 @@ if have openssl; then
   if [ -f signatures/export.tsr ]; then
     openssl dgst -sha256 -verify signatures/evidence.pub.pem -signature signatures/export.tsr.p256.sig \
       signatures/export.tsr >/dev/null || fault 'the signature export.tsr.p256.sig'
-    openssl ts -verify -data tagmanifest-sha256.txt -in signatures/export.tsr -CAfile data/proofs/tsa-chain.pem \
-      -partial_chain >/dev/null 2>&1 ||
-      echo 'NOTE: the time stamp could not be verified with data/proofs/tsa-chain.pem; see README.en.txt'
+    if openssl ts -verify -data tagmanifest-sha256.txt -in signatures/export.tsr -CAfile data/proofs/tsa-chain.pem \
+      -partial_chain >/dev/null 2>&1
+    then echo 'Time stamp over the whole: fits, by certificates that came with the package (data/proofs/tsa-chain.pem)'
+    else echo 'NOTE: the time stamp could not be verified with data/proofs/tsa-chain.pem; see README.en.txt'
+    fi
   fi
 fi
 if grep -q '^Time-Stamp: ' bag-info.txt; then
@@ -68,9 +78,14 @@ if have ssh-keygen; then
     -s signatures/tagmanifest.sshsig <tagmanifest-sha256.txt >/dev/null || fault 'the signature tagmanifest.sshsig'
 fi
 
-grep '^Missing: ' bag-info.txt | sed 's/^/INCOMPLETE, as the sender says: /'
+grep '^Missing: ' bag-info.txt | plain | sed 's/^/INCOMPLETE, as the sender says: /'
 echo "Key fingerprint: $key"
 [ "$faults" = 0 ] || { echo 'Gewijzigd / Changed'; exit 1; }
 [ "$checked" = 1 ] || { echo 'Digests fit, but neither openssl nor ssh-keygen is here to check the signature'; exit 2; }
-echo 'Ongewijzigd sinds ontvangst / Unchanged since receipt, if this is the key that the sender publishes'
+echo 'Ongewijzigd sinds de verzegeling, als dit de sleutel is die de afzender bekendmaakt.'
+echo 'Unchanged since it was sealed, if this is the key that the sender publishes.'
+echo 'Hier NIET nagegaan: bewaarverloop, bewijs van ontvangst, herkomst van kopieën, tijdstempels van de ontvangst. Dat doet'
+echo 'verify.html; tijdstempels: README.nl.txt.'
+echo 'NOT checked here: custody, proof of receipt, how copies were made, time stamps of the receipt. verify.html does that;'
+echo 'for time stamps see README.en.txt.'
 `;
