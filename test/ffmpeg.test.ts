@@ -93,7 +93,7 @@ describe('holds', () => {
   };
   const holds = [{ startMs: 10_000, endMs: 99_000 }, { startMs: 4000, endMs: 6000 }, { startMs: 5500, endMs: 7000 }];
 
-  test.each([8000, 11_025, 44_100])('are cut from copy and waveform, not from the length (%i Hz)', async (rate) => {
+  test.each([8000, 11_025, 44_100, 48_000])('are cut from copy and waveform, not from the length (%i Hz)', async (rate) => {
     const result = await processed(music(rate), { holds });
     expect(result).toMatchObject({ durationMs: 12_000, channels: 2 });
     expect(result.cuts).toHaveLength(2);
