@@ -55,6 +55,7 @@ import { migration as completePrivacyRequests } from './20261123-61-complete-pri
 import { migration as nameWhatRecipientsHold } from './20261123-62-name-what-recipients-hold.js';
 import { migration as createIngestArrivals } from './20261123-70-create-ingest-arrivals.js';
 import { migration as createRecordingChanges } from './20261123-75-create-recording-changes.js';
+import { migration as closeTheSidesOfAMixedCall } from './20261123-81-close-the-sides-of-a-mixed-call.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -114,4 +115,5 @@ export const migrations: readonly Migration[] = [
   nameWhatRecipientsHold,
   createIngestArrivals,
   createRecordingChanges,
+  closeTheSidesOfAMixedCall,
 ];

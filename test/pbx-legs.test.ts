@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MovableClock } from '../src/platform/clock.js';
 import { tone, wav } from './support/audio.js';
 import { startTestService, type TestService } from './support/service.js';
+import { restrict } from './support/training.js';
 
 /** A call in one file a side is heard in one stereo player, each voice on its own channel, whatever came first. */
 
@@ -73,6 +74,14 @@ test('files of a real Asterisk (r and t): the mixed one plays both sides, and a 
   const list = (await service.as('trainer').get('/api/v1/recordings?limit=200').expect(200)).body as { items: { callId: string }[] };
   expect(list.items.filter((item) => item.callId === '1795377770.10')).toHaveLength(1);
   expect((await shown(id))['sha256']).toBe(whole['sha256']);
+  // What the mixed file holds its sides hold: closed to training, none of the three is heard for it.
+  const all = [whole, ...sides].map((each) => `/api/v1/recordings/${each['id'] ?? ''}/audio`);
+  for (const path of all) await service.as('trainer').get(path).expect(200);
+  await restrict(service, id);
+  for (const path of all) {
+    await service.as('trainer').get(path).expect(404);
+    await service.as('privacy_officer').get(path).expect(200);
+  }
 });
 
 test('singles of rtpengine in MP3 go together as well', async () => {
