@@ -123,7 +123,7 @@ export function operationsOf(features: Features): Operation<Caller>[] {
 
 /** A PBX learns which tickets its recording belongs to, not what they are about: that is the helpdesk's. */
 async function ticketsForMachines({ clock, database }: Platform, recordingId: string): ReturnType<TicketsOf> {
-  const linked = (await ticketsOfRecordings(database, [recordingId], clock.now())).get(recordingId) ?? [];
+  const linked = (await ticketsOfRecordings(database, 'pbx', [recordingId], clock.now())).get(recordingId) ?? [];
   return linked.map(({ id, number, basis, retainUntil }) => ({ id, number, subject: null, basis, retainUntil: retainUntil.toISOString() }));
 }
 

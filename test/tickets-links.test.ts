@@ -27,7 +27,7 @@ async function call(fields: { ticket?: string; caller?: string; agent?: string; 
 
 const callsOf = async (ticketId: string) => ((await service.read(ticketId))['recordings'] as Shown[]).map((each) => each['id'] as string);
 const ticketsOf = async (recordingId: string) =>
-  ((await ticketsOfRecordings(service.database, [recordingId], service.clock.now())).get(recordingId) ?? []).map((each) => each.id);
+  ((await ticketsOfRecordings(service.database, 'privacy_officer', [recordingId], service.clock.now())).get(recordingId) ?? []).map((each) => each.id);
 const filtered = async (number: string) =>
   (await service.database.query<{ id: string }>(`SELECT r.id FROM recordings r WHERE ${sameTicket('r', '$1')}`, [number])).map((row) => row.id);
 

@@ -169,7 +169,7 @@ export function libraryOperations(platform: Platform, settings: LibrarySettings)
         if (query.cursor === undefined) await recordSearch(person, query.number, rows.length);
         const ids = rows.map((row) => row.id);
         const [tickets, agreements, { ownNumbers }] = await Promise.all([
-          ticketsOfRecordings(database, ids, clock.now()),
+          ticketsOfRecordings(database, person.role, ids, clock.now()),
           agreementsOf(database, ids),
           organisationOf(database),
         ]);
@@ -208,7 +208,7 @@ export function libraryOperations(platform: Platform, settings: LibrarySettings)
           }),
         );
         const [tickets, agreements, { ownNumbers }] = await Promise.all([
-          ticketsOfRecordings(database, [row.id], now),
+          ticketsOfRecordings(database, person.role, [row.id], now),
           agreementsOf(database, [row.id]),
           organisationOf(database),
         ]);

@@ -80,9 +80,11 @@ export function maskNumber(number: string | null, role: Role, ownNumbers: readon
   return `•••${number.slice(-3)}`;
 }
 
-/** Whom a call went on to is an extension or a device; a number that was dialled is masked as any other. */
-const maskParty = (party: string, role: Role, ownNumbers: readonly string[]) =>
-  /^\+?\d+$/.test(party) ? maskNumber(party, role, ownNumbers) : party;
+/** Whom a call went on to is an extension or a device; a number that was dialled is masked as any other, wherever it stands. */
+function maskParty(party: string, role: Role, ownNumbers: readonly string[]): string | null {
+  if (/^\+?\d+$/.test(party)) return maskNumber(party, role, ownNumbers);
+  return party.replace(/\+?\d{7,}/g, (number) => maskNumber(number, role, ownNumbers) ?? '•••');
+}
 
 const maskName = (name: string | null, role: Role) => (viewOf(role).names ? name : null);
 

@@ -1,10 +1,12 @@
 import type { Transaction } from 'sequelize';
-import type { Person } from '../access/caller.js';
+import type { Person, Role } from '../access/caller.js';
 import { actorOf } from '../access/caller.js';
+import { viewOf } from '../access/policy.js';
 import { append } from '../audit/log.js';
 import type { Database } from '../platform/database.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
+import { closedToTraining } from '../retention/hold.js';
 
 /**
  * Tickets and recordings that belong together. The same ticket number on either side links them by itself, whichever came
@@ -28,18 +30,20 @@ export interface LinkedTicket {
   retainUntil: Date;
 }
 
-/** The tickets of each of these recordings, newest first; none of those whose period is over. */
+/** The tickets of each of these recordings that `role` may know of, newest first; none of those whose period is over. */
 export async function ticketsOfRecordings(
   database: Database,
+  role: Role,
   recordingIds: readonly string[],
   now: Date,
 ): Promise<Map<string, LinkedTicket[]>> {
   const tickets = new Map<string, LinkedTicket[]>();
   if (recordingIds.length === 0) return tickets;
+  const open = viewOf(role).ticketText ? '' : `AND NOT ${closedToTraining('ticket', 't.id')}`;
   const rows = await database.query<LinkedTicket & { recordingId: string }>(
     `SELECT l.recording_id AS "recordingId", t.id, t.number, t.subject, l.basis, t.retain_until AS "retainUntil"
      FROM ticket_recordings l JOIN tickets t ON t.id = l.ticket_id
-     WHERE l.recording_id = ANY($1::uuid[]) AND t.retain_until > $2 AND t.purge_intent IS NULL
+     WHERE l.recording_id = ANY($1::uuid[]) AND t.retain_until > $2 AND t.purge_intent IS NULL ${open}
      ORDER BY t.opened_at DESC, t.id DESC`,
     [recordingIds, now],
   );

@@ -77,7 +77,7 @@ export const evaluationSchema = z
     score: z
       .number()
       .nullable()
-      .meta({ description: 'Percent, to one decimal; null before submission, or when nothing was applicable' }),
+      .meta({ description: 'Percent, to one decimal; null before submission, when nothing was applicable, and in a list of several people' }),
     createdAt: z.iso.datetime(),
     submittedAt: instant,
   })

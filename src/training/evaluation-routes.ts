@@ -142,7 +142,12 @@ export function evaluationOperations(
           now,
         );
         const { ownNumbers } = await organisationOf(database);
-        const shown = (row: (typeof rows)[number]) => presentEvaluation(row, { person, ownNumbers, now });
+        // Scores of several people are never set side by side.
+        const ofOne = person.role === 'agent' || agentId !== undefined || recordingId !== undefined;
+        const shown = (row: (typeof rows)[number]) => {
+          const evaluation = presentEvaluation(row, { person, ownNumbers, now });
+          return ofOne ? evaluation : { ...evaluation, score: null };
+        };
         return { status: 200, body: toPage(rows, query.limit, shown, (row) => ({ at: row.createdAt, id: row.id })) };
       },
     }),
