@@ -153,4 +153,23 @@ describe('keeping', () => {
     const [kept] = await database.query<{ loose: number }>(`SELECT count(*) AS loose FROM loose_call_records WHERE unique_id = '1795377847.27'`);
     expect(kept?.loose).toBe(0);
   });
+
+  test('of a call without a recording nothing is told from seven days after its end on, swept or not', async () => {
+    const { database } = service.service.platform;
+    await recordingOf('a recording, so that others are missing');
+    const ended = Date.parse('2026-11-22T21:30:00Z');
+    const row = '"","0850000103","0850000002","in","0850000103","PJSIP/trunk-00000001","PJSIP/201-00000002","Dial","x",' +
+      '"2026-11-22 21:29:00","2026-11-22 21:29:10","2026-11-22 21:30:00",60,50,"ANSWERED","DOCUMENTATION","1795382940.99",""';
+    await cdr(row).expect(200);
+    const missing = async () => JSON.stringify((await service.as('administrator').get('/api/v1/ingest').expect(200)).body);
+    const rows = () => database.query(`SELECT 1 FROM loose_call_records WHERE unique_id = '1795382940.99'`);
+    service.clock.freeze(new Date(ended + 7 * 86_400_000 - 1000));
+    await service.signInAgain();
+    expect(await missing()).toContain('1795382940.99');
+    expect(await rows()).toHaveLength(1);
+    service.clock.freeze(new Date(ended + 7 * 86_400_000));
+    expect(await missing()).not.toContain('1795382940.99');
+    await service.as('administrator').post('/api/v1/retention/sweeps').expect(202);
+    await expect.poll(rows, { timeout: 50_000 }).toEqual([]);
+  });
 });
