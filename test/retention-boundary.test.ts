@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tone } from './support/audio.js';
 import { startTestService, type TestService } from './support/service.js';
 
 const day = 86_400_000;
@@ -67,3 +68,31 @@ test.each(['2026-09-01T10:00:00Z', '2028-01-15T10:00:00Z', '2027-04-10T10:00:00Z
     expect(overview).toMatchObject({ overdue: 0, lastSweep: { state: 'done' }, lifecycle: { state: 'in_sync' } });
   },
 );
+
+test('a call that is kept under a longer period is acknowledged when it is pushed again, and takes nothing new', { timeout: 60_000 }, async () => {
+  const now = Date.parse('2030-06-01T10:00:00Z');
+  service.clock.freeze(new Date(now));
+  await service.signInAgain();
+  const ended = now - 80 * day;
+  const told = { callId: 'kept longer', startedAt: new Date(ended - 60_000).toISOString(), endedAt: new Date(ended).toISOString() };
+  const first = tone({ seconds: 1, seed: 1 });
+  const other = tone({ seconds: 1, seed: 2 });
+  const id = await service.push(told, first);
+  const read = async () => (await service.as('privacy_officer').get(`/api/v1/recordings/${id}`).expect(200)).body as Record<string, unknown>;
+  const { retainUntil, sha256 } = await read();
+  const again = (audio: Buffer, more: object = {}) =>
+    service.machine(service.pbxKey).post('/api/v1/recordings').field({ caller: '+31850000101', callee: '+31850000001', ...told, ...more }).attach('audio', audio, 'call.wav');
+  const period = (amount: number) => service.as('administrator').put('/api/v1/retention/policies/recording').send({ amount, unit: 'days', reason: 'test' }).expect(200);
+  await period(60);
+  try {
+    expect((await again(first).expect(200)).body).toMatchObject({ id });
+    expect((await again(other).expect(422)).body).toMatchObject({ code: 'retention-over' });
+    expect((await again(first, { callId: 'never seen' }).expect(422)).body).toMatchObject({ code: 'retention-over' });
+    expect(await read()).toMatchObject({ retainUntil, sha256, version: 1 });
+    service.clock.freeze(new Date(ended + 90 * day));
+    expect((await again(first).expect(422)).body).toMatchObject({ code: 'retention-over' });
+  } finally {
+    await service.signInAgain();
+    await period(90);
+  }
+});
