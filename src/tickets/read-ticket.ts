@@ -60,12 +60,13 @@ export async function piecesOf(database: Database, ticketId: string, now: Date, 
   );
 }
 
-/** The calls of a ticket, newest first. */
+/** The calls of a ticket, newest first. One side of a call is heard in the recording that plays both, where that is there too. */
 export async function recordingsOf(database: Database, role: Role, ticketId: string, now: Date): Promise<LinkedRecording[]> {
   return await database.query<LinkedRecording>(
     `SELECT ${recordingFacts}, l.basis, l.reason, l.decided_by, l.decided_at
      FROM ticket_recordings l JOIN recordings r ON r.id = l.recording_id ${newestVersion}
      WHERE l.ticket_id = $1 AND ${visibleRecording(role, '$2')}
+       AND NOT EXISTS (SELECT FROM ticket_recordings m WHERE m.ticket_id = l.ticket_id AND m.recording_id = r.leg_of)
      ORDER BY r.started_at DESC, r.id DESC LIMIT 200`,
     [ticketId, now],
   );

@@ -60,7 +60,7 @@ export async function suggestRecordings(
   const { basis, score } = weigh(sameNumber, sameOrganisation, nearInTime, sameAgent);
   // The numbers come first and find the calls by index; caller and callee are two walks.
   const walk = (column: string) => `SELECT r.id FROM context c JOIN recordings r ON r.${column} = ANY (c.numbers)
-    WHERE r.version > 0 AND r.started_at BETWEEN c.since AND c.until`;
+    WHERE r.version > 0 AND r.leg_of IS NULL AND r.started_at BETWEEN c.since AND c.until`;
   return await database.query<LinkedRecording & Suggestion>(
     `WITH context AS MATERIALIZED (
        SELECT t.id, t.opened_at - ${around} AS since,

@@ -178,7 +178,8 @@ export async function coverage(
        max(heard.at) AS "lastListenedAt", count(*) FILTER (WHERE heard.shared) AS shared,
        count(*) FILTER (WHERE heard.evaluated) AS evaluated
      FROM users a
-       LEFT JOIN recordings r ON r.agent = ANY (a.extensions) AND r.started_at >= $2 AND r.started_at < $3 AND ${openForTraining('$1')}
+       LEFT JOIN recordings r ON r.agent = ANY (a.extensions) AND r.started_at >= $2 AND r.started_at < $3 AND r.leg_of IS NULL
+         AND ${openForTraining('$1')}
        LEFT JOIN LATERAL (
          SELECT (SELECT max(l.opened_at) FROM listens l JOIN users t ON t.id = l.user_id
                  WHERE l.recording_id = r.id AND l.purpose = 'training' AND t.role = 'trainer') AS at,

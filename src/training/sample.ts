@@ -58,7 +58,10 @@ function drawnFrom(population: readonly string[], seed: string, size: number): s
     .map(({ id }) => id);
 }
 
-/** The calls that can be drawn at `now`: played back, open to training, taken on these extensions in this period. */
+/**
+ * The calls that can be drawn at `now`: played back, open to training, taken on these extensions in this period. A call in
+ * one file a side is one call: the one that plays both.
+ */
 async function populationOf(
   database: Database,
   of: { extensions: readonly string[]; from: Date; until: Date },
@@ -67,7 +70,8 @@ async function populationOf(
 ): Promise<string[]> {
   const calls = await database.query<{ id: string }>(
     `SELECT r.id FROM recordings r ${newestVersion}
-     WHERE r.agent = ANY ($2::text[]) AND r.started_at >= $3 AND r.started_at < $4 AND v.state = 'ready' AND ${openForTraining('$1')}`,
+     WHERE r.agent = ANY ($2::text[]) AND r.started_at >= $3 AND r.started_at < $4 AND v.state = 'ready'
+       AND r.leg_of IS NULL AND ${openForTraining('$1')}`,
     [now, of.extensions, of.from, of.until],
     tx,
   );
