@@ -118,33 +118,41 @@ describe('a sealed package', () => {
     expect(old.retainUntil).toBe((body as { retainUntil: string }).retainUntil);
   });
 
-  it('is handed out up to the last second of its thirty days, and not at their end, swept or not', async () => {
-    const recordingId = await service.push();
-    const { id, retainUntil } = await seal(service, [recordingId]);
-    const until = Date.parse(retainUntil);
-    const { database, objects } = service.service.platform;
-    const isThere = async (status: number) => {
-      const officer = service.as('privacy_officer');
-      await officer.get(`/api/v1/evidence/${id}`).expect(status);
-      await officer.get(`/api/v1/evidence/${id}/package`).expect(status);
-    };
-    try {
-      service.clock.freeze(new Date(until - 1000));
-      await service.signInAgain();
-      await isThere(200);
-      service.clock.freeze(new Date(until));
-      await isThere(410);
-      await service.as('privacy_officer').get(`/api/v1/recordings/${recordingId}`).expect(200);
-      await service.as('administrator').post('/api/v1/retention/sweeps').expect(202);
-      await expect.poll(() => database.query('SELECT 1 FROM packages WHERE id = $1', [id]), { timeout: 50_000 }).toEqual([]);
-      const left: string[] = [];
-      for await (const version of objects.list(`exports/${id}/`)) left.push(version.key);
-      expect(left).toEqual([]);
-      await isThere(410);
-    } finally {
-      service.clock.reset();
-      await service.signInAgain();
-    }
+  it('does not leave once a request restricts what is in it, unless it was ordered on a ground', async () => {
+    const id = await service.push();
+    const plain = await seal(service, [id]);
+    const grounded = await seal(service, [id], { restrictionGround: 'consent' });
+    const { database, clock } = service.service.platform;
+    const officer = service.as('privacy_officer');
+    await officer.get(`/api/v1/evidence/${plain.id}/package`).expect(200);
+    const restrictionId = randomUUID();
+    await database.query(
+      `INSERT INTO restrictions (id, category, item_id, purpose, ground, placed_by, placed_at)
+       SELECT $1, 'recording', $2, 'all', 'restriction', id, $3 FROM users WHERE role = 'privacy_officer' LIMIT 1`,
+      [restrictionId, id, clock.now()],
+    );
+    await officer.get(`/api/v1/evidence/${plain.id}/package`).expect(409);
+    expect((await officer.get(`/api/v1/evidence/${plain.id}`).expect(200)).body).toMatchObject({ keptBack: true });
+    expect((await officer.get(`/api/v1/evidence/${grounded.id}`).expect(200)).body).toMatchObject({ keptBack: false });
+    await officer.get(`/api/v1/evidence/${grounded.id}/package`).expect(200);
+    await database.query(
+      'UPDATE restrictions SET lifted_at = $2, lifted_by = placed_by WHERE id = $1', [restrictionId, clock.now()],
+    );
+    await officer.get(`/api/v1/evidence/${plain.id}/package`).expect(200);
+  });
+
+  it('is out of reach from the moment that a recording in it is, swept or not', async () => {
+    const id = await service.push();
+    const { id: packageId } = await seal(service, [id]);
+    const { database, clock } = service.service.platform;
+    const officer = service.as('privacy_officer');
+    const listed = async () =>
+      ((await officer.get(`/api/v1/evidence?recordingId=${id}`).expect(200)).body as { items: object[] }).items.length;
+    expect(await listed()).toBe(1);
+    await database.query('UPDATE recordings SET retain_until = $2 WHERE id = $1', [id, clock.now()]);
+    await officer.get(`/api/v1/evidence/${packageId}`).expect(410);
+    await officer.get(`/api/v1/evidence/${packageId}/package`).expect(410);
+    expect(await listed()).toBe(0);
   });
 
   it('is gone with the recording, bytes and all, while those who got it stay known', async () => {

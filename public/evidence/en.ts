@@ -112,6 +112,8 @@ export const evidence: Record<keyof typeof source, string> = {
   'packages.incomplete': 'Incomplete',
   'packages.missing': 'Missing: {files}',
   'packages.retrying': 'Making it failed; it is tried again (attempt {attempts}).',
+  'packages.keptBack':
+    'A recording in it has been restricted on request since. Seal it anew if one of the grounds in law lets it leave all the same.',
   'packages.clips': 'passages',
   'packages.full': 'with original',
   'packages.calls.one': '{count} call',
@@ -143,6 +145,9 @@ export const evidence: Record<keyof typeof source, string> = {
   'verify.stampedNo': 'None',
   'verify.received': 'Recording {number}: received',
   'verify.proven': 'Recording {number}: in the signed chain since',
+  'verify.notProven': 'not proven',
+  'verify.unproven':
+    'Of at least one recording this package does not prove the receipt; that it was not changed since is then said by the signer alone.',
   'verify.faults': 'What is not right',
   'verify.missing': 'Missing, the sender says',
   'verify.ignored': 'No part of the package, not checked',

@@ -111,6 +111,8 @@ export const evidence = {
   'packages.incomplete': 'Onvolledig',
   'packages.missing': 'Ontbreekt: {files}',
   'packages.retrying': 'Het maken mislukte; er wordt opnieuw geprobeerd (poging {attempts}).',
+  'packages.keptBack':
+    'Een opname hierin is intussen op verzoek beperkt. Verzegel opnieuw als zij op een van de wettelijke gronden toch mee mag.',
   'packages.clips': 'passages',
   'packages.full': 'met origineel',
   'packages.calls.one': '{count} gesprek',
@@ -142,6 +144,9 @@ export const evidence = {
   'verify.stampedNo': 'Geen',
   'verify.received': 'Opname {number}: ontvangen',
   'verify.proven': 'Opname {number}: in de ondertekende keten sinds',
+  'verify.notProven': 'niet bewezen',
+  'verify.unproven':
+    'Van minstens één opname bewijst dit pakket de ontvangst niet; dat zij sinds ontvangst niet is gewijzigd, zegt dan alleen de ondertekenaar.',
   'verify.faults': 'Wat er niet klopt',
   'verify.missing': 'Volgens de afzender ontbreekt',
   'verify.ignored': 'Geen deel van het pakket, niet gecontroleerd',

@@ -106,12 +106,13 @@ function Row({ sealed }: { sealed: EvidencePackage }) {
       </Cell>
       <Cell wide>
         <PackageState sealed={sealed} />
+        {sealed.keptBack && <span class="package-note">{t('packages.keptBack')}</span>}
       </Cell>
       <Cell wide>
         <RetentionBadge retainUntil={sealed.retainUntil} plain />
       </Cell>
       <Cell className="row-actions">
-        {state !== 'sealing' && (
+        {state !== 'sealing' && !sealed.keptBack && (
           <a
             class="button small"
             href={address(`/evidence/${id}/package`)}

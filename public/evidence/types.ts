@@ -59,6 +59,8 @@ export interface EvidencePackage {
   fingerprint: string | null;
   missing: string[];
   retainUntil: string;
+  /** Restricted since it was ordered: it is not handed out. */
+  keptBack: boolean;
   attempts: number;
   lastFault: string | null;
 }

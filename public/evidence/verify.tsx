@@ -121,6 +121,9 @@ function Outcome({ report }: { report: Report }) {
         {t(`verify.${verdict}`)}
       </h2>
       <p class="panel-lead">{t(`verify.${verdict}Why`)}</p>
+      {verdict !== 'changed' && recordings.some(({ provenAt }) => provenAt === null) && (
+        <p class="panel-lead">{t('verify.unproven')}</p>
+      )}
       {faults.length > 0 && (
         <Listed title={t('verify.faults')} lines={faults.map(({ what, path }) => [t(`verifyFault.${what}`), path])} />
       )}
@@ -137,7 +140,9 @@ function Outcome({ report }: { report: Report }) {
         {recordings.map((recording, index) => (
           <Fragment key={index}>
             <Fact name={t('verify.received', { number: index + 1 })}>{when(recording.receivedAt)}</Fact>
-            <Fact name={t('verify.proven', { number: index + 1 })}>{when(recording.provenAt)}</Fact>
+            <Fact name={t('verify.proven', { number: index + 1 })}>
+              {recording.provenAt === null ? t('verify.notProven') : when(recording.provenAt)}
+            </Fact>
           </Fragment>
         ))}
       </dl>

@@ -4,7 +4,7 @@ import { actorOf, requirePerson, type Caller } from '../access/caller.js';
 import { may } from '../access/policy.js';
 import { publishedKeys } from '../audit/keys.js';
 import { append } from '../audit/log.js';
-import { findPackage, listPackages, type PackageRow } from '../packages/package.js';
+import { findPackage, isContentOver, listPackages, type PackageRow } from '../packages/package.js';
 import { loadVerifierPage } from '../packages/verifier-page.js';
 import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
@@ -68,10 +68,17 @@ const packageSchema = z
     fingerprint: z.string().nullable(),
     missing: z.array(z.string()).meta({ description: 'Paths of what should be in it and could not be' }),
     retainUntil: z.iso.datetime(),
+    keptBack: z.boolean().meta({
+      description: 'Since it was ordered, a request restricts something in it, and no ground was given: it is not handed out',
+    }),
     attempts: z.int().meta({ description: 'How often making it was begun' }),
     lastFault: z.string().nullable(),
   })
   .meta({ id: 'EvidencePackage' });
+
+/** What was restricted after the order does not leave (art. 18 GDPR), unless it was ordered on a ground for that. */
+const isKeptBack = (row: PackageRow): boolean =>
+  row.restricted && (row.request as unknown as EvidenceRequest).restrictionGround === undefined;
 
 function present(row: PackageRow): z.input<typeof packageSchema> {
   return {
@@ -91,6 +98,7 @@ function present(row: PackageRow): z.input<typeof packageSchema> {
     fingerprint: row.keyId === null ? null : fingerprint(row.keyId),
     missing: row.missing,
     retainUntil: row.retainUntil.toISOString(),
+    keptBack: isKeptBack(row),
     attempts: row.attempts,
     lastFault: row.lastFault,
   };
@@ -105,15 +113,17 @@ export function evidenceOperations(
 ): Operation<Caller>[] {
   const { clock, database, objects } = platform;
 
-  /** A package that is still kept. From `retainUntil` on it is gone, swept or not; a held one is not. */
+  /** A package that is still kept. From its end, or that of anything in it, it is gone, swept or not; a held one is not. */
   async function openPackage(caller: Caller, id: string): Promise<PackageRow> {
     const row = await findPackage(database, id);
     if (row === undefined || row.kind !== 'evidence' || !may(caller, 'evidence.read')) {
       await refuseDeleted(database, 'package', id);
       throw new Problem('not-found');
     }
-    const over = row.retainUntil <= clock.now() && !(await isHeld(database, undefined, 'package', id, clock.now()));
-    if (over || row.purging) throw new Problem('retention-ended', { members: { deletedAt: row.retainUntil.toISOString() } });
+    const now = clock.now();
+    const ended = row.retainUntil <= now || (await isContentOver(platform, id));
+    const over = ended && !(await isHeld(database, undefined, 'package', id, now));
+    if (over || row.purging) throw new Problem('retention-ended', { members: { deletedAt: (row.retainUntil < now ? row.retainUntil : now).toISOString() } });
     return row;
   }
 
@@ -195,6 +205,10 @@ export function evidenceOperations(
         const row = await openPackage(caller, params.id);
         if (row.state === 'sealing' || row.objectKey === null)
           throw new Problem('conflict', { detail: 'The package is being sealed.', headers: { 'Retry-After': '2' } });
+        if (isKeptBack(row))
+          throw new Problem('conflict', {
+            detail: 'Since it was ordered, a request restricts a recording in it (art. 18 GDPR): seal it anew, on a ground.',
+          });
         const stored = await objects.read(row.objectKey, { signal });
         if (stored === undefined) throw new Problem('storage-unavailable', { detail: 'The package is missing in storage.' });
         try {

@@ -36,6 +36,8 @@ export interface PackageRow {
   sealedAt: Date | null;
   retainUntil: Date;
   purging: boolean;
+  /** A request restricts something in it now (art. 18 GDPR), or an objection does. */
+  restricted: boolean;
   attempts: number;
   lastFault: string | null;
   recordingIds: string[];
@@ -44,7 +46,9 @@ export interface PackageRow {
 const columns = `p.id, p.kind, p.reference, p.state, p.request, p.reason, p.recipient, p.requested_by AS "requestedBy",
   u.name AS "requestedByName", p.requested_at AS "requestedAt", p.object_key AS "objectKey", p.bytes, p.sha256,
   p.key_id AS "keyId", p.missing, p.sealed_at AS "sealedAt", p.retain_until AS "retainUntil",
-  p.purge_intent IS NOT NULL AS purging, p.attempts, p.last_fault AS "lastFault",
+  p.purge_intent IS NOT NULL AS purging,
+  EXISTS (SELECT FROM package_recordings c JOIN restrictions_in_reach x ON x.category = 'recording' AND x.item_id = c.recording_id
+    WHERE c.package_id = p.id AND x.purpose IN ('evidence', 'all')) AS restricted, p.attempts, p.last_fault AS "lastFault",
   ARRAY(SELECT c.recording_id FROM package_recordings c WHERE c.package_id = p.id ORDER BY c.place) AS "recordingIds"`;
 
 /** Where all objects of a package live. */
@@ -129,6 +133,20 @@ export async function findPackage(database: Database, id: string, tx?: Transacti
   return row;
 }
 
+/**
+ * SQL: is the period of something in the package over? Its own date was set when it was sealed; a recording's may have come
+ * nearer since, or its hold may be gone.
+ */
+const contentIsOver = (packageSql: string, nowSql: string) => `EXISTS (
+  SELECT FROM package_recordings c JOIN recordings r ON r.id = c.recording_id WHERE c.package_id = ${packageSql}
+    AND (r.purge_intent IS NOT NULL OR (r.retain_until <= ${nowSql} AND NOT ${heldAt('recording', 'r.id', nowSql)})))`;
+
+/** Is the period of anything in the package over, whatever its own date says? */
+export async function isContentOver({ clock, database }: Base, id: string): Promise<boolean> {
+  const [row] = await database.query<{ over: boolean }>(`SELECT ${contentIsOver('$1::uuid', '$2')} AS over`, [id, clock.now()]);
+  return row?.over === true;
+}
+
 /** Packages of a kind that are still kept, newest first. */
 export async function listPackages(
   database: Database,
@@ -139,7 +157,7 @@ export async function listPackages(
   const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
   const rows = await database.query<PackageRow>(
     `SELECT ${columns} FROM packages p JOIN users u ON u.id = p.requested_by
-     WHERE p.kind = $1 AND p.purge_intent IS NULL AND (p.retain_until > $2 OR ${heldAt('package', 'p.id', '$2')})
+     WHERE p.kind = $1 AND p.purge_intent IS NULL AND ((p.retain_until > $2 AND NOT ${contentIsOver('p.id', '$2')}) OR ${heldAt('package', 'p.id', '$2')})
        AND ($3::uuid IS NULL OR EXISTS (SELECT FROM package_recordings c WHERE c.package_id = p.id AND c.recording_id = $3))
        AND ($4::timestamptz IS NULL OR (p.requested_at, p.id) < ($4, $5::uuid))
      ORDER BY p.requested_at DESC, p.id DESC LIMIT $6`,
