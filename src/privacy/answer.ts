@@ -58,9 +58,15 @@ export async function readAnswer({ platform: { clock, database } }: PrivacyConte
     await decisionsOf(database, id),
     await organisationOf(database),
     await database.query<Answer['listens'][number]>(
-      `SELECT recording_id AS "recordingId", opened_at AS at, purpose FROM listens
-       WHERE recording_id = ANY ($1::uuid[]) ORDER BY opened_at`,
-      [recordingIds],
+      // An officer who works on a secret order also listens in the ordinary player: that would give the order away.
+      `SELECT l.recording_id AS "recordingId", l.opened_at AS at, l.purpose FROM listens l
+       WHERE l.recording_id = ANY ($1::uuid[]) AND NOT EXISTS (
+         SELECT FROM privacy_items i JOIN privacy_requests q ON q.id = i.request_id
+         WHERE q.secret AND q.id <> $2 AND i.kind = 'recording' AND i.item_id = l.recording_id AND l.purpose <> 'training'
+           AND l.opened_at >= q.created_at AND (q.closed_at IS NULL OR l.opened_at <= q.closed_at)
+           AND EXISTS (SELECT FROM privacy_events e WHERE e.request_id = q.id AND e.actor_id = l.user_id))
+       ORDER BY l.opened_at`,
+      [recordingIds, id],
     ),
     (await disclosuresOf(database, recordingIds)).filter(({ packageId }) => packageId !== id),
     await database.query<Answer['earlier'][number]>(

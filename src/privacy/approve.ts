@@ -38,18 +38,22 @@ async function authorsOf(
 /** Decisions that the law leaves nothing of to decide, such as portability of recordings, written down as such. */
 async function writeForegone(context: PrivacyContext, tx: Transaction, standing: Standing, rights: readonly ProcessRow[]): Promise<void> {
   const { clock, database } = context.platform;
-  for (const item of standing.items)
-    for (const { right } of rights) {
+  const rows = standing.items.flatMap((item) =>
+    rights.flatMap(({ right }) => {
       const { decides, verdict, article, why } = usualFor(item, right);
       const known = (standing.decisions.get(item.id) ?? []).some((decision) => decision.right === right);
-      if (decides || known || item.confirmed !== true || verdict === null) continue;
-      await database.query(
-        `INSERT INTO privacy_decisions (id, item_id, "right", decision, usual, article, reason, decided_at)
-         VALUES ($1, $2, $3, $4, $4, $5, $6, $7)`,
-        [newId(clock), item.id, right, verdict, article, why.nl, clock.now()],
-        tx,
-      );
-    }
+      if (decides || known || item.confirmed !== true || verdict === null) return [];
+      return [{ id: newId(clock), item: item.id, right, verdict, article, why: why.nl }];
+    }),
+  );
+  if (rows.length === 0) return;
+  await database.query(
+    `INSERT INTO privacy_decisions (id, item_id, "right", decision, usual, article, reason, decided_at)
+     SELECT id, item, "right", verdict, verdict, article, why, $2::timestamptz
+     FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, item uuid, "right" text, verdict text, article text, why text)`,
+    [JSON.stringify(rows), clock.now()],
+    tx,
+  );
 }
 
 /**

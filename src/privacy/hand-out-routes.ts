@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import type { Person } from '../access/caller.js';
+import { Problem } from '../platform/problem.js';
 import { disclosed, isOrder, type Answer } from './answer.js';
 import type { Bundle } from './bundle.js';
 import { thePerson } from './notify.js';
@@ -9,7 +10,10 @@ import { record, referenceOf, type PrivacyContext } from './request.js';
 
 /** Handing out: on record before the first byte leaves, streamed, nothing left behind. */
 
-/** Puts on record that the answer went out: to an officer who hands it over, or by a delivery (`system`). */
+/**
+ * Puts on record that the answer went out: to an officer who hands it over, or by a delivery (`system`).
+ * @throws Problem `conflict` when it was sent back or approved anew since it was read
+ */
 export async function handOut(
   { platform }: PrivacyContext,
   person: Person | 'system',
@@ -20,11 +24,13 @@ export async function handOut(
   const now = clock.now();
   const recordings = disclosed(answer, 'access').filter(({ item }) => item.kind === 'recording');
   await database.inTransaction(async (tx) => {
-    await database.query(
-      'UPDATE privacy_requests SET handed_out_at = coalesce(handed_out_at, $2) WHERE id = $1',
-      [answer.request.id, now],
+    const out = await database.query(
+      `UPDATE privacy_requests SET handed_out_at = coalesce(handed_out_at, $2) WHERE id = $1 AND approved_at = $3 RETURNING id`,
+      [answer.request.id, now, answer.request.approved_at],
       tx,
     );
+    // What was made while an officer sent it back, or approved it anew, is not the answer any more.
+    if (out.length === 0) throw new Problem('conflict', { detail: 'The answer was sent back or approved anew meanwhile.' });
     // Who else was given a call is told to whoever is on it: a secret order is not among them.
     if (kind === 'package' && !answer.request.secret)
       await database.query(

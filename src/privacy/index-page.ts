@@ -1,7 +1,7 @@
 import { grounds, register } from '../retention/register.js';
 import { decisionOn, isAnswered, isOrder, type Answer } from './answer.js';
 import { groundOf } from './decide.js';
-import type { DecisionRow, ItemRow } from './items.js';
+import { usualFor, type DecisionRow, type ItemRow } from './items.js';
 import { escapeHtml, readBlocks } from './letter.js';
 import { page, table, tableRow as row } from './pages.js';
 import { referenceOf } from './request.js';
@@ -135,11 +135,13 @@ function withheldPart(answer: Answer, timeZone: string): string[] {
       const decision = decisionOn(answer, item, right);
       if (decision === undefined || decision.decision === 'grant') return [];
       const article = decision.ground ?? decision.article;
+      // Where the law left nothing to decide its own reason is told, in the person's language.
+      const reason = decision.decided_by === null ? pick(usualFor(item, right).why, locale) : (decision.reason ?? '');
       return [
         row([
           escapeHtml(pick(rightNames[right], locale)), escapeHtml(nameOf(item, locale, timeZone)),
           decision.decision === 'refuse' ? told('geweigerd', 'refused') : told('gedeeltelijk', 'in part'),
-          `${escapeHtml(article === 'other' ? '' : cite(article, locale))} ${escapeHtml(decision.reason ?? '')}`,
+          `${escapeHtml(article === 'other' ? '' : cite(article, locale))} ${escapeHtml(reason)}`,
         ]),
       ];
     }),

@@ -5,7 +5,9 @@ import { decodeCursor, toPage } from '../platform/paging.js';
 import type { z } from 'zod';
 import { daysLeft } from './clock.js';
 import { keptFrom } from './employee.js';
-import { iso, nextExpiry, presentProcess, urgentMs, type summarySchema } from './present.js';
+import type { summarySchema } from './file-schema.js';
+import { nextExpiry, urgentMs } from './present.js';
+import { iso, presentProcess } from './present-item.js';
 import { stillKept } from './retention.js';
 import { referenceOf, type PrivacyContext, type ProcessRow, type RequestRow, type RequestState } from './request.js';
 
@@ -84,9 +86,10 @@ export async function statisticsOf({ platform: { clock, database } }: PrivacyCon
     [from, until, clock.now()],
   );
   const byRight = await database.query<Statistics['byRight'][number]>(
-    `SELECT p."right", coalesce(p.outcome, 'open') AS outcome, count(*) AS count,
-       round((percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM coalesce(q.handed_out_at, p.approved_at) - p.received_at)
-         / 86400))::numeric, 1)::float8 AS "medianDays"
+    // An outcome is given once another officer has approved it; until then the right is open, whatever is decided so far.
+    `SELECT p."right", CASE WHEN p.state IN ('approved', 'done') THEN coalesce(p.outcome, 'open') ELSE 'open' END AS outcome, count(*) AS count,
+       round((percentile_cont(0.5) WITHIN GROUP (ORDER BY CASE WHEN p.state IN ('approved', 'done')
+         THEN extract(epoch FROM greatest(q.handed_out_at, p.approved_at) - p.received_at) / 86400 END))::numeric, 1)::float8 AS "medianDays"
      FROM privacy_processes p JOIN privacy_requests q ON q.id = p.request_id
      WHERE q.received_at >= $1 AND q.received_at < $2 GROUP BY 1, 2 ORDER BY 1, 2`,
     [from, until],

@@ -13,7 +13,8 @@ import { flagOperations } from './flag-routes.js';
 import { complete, merge, takeIn } from './intake.js';
 import { noticeOperations } from './notice-routes.js';
 import { portalOperations } from './portal.js';
-import { presentRequest, requestSchema, summarySchema } from './present.js';
+import { requestSchema, summarySchema } from './file-schema.js';
+import { presentRequest } from './present.js';
 import { listRequests, statisticsOf } from './queue.js';
 import {
   channels, lockOpenRequest, record, requesterKinds, requestStates,

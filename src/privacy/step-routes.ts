@@ -9,7 +9,8 @@ import { refusalGrounds } from './decide.js';
 import { decideItems } from './decide-items.js';
 import { search } from './find.js';
 import { checkIdentity, extend, identityMethods, pause, resume } from './identity.js';
-import { itemSchema, presentRequest, requestSchema } from './present.js';
+import { itemSchema, requestSchema } from './file-schema.js';
+import { presentRequest } from './present.js';
 import { type PrivacyContext } from './request.js';
 import { rights } from './rights.js';
 

@@ -84,6 +84,32 @@ function isFresh(request: Request, etag: string): boolean {
   return tags !== undefined && (tags === '*' || tags.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag));
 }
 
+/** So many bytes leave between two looks at whether it may still be heard: half a minute, or a little more. */
+const lookAgainBytes = 256 * 1024;
+
+/**
+ * Passes on what is read for as long as this person may hear it. A browser asks for a long call in one piece: a restriction,
+ * an objection or the end of the period that comes in the middle of it ends it there.
+ * @throws Problem as `findListenable`
+ */
+export async function* whileListenable(
+  platform: PlaybackPlatform,
+  person: Person,
+  id: string,
+  purpose: ListenPurpose,
+  body: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  let sinceLook = 0;
+  for await (const chunk of body) {
+    if (sinceLook >= lookAgainBytes) {
+      await findListenable(platform, person, id, purpose);
+      sinceLook = 0;
+    }
+    yield chunk;
+    sinceLook += chunk.length;
+  }
+}
+
 /**
  * Answers GET and HEAD for the playback copy: whole, one range, 304 or 416 (RFC 9110). A listen is opened before the
  * first byte, and closed with what was really sent.
@@ -119,8 +145,11 @@ export async function servePlayback(
   let sent = 0;
   stored.body.on('data', (chunk: Buffer) => (sent += chunk.length));
   try {
-    await pipeline(stored.body, response, { signal });
+    const open = whileListenable(platform, person, found.recording.id, purpose, stored.body);
+    await pipeline(open, response, { signal });
   } catch (error) {
+    // It was closed in the middle: the listener has what was sent so far, and is told why when asking for more.
+    if (error instanceof Problem && response.headersSent) return;
     // A listener who seeks or leaves breaks the stream off: that is no fault of anybody's.
     if (!signal.aborted && !response.destroyed) throw error;
   } finally {

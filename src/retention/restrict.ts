@@ -24,10 +24,15 @@ export interface Restriction {
   placedAt: Date;
   liftedBy: string | null;
   liftedAt: Date | null;
+  /** Of an authority's order that may not be told: it stays out of the ordinary view of the trail. */
+  secret: boolean;
 }
 
 const columns = `id, category AS kind, item_id AS "itemId", purpose, ground, request_id AS "requestId", placed_by AS "placedBy",
-  placed_at AS "placedAt", lifted_by AS "liftedBy", lifted_at AS "liftedAt"`;
+  placed_at AS "placedAt", lifted_by AS "liftedBy", lifted_at AS "liftedAt",
+  EXISTS (SELECT FROM privacy_requests q WHERE q.id = restrictions.request_id AND q.secret) AS secret`;
+
+const detailsOf = ({ id, purpose, secret }: Restriction) => ({ restrictionId: id, purpose, ...(secret ? { secret } : {}) });
 
 type RestrictPlatform = Pick<Platform, 'clock' | 'database'>;
 type Somebody = Actor & { kind: 'person' };
@@ -65,7 +70,7 @@ export async function restrictAllIn(
     actor,
     action: 'restriction.placed',
     object: { type: each.kind, id: each.itemId },
-    details: { restrictionId: each.id, purpose: each.purpose, ground: each.ground },
+    details: { ...detailsOf(each), ground: each.ground },
   })));
   return placed;
 }
@@ -105,7 +110,7 @@ export async function liftRestrictionsIn(
     actor,
     action: 'restriction.lifted',
     object: { type: each.kind, id: each.itemId },
-    details: { restrictionId: each.id, purpose: each.purpose },
+    details: detailsOf(each),
   })));
   return lifted;
 }
