@@ -118,6 +118,7 @@ describe('a sealed package', () => {
     expect(old.retainUntil).toBe((body as { retainUntil: string }).retainUntil);
   });
 
+<<<<<<< /tmp/l-mine.ts
   it('does not leave once a request restricts what is in it, unless it was ordered on a ground', async () => {
     const id = await service.push();
     const plain = await seal(service, [id]);
@@ -153,6 +154,35 @@ describe('a sealed package', () => {
     await officer.get(`/api/v1/evidence/${packageId}`).expect(410);
     await officer.get(`/api/v1/evidence/${packageId}/package`).expect(410);
     expect(await listed()).toBe(0);
+=======
+  it('is handed out up to the last second of its thirty days, and not at their end, swept or not', async () => {
+    const recordingId = await service.push();
+    const { id, retainUntil } = await seal(service, [recordingId]);
+    const until = Date.parse(retainUntil);
+    const { database, objects } = service.service.platform;
+    const isThere = async (status: number) => {
+      const officer = service.as('privacy_officer');
+      await officer.get(`/api/v1/evidence/${id}`).expect(status);
+      await officer.get(`/api/v1/evidence/${id}/package`).expect(status);
+    };
+    try {
+      service.clock.freeze(new Date(until - 1000));
+      await service.signInAgain();
+      await isThere(200);
+      service.clock.freeze(new Date(until));
+      await isThere(410);
+      await service.as('privacy_officer').get(`/api/v1/recordings/${recordingId}`).expect(200);
+      await service.as('administrator').post('/api/v1/retention/sweeps').expect(202);
+      await expect.poll(() => database.query('SELECT 1 FROM packages WHERE id = $1', [id]), { timeout: 50_000 }).toEqual([]);
+      const left: string[] = [];
+      for await (const version of objects.list(`exports/${id}/`)) left.push(version.key);
+      expect(left).toEqual([]);
+      await isThere(410);
+    } finally {
+      service.clock.reset();
+      await service.signInAgain();
+    }
+>>>>>>> /tmp/l-up.ts
   });
 
   it('is gone with the recording, bytes and all, while those who got it stay known', async () => {
