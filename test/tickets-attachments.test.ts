@@ -116,8 +116,8 @@ describe('a helpdesk that lost patience', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'opname-again-'));
     const file = path.join(folder, 'again');
     await writeFile(file, bytes);
-    let putting = () => undefined as void;
-    let fail = () => undefined as void;
+    let putting: () => void = () => undefined;
+    let fail: () => void = () => undefined;
     const begun = new Promise<void>((resolve) => (putting = resolve));
     const hung = new Promise<void>((resolve) => (fail = resolve));
     const objects: Partial<Objects> = {
