@@ -118,7 +118,6 @@ describe('a sealed package', () => {
     expect(old.retainUntil).toBe((body as { retainUntil: string }).retainUntil);
   });
 
-<<<<<<< /tmp/l-mine.ts
   it('does not leave once a request restricts what is in it, unless it was ordered on a ground', async () => {
     const id = await service.push();
     const plain = await seal(service, [id]);
@@ -154,7 +153,8 @@ describe('a sealed package', () => {
     await officer.get(`/api/v1/evidence/${packageId}`).expect(410);
     await officer.get(`/api/v1/evidence/${packageId}/package`).expect(410);
     expect(await listed()).toBe(0);
-=======
+  });
+
   it('is handed out up to the last second of its thirty days, and not at their end, swept or not', async () => {
     const recordingId = await service.push();
     const { id, retainUntil } = await seal(service, [recordingId]);
@@ -182,7 +182,6 @@ describe('a sealed package', () => {
       service.clock.reset();
       await service.signInAgain();
     }
->>>>>>> /tmp/l-up.ts
   });
 
   it('is gone with the recording, bytes and all, while those who got it stay known', async () => {
