@@ -150,6 +150,17 @@ describe('the custody of a recording', () => {
       });
   });
 
+  it('tells of the order of this very package: cut off before it, with the proofs to match, it is found changed', async () => {
+    const isOrder = (line: string) => line.includes('recording.export_ordered');
+    const order = (await linesOf()).at(-1)?.entry;
+    const cut = await editedCustody(files, (lines) => lines.filter((line) => !isOrder(line)), { relink: true, recount: true });
+    type Proofs = { proofs: { entry: { id: number } }[] };
+    const forged = await editedJson<Proofs>(cut, 'data/proofs/inclusion.json', ({ proofs }) => ({
+      proofs: proofs.filter(({ entry }) => entry.id !== order),
+    }));
+    expect(await faultsOf(forged)).toEqual([{ what: 'custody', path: custodyFile }]);
+  });
+
   it('is held against the chain line by line: none can be altered, dropped or made up, though every digest was made right', async () => {
     const listened = (line: string) => line.includes('recording.listened');
     const edits: ((lines: string[]) => string[])[] = [

@@ -5,7 +5,8 @@ import type { Database } from '../platform/database.js';
 
 /**
  * What became of a recording, taken from the audit trail: receipt, versions, corrections, listens, holds, agreements, links,
- * exports. Left out is who merely looked it up, and what an authority's order or a person's request keeps between others.
+ * exports, audio sent to be transcribed. Left out is who merely looked it up, and what an authority's order or a person's
+ * request keeps between others.
  */
 
 interface TrailRow {
@@ -40,7 +41,8 @@ export async function custodyOf(database: Database, recordingId: string, sealedU
     `SELECT e.id, ${instant}, e.actor_kind, e.actor_id, e.action, e.details, u.role
      FROM audit_entries e LEFT JOIN users u ON e.actor_kind = 'person' AND u.id::text = e.actor_id
      WHERE e.object_type = 'recording' AND e.object_id = $1 AND e.id <= $2 AND NOT e.details @> '{"secret": true}'
-       AND (e.action LIKE 'hold.%' OR e.action LIKE 'agreement.%' OR e.action LIKE 'recording.%')
+       AND (e.action LIKE 'hold.%' OR e.action LIKE 'agreement.%' OR e.action LIKE 'recording.%'
+         OR e.action = 'transcript.audio_sent')
        AND e.action <> 'recording.viewed'
        AND NOT EXISTS (SELECT FROM holds h WHERE h.id::text = e.details ->> 'holdId' AND h.ground = 'authority_order')
      UNION ALL

@@ -50,6 +50,10 @@ export async function checkContents(examination: Examination, key: PublicKey | u
       report.recordings.push(shown);
       const isReceiptGone = contents.missing.includes(`${recording.proofs}inclusion.json`);
       const custody = await checkCustody(examination, recording, isReceiptGone);
+      // Custody of another package, or one that was cut off before, lacks it.
+      const isOrder = ({ action, details }: CustodyLine) =>
+        action === 'recording.export_ordered' && details['reference'] === contents.reference;
+      if (!custody.some(isOrder)) examination.fault('custody', `${recording.records}custody.jsonl`);
       await checkChanges(examination, recording, custody);
       await checkAgreements(examination, recording, custody, isReceiptGone);
       await checkAudio(examination, recording);
