@@ -74,6 +74,8 @@ function showReport(found: Report): void {
   translated.lang = other;
   result.replaceChildren(heading, translated);
   if (verdict === 'unknown_sender') result.append(make('p', say.unknownHint));
+  // Nobody is to take for proven what is only said.
+  if (verdict !== 'changed' && found.recordings.some(({ provenAt }) => provenAt === null)) result.append(make('p', say.unproven));
   const named = found.faults.map(({ what, path }) => (path === null ? say.what[what] : `${say.what[what]}: ${path}`));
   if (named.length > 0) result.append(listOf(named));
   if (found.missing.length > 0) result.append(make('p', say.incomplete), listOf(found.missing));
@@ -94,10 +96,11 @@ function showReport(found: Report): void {
       make('h3', say.recording(index + 1)),
       facts([
         [say.received, moment(recording.receivedAt)],
-        [say.proven, moment(recording.provenAt)],
+        [say.proven, recording.provenAt === null ? say.notProven : moment(recording.provenAt)],
         [say.custody, String(recording.custodyEntries)],
       ]),
     );
+    if (recording.audio.some((path) => path.includes('/derived/'))) result.append(make('p', say.derived));
     for (const path of recording.audio) {
       players += 1;
       addPlayer(path, players <= mostAtOnce);

@@ -34,6 +34,9 @@ const nl = {
   recording: (number: number) => `Opname ${number}`,
   received: 'Ontvangen',
   proven: 'In de ondertekende keten sinds',
+  notProven: 'niet bewezen',
+  unproven: 'Van minstens één opname bewijst dit pakket de ontvangst niet; dat zij sinds ontvangst niet is gewijzigd, zegt dan alleen de ondertekenaar.',
+  derived: 'Fragmenten en kopieën: dat zij van de ontvangen opname zijn gemaakt, zegt de ondertekenaar (derivation.json). Wie het origineel heeft, kan ze opnieuw maken.',
   custody: 'Handelingen in het bewaarverloop',
   what: {
     no_package: 'Dit is geen pakket',
@@ -76,6 +79,9 @@ const en: typeof nl = {
   recording: (number) => `Recording ${number}`,
   received: 'Received',
   proven: 'In the signed chain since',
+  notProven: 'not proven',
+  unproven: 'Of at least one recording this package does not prove the receipt; that it was not changed since is then said by the signer alone.',
+  derived: 'Clips and copies: that they were made of the recording received is said by the signer (derivation.json). Whoever has the original can make them again.',
   custody: 'Acts in the custody file',
   what: {
     no_package: 'This is no package',
