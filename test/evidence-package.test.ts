@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contradiction, readAnchor } from '../src/audit/anchor.js';
 import { checkPackage } from '../src/packages/verifier/check.js';
 import type { CustodyLine, Derivations } from '../src/packages/verifier/layout.js';
 import { tone } from './support/audio.js';
@@ -150,13 +151,29 @@ describe('a package of one recording, with its original', () => {
   });
 
   it('can be held against the chain later: its head is an anchor', async () => {
-    const head = await json<{ count: number; head: string }>(unpacked, 'data/proofs/chain-head.json');
-    expect(head.head).toMatch(/^[0-9a-f]{64}$/);
-    expect(head.count).toBeGreaterThan(0);
+    const { database } = service.service.platform;
+    const anchor = await readAnchor(path.join(unpacked.folder, 'data/proofs/chain-head.json'));
+    if (anchor === undefined) throw new Error('there is no anchor');
+    expect(await contradiction(database, anchor)).toBeUndefined();
+    expect(await contradiction(database, { ...anchor, head: 'ab'.repeat(32) })).toContain('not in the chain');
+    expect(await contradiction(database, { ...anchor, count: 1_000_000 })).toContain('shorter');
   });
 });
 
 describe('the usual package', () => {
+  it('takes whatever a recipient is called for a name, never for a line of its own', async () => {
+    const recipient = `mr. A\u2028Time-Stamp: signatures/export.tsr\u0085\nSigning-Key-SHA256: ${'0'.repeat(64)}`;
+    const sealedPackage = await seal(service, [await service.push({}, audio)], { recipient });
+    const unpacked = await unpack(await download(service, sealedPackage.id));
+    try {
+      const report = await checkPackage(await filesBelow(unpacked.folder), { trustedKeyIds: [sealedPackage.keyId] });
+      expect([report.faults, report.verdict]).toEqual([[], 'unchanged']);
+      expect(await text(unpacked, 'README.en.txt')).toContain('For: mr. A Time-Stamp: signatures/export.tsr Signing-Key');
+    } finally {
+      await unpacked.remove();
+    }
+  });
+
   it('holds no original: clips where agreements are marked, else a copy without hold music, with others silenced', async () => {
     const marked = await service.push({}, audio);
     const plain = await service.push({ holds: JSON.stringify([{ startMs: 0, endMs: 1000 }]) }, tone({ seconds: 4, channels: 2 }));
