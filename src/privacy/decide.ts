@@ -46,8 +46,8 @@ const access: Record<ItemFacts['kind'], Cell> = {
   recording: {
     verdict: 'grant', article: '15(3)',
     why: {
-      nl: 'U krijgt een kopie van het geluid, met de stem van de medewerker; stemmen van anderen die er buiten staan zijn onhoorbaar gemaakt.',
-      en: 'You receive a copy of the audio, with the voice of the member of staff; voices of others who are not involved have been made inaudible.',
+      nl: 'U krijgt een kopie van het geluid, met de stem van de medewerker. Waar iemand te horen is die er buiten staat, is dat onhoorbaar gemaakt.',
+      en: 'You receive a copy of the audio, with the voice of the member of staff. Where somebody is heard who is not involved, that has been made inaudible.',
     },
   },
   ticket: {
