@@ -17,6 +17,8 @@ import { openObjects } from '../src/platform/objects.js';
 import { takeUpload } from '../src/recordings/doors/take.js';
 import { finishStaleUploads } from '../src/recordings/ingest.js';
 import { createDoor } from '../src/recordings/routes.js';
+import { purgeContext } from '../src/retention/jobs.js';
+import { runPurges, scheduleSweep } from '../src/retention/sweep.js';
 import { tone } from './support/audio.js';
 import { startTestService, type TestService } from './support/service.js';
 
@@ -36,11 +38,11 @@ async function folder(name: string): Promise<string> {
   return made;
 }
 
-function push(service: TestService, callId: string) {
+function push(service: TestService, callId: string, startedAt = new Date(Date.now() - 60_000)) {
   return service
     .machine(service.pbxKey)
     .post('/api/v1/recordings')
-    .field({ callId, startedAt: new Date(Date.now() - 60_000).toISOString() })
+    .field({ callId, startedAt: startedAt.toISOString() })
     .attach('audio', audio, 'call.wav');
 }
 
@@ -83,6 +85,31 @@ describe('when storage is away', () => {
     expect(rows).toHaveLength(1);
     await service.processed(again.body.id);
     await service.nobody().get('/readyz').expect(200);
+  });
+
+  test('a push that was not acknowledged leaves nothing once its date has come, no tombstone either', async () => {
+    const { platform } = service.service;
+    const categories = categoriesOf(platform, service.config);
+    const late = (callId: string) => push(service, callId, new Date(Date.now() - 90 * 86_400_000 + 3_600_000));
+    await late('late-stored').expect(201);
+    // As a process leaves it that dies when storage has the bytes and nobody knows yet.
+    await platform.database.query(
+      `WITH r AS (UPDATE recordings SET version = 0 WHERE call_id = 'late-stored' RETURNING id)
+       UPDATE recording_versions v SET state = 'receiving', number = NULL FROM r WHERE v.recording_id = r.id`,
+    );
+    await storage.close();
+    await late('late-refused').expect(503);
+    service.clock.advance(3 * 3_600_000);
+    storage = await startEmbeddedS3(options);
+
+    await scheduleSweep(platform);
+    await runPurges(await purgeContext(platform, 'Europe/Amsterdam'), categories);
+    expect(await finishStaleUploads({ ...platform, categories })).toEqual({ finished: 0, removed: 2 });
+    const left = await platform.database.query(
+      `SELECT id FROM recordings WHERE call_id LIKE 'late-%' UNION ALL SELECT item_id FROM purges UNION ALL SELECT item_id FROM tombstones`,
+    );
+    expect(left).toEqual([]);
+    service.clock.reset();
   });
 
   test('a recording is heard as soon as storage is back, and until then it is no 500', async () => {

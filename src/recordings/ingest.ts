@@ -121,41 +121,42 @@ async function keptDuplicate(
 
 /** How long an upload may take before its row is looked at: longer than any request lives. */
 const staleUploadMs = 2 * 3_600_000;
+/** How long a row that was looked at waits for the next look: one that storage will not give back keeps no other waiting. */
+const againMs = 10 * 60_000;
 
 /**
  * Settles uploads whose process died: an object that is there with the right digest becomes a received recording (a PBX
- * that cannot retry would lose it otherwise), anything else is removed.
+ * that cannot retry would lose it otherwise), anything else is removed, as is what is past its date by now.
  * @returns how many were finished and how many removed
  */
 export async function finishStaleUploads(
   platform: IngestPlatform,
   staleMs = staleUploadMs,
 ): Promise<{ finished: number; removed: number }> {
-  const before = new Date(platform.clock.now().getTime() - staleMs);
+  const now = platform.clock.now();
   const stale = await platform.database.query<VersionRow>(
-    `SELECT * FROM recording_versions WHERE state = 'receiving' AND received_at < $1 ORDER BY received_at LIMIT 100`,
-    [before],
+    `UPDATE recording_versions v SET next_attempt_at = $3
+     FROM (SELECT id FROM recording_versions WHERE state = 'receiving' AND received_at < $1 AND next_attempt_at <= $2
+           ORDER BY next_attempt_at LIMIT 100 FOR UPDATE SKIP LOCKED) due
+     WHERE v.id = due.id RETURNING v.*`,
+    [new Date(now.getTime() - staleMs), now, new Date(now.getTime() + againMs)],
   );
   const outcome = { finished: 0, removed: 0 };
-  for (const version of stale) {
-    if ((await isNewest(platform, version)) && (await storedWhole(platform, version))) {
-      if (await finishUpload(platform, version)) outcome.finished += 1;
-      else outcome.removed += 1;
-    } else {
-      await abandonVersion(platform, version);
-      outcome.removed += 1;
-    }
+  for (const version of stale.sort((a, b) => a.received_at.getTime() - b.received_at.getTime())) {
+    const isWanted = (await isNewest(platform, version)) && (await storedWhole(platform, version));
+    const became = isWanted ? await finishUpload(platform, version) : (await abandonVersion(platform, version)) ? 'removed' : 'left';
+    if (became !== 'left') outcome[became] += 1;
   }
   return outcome;
 }
 
-/** @returns false when it is not to be kept any more: then it has been taken back */
-async function finishUpload(platform: IngestPlatform, version: VersionRow): Promise<boolean> {
+/** `removed` when it is not to be kept any more: then it has been taken back. */
+async function finishUpload(platform: IngestPlatform, version: VersionRow): Promise<'finished' | 'removed'> {
   try {
     await commitVersion(platform, version, systemActor('ingest'), undefined);
-    return true;
+    return 'finished';
   } catch (error) {
-    if (error instanceof Problem && error.status === 422) return false;
+    if (error instanceof Problem && error.status === 422) return 'removed';
     throw error;
   }
 }

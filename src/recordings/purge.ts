@@ -41,6 +41,8 @@ export function recordingCategory(platform: Pick<Platform, 'clock' | 'database'>
     subjectId: 'i.id',
     storedAt: 'i.created_at',
     prefix: `'recordings/' || i.id || '/'`,
+    // A push that was never acknowledged leaves nothing, no tombstone either: `finishStaleUploads` takes it back.
+    isIn: 'i.version > 0',
     dates: { policy: `'recording'`, under: (period: Period) => endOfPeriodSql(endOfCallSql, period, timeZone) },
   });
   return {

@@ -133,7 +133,8 @@ export async function commitVersion(
     const [recording] = await database.query<RecordingRow>(
       'SELECT * FROM recordings WHERE id = $1 FOR UPDATE', [version.recording_id], tx,
     );
-    if (recording === undefined || recording.purge_intent !== null) return 'retention-over';
+    // Its date may have come while the bytes were being stored, or since a process died over it.
+    if (recording === undefined || recording.purge_intent !== null || recording.retain_until <= clock.now()) return 'retention-over';
     const around = await lookAround(platform, tx, recording, version);
     // Its call data may have come while the bytes were being stored.
     if (await isCallExcluded(platform, tx, { sourceId: call.source_id, names: [call.call_id, call.call_key] })) return 'number-excluded';
@@ -241,13 +242,14 @@ async function applyPushedMetadata(
 /**
  * Takes back a version that was never acknowledged: its object first, then its rows, so that nothing is left without a
  * row. When the storage is away the row stays `receiving` and is taken up later.
+ * @returns whether it is gone
  */
-export async function abandonVersion(platform: VersionPlatform, version: VersionRow): Promise<void> {
+export async function abandonVersion(platform: VersionPlatform, version: VersionRow): Promise<boolean> {
   const failures = await platform.objects
     .deleteEveryVersion([version.original_key])
     .then((results) => results.filter((result) => result.error !== undefined).length)
     .catch(() => 1);
-  if (failures > 0) return;
+  if (failures > 0) return false;
   await platform.database.inTransaction(async (tx) => {
     await platform.database.query(`DELETE FROM recording_versions WHERE id = $1 AND state = 'receiving'`, [version.id], tx);
     await platform.database.query(
@@ -257,5 +259,6 @@ export async function abandonVersion(platform: VersionPlatform, version: Version
       tx,
     );
   });
+  return true;
 }
 

@@ -181,6 +181,8 @@ export interface CategoryTable {
   storedAt: string;
   /** SQL over `i` that gives the prefix as text, or null. */
   prefix: string;
+  /** SQL over `i`, true unless told: was it taken in? What still is coming in is settled by who takes it in, not swept. */
+  isIn?: string;
   /** SQL over `i`: the date that `period` gives. `policy` is SQL over `i` for the name of the policy it follows. */
   dates?: { policy: string; under(period: Period): string };
 }
@@ -196,7 +198,7 @@ type TableCategory = Pick<
  * (`retain_until timestamptz`) and an intent (`purge_intent jsonb`), indexed on (retain_until, id) and on the subject.
  */
 export function tableCategory(database: Database, described: CategoryTable): TableCategory {
-  const { name, subject, table, subjectId, storedAt, prefix, dates } = described;
+  const { name, subject, table, subjectId, storedAt, prefix, isIn = 'true', dates } = described;
   const item = `i.id, ${subjectId} AS "subjectId", i.retain_until AS "retainUntil", ${storedAt} AS "storedAt", ${prefix} AS prefix`;
   const held = (now: string) => heldAt(subject, subjectId, now);
   return {
@@ -210,11 +212,11 @@ export function tableCategory(database: Database, described: CategoryTable): Tab
         tx,
       ),
     dueSql: (now) =>
-      `EXISTS (SELECT FROM ${table} i WHERE i.retain_until <= ${now} AND i.purge_intent IS NULL AND NOT ${held(now)})`,
+      `EXISTS (SELECT FROM ${table} i WHERE i.retain_until <= ${now} AND i.purge_intent IS NULL AND ${isIn} AND NOT ${held(now)})`,
     lockDue: (tx, now, limit) =>
       database.query<Item>(
         `SELECT ${item} FROM ${table} i
-         WHERE i.retain_until <= $1 AND i.purge_intent IS NULL AND NOT ${held('$1')}
+         WHERE i.retain_until <= $1 AND i.purge_intent IS NULL AND ${isIn} AND NOT ${held('$1')}
          ORDER BY i.retain_until, i.id LIMIT $2 FOR UPDATE OF i SKIP LOCKED`,
         [now, limit],
         tx,
@@ -243,13 +245,13 @@ export function tableCategory(database: Database, described: CategoryTable): Tab
     countDue: (from, until) =>
       database.query<DueCount>(
         `SELECT to_char(i.retain_until AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date, count(*) AS count
-         FROM ${table} i WHERE i.retain_until > $1 AND i.retain_until <= $2 AND i.purge_intent IS NULL GROUP BY 1 ORDER BY 1`,
+         FROM ${table} i WHERE i.retain_until > $1 AND i.retain_until <= $2 AND i.purge_intent IS NULL AND ${isIn} GROUP BY 1 ORDER BY 1`,
         [from, until],
       ),
     async overdue(now) {
       const [row] = await database.query<{ count: number; oldest: Date | null }>(
         `SELECT count(*) AS count, min(i.retain_until) AS oldest FROM ${table} i
-         WHERE i.retain_until <= $1 AND NOT ${held('$1')}`,
+         WHERE i.retain_until <= $1 AND ${isIn} AND NOT ${held('$1')}`,
         [now],
       );
       return row ?? { count: 0, oldest: null };
