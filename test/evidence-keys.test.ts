@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { enqueueStamps, ingestStampsOf, stampReceipts } from '../src/evidence/ingest-stamps.js';
+import { enqueueStamps, ingestStampsJob, ingestStampsOf, stampReceipts } from '../src/evidence/ingest-stamps.js';
 import { checkPackage } from '../src/packages/verifier/check.js';
 import { createLog } from '../src/platform/log.js';
 import { createTimeStamper, TimeStampUnavailable, type TimeStamper } from '../src/platform/time-stamp.js';
@@ -104,5 +104,45 @@ describe.skipIf(!has('openssl'))('time stamps of receipts', () => {
     await enqueueStamps(platform);
     await platform.database.query('DELETE FROM recordings WHERE id = $1', [id]);
     expect(await platform.database.query('SELECT 1 FROM time_stamps t LEFT JOIN recording_versions v ON v.id = t.version_id WHERE v.id IS NULL')).toEqual([]);
+  });
+});
+
+describe.skipIf(!has('openssl'))('a service that is started anew', () => {
+  it('takes up the queue where it was left, and asks the next authority when the first is away', async () => {
+    const [first, second] = await Promise.all([startAuthority('ec'), startAuthority('ec')]);
+    first.mode = 'fails';
+    second.mode = 'fails';
+    const service = await startTestService({ env: { TSA_URLS: `${first.url},${second.url}` } });
+    const id = await service.push({}, tone({ seconds: 1, seed: 7 }));
+    const { platform } = service.service;
+    type Queued = { id: string; attempts: number; fault: string | null };
+    const queued = async (): Promise<Queued | undefined> => (await platform.database.query<Queued>(
+      `SELECT v.id, t.attempts, t.last_fault AS fault FROM time_stamps t JOIN recording_versions v ON v.id = t.version_id
+       WHERE v.recording_id = $1`, [id],
+    ))[0];
+    platform.jobs.nudge(ingestStampsJob);
+    await expect.poll(async () => (await queued())?.fault, { timeout: 60_000 }).toContain('503');
+    const versionId = (await queued())?.id ?? '';
+    expect([first.requests, second.requests].every((requests) => requests > 0)).toBe(true);
+    await service.service.close();
+
+    second.mode = 'answers';
+    // Their wait is over by then.
+    service.clock.advance(3_600_000);
+    const again = await startService({
+      config: service.config, clock: service.clock, log: createLog('silent'), version: 'test',
+      uiFolder: `${service.dataDir}/no-ui`, announce: () => undefined,
+    });
+    try {
+      again.platform.jobs.nudge(ingestStampsJob);
+      await expect.poll(async () => (await ingestStampsOf(again.platform, [versionId])).size, { timeout: 60_000 }).toBe(1);
+      const stamp = (await ingestStampsOf(again.platform, [versionId])).get(versionId);
+      expect(stamp?.authority).toBe(new URL(second.url).host);
+    } finally {
+      await again.close();
+      await service.close();
+      await first.close();
+      await second.close();
+    }
   });
 });

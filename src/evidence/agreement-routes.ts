@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { requirePerson, type Caller, type Person } from '../access/caller.js';
+import { actorOf, requirePerson, type Caller, type Person } from '../access/caller.js';
 import { organisationOf } from '../access/organisation.js';
 import { viewOf } from '../access/policy.js';
-import { append } from '../audit/log.js';
-import { actorOf } from '../access/caller.js';
 import { keyedDigest } from '../access/token.js';
+import { append } from '../audit/log.js';
 import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
 import { decodeCursor, pageOf, pageQuery, toPage } from '../platform/paging.js';
@@ -12,137 +11,19 @@ import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { readNumberSearch, type NumberSearch } from '../recordings/numbers.js';
 import { findListenable } from '../recordings/playback.js';
-import { maskNumber } from '../recordings/present.js';
-import type { Interval, RecordingRow, VersionRow } from '../recordings/recording.js';
 import { readPeriodEnd, readPeriodStart } from '../recordings/times.js';
+import { correctAgreement, findAgreement, markAgreement, revisionsOf, withdrawAgreement } from './agreement.js';
 import {
-  correctAgreement, findAgreement, markAgreement, revisionsOf, withdrawAgreement, type AgreementRow,
-} from './agreement.js';
+  agreementSchema, correctSchema, cutsIn, foundSchema, historySchema, markSchema, presentAgreement, presentFound, presentHistory,
+  reason,
+} from './agreement-schema.js';
 import { findAgreements, type FoundAgreement } from './find-agreements.js';
-import { cutsOf, toPlayback } from '../recordings/timeline.js';
 
 export interface AgreementSettings {
   defaultCountry: string;
   timeZone: string;
   /** Key of the digests under which number searches are logged. */
   searchKey: Buffer;
-}
-
-const summary = z.string().trim().min(1).max(2000);
-const party = z.string().trim().min(1).max(200);
-/** One name or several; `{name, role}` is written as `name (role)`. */
-const parties = z
-  .union([party, z.array(z.union([party, z.object({ name: party, role: party.optional() })])).min(1).max(20)])
-  .transform((told) =>
-    [told].flat().map((one) => (typeof one === 'string' ? one : one.role === undefined ? one.name : `${one.name} (${one.role})`)),
-  );
-const ticket = z.string().trim().max(80).nullable().transform((told) => (told === '' ? null : told));
-const momentMs = z.int().min(0).max(86_400_000).meta({ description: 'Milliseconds of the playback copy, as the player shows them' });
-const reason = z.string().trim().min(1).max(2000);
-
-const isForward = ({ startMs, endMs }: { startMs: number; endMs: number }) => endMs > startMs;
-const backward = { path: ['endMs'], error: 'must lie after startMs' };
-
-const markSchema = z
-  .object({ startMs: momentMs, endMs: momentMs, summary, parties, ticket: ticket.optional() })
-  .refine(isForward, backward);
-
-const correctSchema = z
-  .object({
-    startMs: momentMs.optional(), endMs: momentMs.optional(), summary: summary.optional(), parties: parties.optional(),
-    ticket: ticket.optional(), reason,
-    revision: z.int().optional().meta({ description: 'The revision that was corrected; another one meanwhile is a conflict' }),
-  })
-  .refine(({ startMs, endMs }) => (startMs === undefined) === (endMs === undefined), {
-    path: ['endMs'], error: 'goes together with startMs',
-  })
-  .refine(({ startMs = 0, endMs = 1 }) => isForward({ startMs, endMs }), backward);
-
-const wordingShape = {
-  startMs: z.int(),
-  endMs: z.int(),
-  summary: z.string(),
-  parties: z.array(z.string()).nullable().meta({ description: 'Null where names are not shown' }),
-  ticket: z.string().nullable(),
-};
-
-const agreementSchema = z
-  .object({
-    id: z.uuid(),
-    recordingId: z.uuid(),
-    revision: z.int(),
-    ...wordingShape,
-    markedBy: z.object({ id: z.uuid(), name: z.string() }),
-    markedAt: z.iso.datetime(),
-    withdrawnAt: z.iso.datetime().nullable(),
-    withdrawnReason: z.string().nullable(),
-  })
-  .meta({ id: 'Agreement' });
-
-const foundSchema = agreementSchema
-  .extend({
-    startedAt: z.iso.datetime(),
-    caller: z.string().nullable(),
-    callee: z.string().nullable(),
-    agent: z.string().nullable(),
-    channels: z.int(),
-    retainUntil: z.iso.datetime().meta({ description: 'Marking does not move it: only a hold keeps the recording longer' }),
-    held: z.boolean(),
-  })
-  .meta({ id: 'FoundAgreement' });
-
-const historySchema = agreementSchema
-  .extend({
-    history: z.array(
-      z.object({
-        revision: z.int(),
-        ...wordingShape,
-        changedBy: z.object({ id: z.uuid(), name: z.string() }),
-        changedAt: z.iso.datetime(),
-        reason: z.string().nullable(),
-      }),
-    ),
-  })
-  .meta({ id: 'AgreementHistory' });
-
-type Timed = Pick<AgreementRow, 'startMs' | 'endMs' | 'summary' | 'parties' | 'ticket'>;
-
-const heardWording = (row: Timed, cuts: readonly Interval[], showNames: boolean) => ({
-  startMs: toPlayback(row.startMs, cuts),
-  endMs: toPlayback(row.endMs, cuts),
-  summary: row.summary,
-  parties: showNames ? row.parties : null,
-  ticket: row.ticket,
-});
-
-/** Names of parties are shown to who sees names, and to who wrote them. */
-const mayReadNames = (person: Person, row: AgreementRow) => viewOf(person.role).names || row.markedBy === person.userId;
-
-const present = (row: AgreementRow, cuts: readonly Interval[], person: Person): z.input<typeof agreementSchema> => ({
-  id: row.id,
-  recordingId: row.recordingId,
-  revision: row.revision,
-  ...heardWording(row, cuts, mayReadNames(person, row)),
-  markedBy: { id: row.markedBy, name: row.markedByName },
-  markedAt: row.markedAt.toISOString(),
-  withdrawnAt: row.withdrawnAt?.toISOString() ?? null,
-  withdrawnReason: row.withdrawnReason,
-});
-
-const cutsIn = ({ recording, version }: { recording: RecordingRow; version: VersionRow }): Interval[] =>
-  cutsOf(recording.holds, version.sample_rate_hz, version.duration_ms);
-
-function presentFound(row: FoundAgreement, person: Person, ownNumbers: readonly string[]): z.input<typeof foundSchema> {
-  return {
-    ...present(row, cutsOf(row.holds, row.sampleRateHz, row.durationMs), person),
-    startedAt: row.startedAt.toISOString(),
-    caller: maskNumber(row.callerNumber, person.role, ownNumbers),
-    callee: maskNumber(row.calleeNumber, person.role, ownNumbers),
-    agent: row.agent,
-    channels: row.channels,
-    retainUntil: row.retainUntil.toISOString(),
-    held: row.held,
-  };
 }
 
 const wrong = (path: string, message: string) => new Problem('invalid-input', { errors: [{ path, message }] });
@@ -197,7 +78,7 @@ export function agreementOperations(
         const agreement = await markAgreement(platform, person, found, { ...body, ticket: body.ticket ?? null });
         return {
           status: 201,
-          body: present(agreement, cutsIn(found), person),
+          body: presentAgreement(agreement, cutsIn(found), person),
           headers: { Location: `/api/v1/agreements/${agreement.id}` },
         };
       },
@@ -265,16 +146,8 @@ export function agreementOperations(
       async handle({ caller, params }) {
         const person = requirePerson(caller);
         const { agreement, found } = await openAgreement(person, params.id);
-        const cuts = cutsIn(found);
-        const showNames = mayReadNames(person, agreement);
-        const history = (await revisionsOf(database, agreement.id)).map((row) => ({
-          revision: row.revision,
-          ...heardWording(row, cuts, showNames),
-          changedBy: { id: row.changedBy, name: row.changedByName },
-          changedAt: row.changedAt.toISOString(),
-          reason: row.reason,
-        }));
-        return { status: 200, body: { ...present(agreement, cuts, person), history } };
+        const revisions = await revisionsOf(database, agreement.id);
+        return { status: 200, body: presentHistory(agreement, revisions, cutsIn(found), person) };
       },
     }),
     operation({
@@ -293,7 +166,7 @@ export function agreementOperations(
         const { found } = await openAgreement(person, params.id);
         const { reason: why, revision, ...change } = body;
         const corrected = await correctAgreement(platform, person, found, params.id, change, { reason: why, seen: revision });
-        return { status: 200, body: present(corrected, cutsIn(found), person) };
+        return { status: 200, body: presentAgreement(corrected, cutsIn(found), person) };
       },
     }),
     operation({
@@ -311,7 +184,7 @@ export function agreementOperations(
         const person = requirePerson(caller);
         const { found } = await openAgreement(person, params.id);
         const withdrawn = await withdrawAgreement(platform, person, params.id, body.reason);
-        return { status: 200, body: present(withdrawn, cutsIn(found), person) };
+        return { status: 200, body: presentAgreement(withdrawn, cutsIn(found), person) };
       },
     }),
   ];
