@@ -316,7 +316,8 @@ test('killed with SIGKILL at any moment, it goes on where it was', async () => {
     await closed;
     mood = 'well';
     // A hook that died before the spool had the file: the scan of the folder would find it. Here it is told again.
-    if (!queued().some((entry) => entry.startsWith('q.')) && (await versionsOf(callId)).length === 0) await run(...fields(callId), file);
+    const isQueued = queued().some((entry) => entry.startsWith('q.') && readFileSync(path.join(spool, entry, 'path'), 'utf8') === file);
+    if (!isQueued && (await versionsOf(callId)).length === 0) await run(...fields(callId), file);
   }
   for (const entry of queued().filter((name) => name.startsWith('new.'))) rmSync(path.join(spool, entry), { recursive: true });
   await run('--drain');
