@@ -95,6 +95,15 @@ async function push(url: string, key: string, bytes: Buffer): Promise<void> {
 const peakOf = async (pid: number | undefined) =>
   Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000);
 
+/** How much processor time a process took so far, with all that it started and is there, in ms. */
+async function processorMs(pid: number | undefined): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'latin1')).replace(/^.*\) /, '').split(' ');
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1')).trim();
+  const theirs = await Promise.all(children === '' ? [] : children.split(' ').map((child) => processorMs(Number(child)).catch(() => 0)));
+  // Counted in hundredths of a second.
+  return (Number(fields[11]) + Number(fields[12])) * 10 + theirs.reduce((sum, each) => sum + each, 0);
+}
+
 async function firstLine(child: ChildProcess): Promise<string> {
   const [chunk] = (await once(child.stdout ?? child, 'data')) as [Buffer];
   return chunk.toString().trim();
@@ -133,20 +142,30 @@ async function main(): Promise<void> {
     const put = async (bytes: Buffer) => void (await raw.send(new PutObjectCommand({ Bucket: 'bench-ingest', Key: `bare/${randomUUID()}`, Body: bytes })));
     const ours: number[] = [];
     const theirs: number[] = [];
+    const taken: { service: number; all: number; bare: number }[] = [];
+    const inAll = () => processorMs(process.pid);
     // The first round warms both up.
     for (let round = 0; round <= rounds; round += 1) {
+      const before = await inAll();
       const straight = await rate(put);
+      const between = { service: await processorMs(service.pid), all: await inAll() };
       const through = await rate((bytes) => push(url, key, bytes));
-      if (round > 0) {
-        theirs.push(straight);
-        ours.push(through);
-      }
+      if (round === 0) continue;
+      theirs.push(straight);
+      ours.push(through);
+      taken.push({
+        service: ((await processorMs(service.pid)) - between.service) / pushes,
+        all: ((await inAll()) - between.all) / pushes,
+        bare: (between.all - before) / pushes,
+      });
     }
     const shown = (value: number) => `${value.toFixed(1)} a second, ${((value * bytesEach) / 1e6).toFixed(1)} MB/s`;
     process.stdout.write(
       `${rounds} rounds of ${pushes} recordings of ${megabytes} MB, ${atOnce} at once\n` +
         `  pushes     ${shown(median(ours))}\n  PutObject  ${shown(median(theirs))}\n` +
         `  ratio      ${(median(ours) / median(theirs)).toFixed(2)} (aim: 0.8 or more)\n` +
+        `  processor  ${median(taken.map((each) => each.service)).toFixed(1)} ms a push in the service; in all processes ` +
+        `${median(taken.map((each) => each.all)).toFixed(1)} ms a push, ${median(taken.map((each) => each.bare)).toFixed(1)} ms a PutObject\n` +
         `  memory     ${await peakOf(service.pid)} MB at most in the service\n`,
     );
   } finally {
