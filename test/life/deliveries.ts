@@ -52,6 +52,7 @@ export class Deliveries {
   private async deliver(name: string, period: Period, send: (periods: Period[]) => Promise<boolean>): Promise<void> {
     if (await send([period])) return;
     this.model.unacknowledged.add(name);
+    this.model.doubtful.add(name);
     this.#waiting.push({ again: send, periods: [period], name });
   }
 
@@ -131,9 +132,10 @@ export class Deliveries {
     const now = this.nowMs;
     periods.push(model.periods.recording);
     const startMs = Math.min(push.endMs, now);
+    const sha256 = createHash('sha256').update(push.audio).digest('hex');
+    model.sent.add(sha256);
     const answer = await world.call('pbx', 'POST', '/recordings', multipart(push));
     if (this.isPassing(answer)) return false;
-    const sha256 = createHash('sha256').update(push.audio).digest('hex');
     const known = model.byCall.get(push.callId);
     // What is kept still is acknowledged when it comes again, whatever period is in force by now.
     const again = known !== undefined && known.sha256.includes(sha256) && known.untilMs > now && model.dueMs(known) > now;

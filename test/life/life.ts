@@ -22,7 +22,7 @@ export interface LifeOptions {
   reconcileEveryDays: number;
   /** 1096 unless told: three years. */
   days?: number;
-  /** Stops at the end of a day after so long, for a machine that is busy with other work. */
+  /** Stops at the end of a day after so long. What then comes back is not a life lived to its end. */
   budgetMs?: number;
   tell?: (line: string) => void;
 }
@@ -178,7 +178,7 @@ export class Life {
     const forward = (atMs: number) => clock.freeze(new Date(Math.max(atMs, clock.now().getTime())));
     forward(dayStart + hourMs / 2);
     // A storage that is away carries out no rules either, and when it is back tags are put right before it does.
-    if (this.storageAway === 0 && !this.rulesRest && (await world.bucket.enforceLifecycle()) > 0) await checks.afterRules();
+    if (this.storageAway === 0 && !this.rulesRest && (await world.bucket.enforceLifecycle()) > 0) checks.afterRules();
     this.misfortunes(day);
     for (const { atMs, act } of this.plan(day)) {
       forward(atMs);
@@ -202,7 +202,7 @@ export class Life {
       await this.policies(day);
       if (!wasCalm || faults.refuses('x/y')) await world.call('administrator', 'POST', '/retention/sweeps');
       await this.work();
-      if (day % 150 === 149) await this.process();
+      if (day % 350 === 349) await this.process();
       if (day % 30 === 0) for (const name of ['retention.lifecycle', 'retention.forget', 'audit.seal']) await jobs.run(name);
     }
     await checks.day(swept);
@@ -224,6 +224,7 @@ export async function live(options: LifeOptions): Promise<Record<string, number>
   const life = new Life(world, chance, options);
   const beganMs = performance.now();
   try {
+    let lived = 0;
     for (let day = 0; day < life.days; day += 1) {
       try {
         await life.day(day);
@@ -231,13 +232,14 @@ export async function live(options: LifeOptions): Promise<Record<string, number>
         const logged = world.lastError === undefined ? '' : `; the service logged: ${world.lastError}`;
         throw new Error(`seed ${options.seed}, day ${day}: ${error instanceof Error ? error.message : String(error)}${logged}`, { cause: error });
       }
+      lived += 1;
       if (performance.now() - beganMs > (options.budgetMs ?? Infinity)) break;
       if (day % 20 === 19) tell(`day ${day + 1}: ${life.model.items.size} things there, ${Math.round((performance.now() - beganMs) / 1000)} s`);
     }
     const { ok } = await life.world.features.audit.verifier.verify({ full: true });
     if (!ok) throw new Error(`seed ${options.seed}: the audit chain is not sound`);
     return {
-      ...life.deliveries.counts, ...life.officers.counts, ...life.counts, ...life.checks.counts,
+      lived, ...life.deliveries.counts, ...life.officers.counts, ...life.counts, ...life.checks.counts,
       faults: world.faults.failures, leftAtTheEnd: life.model.items.size, seconds: Math.round((performance.now() - beganMs) / 1000),
     };
   } finally {

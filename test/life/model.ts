@@ -66,6 +66,13 @@ export class Model {
   };
   /** Pushes that were never acknowledged, by what the source calls the call: something of them may be there. */
   readonly unacknowledged = new Set<string>();
+  /**
+   * Calls of which a push was once not acknowledged, whatever came after: it may have been taken in all the same. Who then
+   * came back when its date was over was refused, and it went as everything goes.
+   */
+  readonly doubtful = new Set<string>();
+  /** Digests of all audio that was ever pushed. */
+  readonly sent = new Set<string>();
   /** Calls that were erased on somebody's decision. */
   readonly erased = new Set<string>();
 

@@ -25,6 +25,7 @@ import { prepareUploads } from '../../src/recordings/upload.js';
 import { prepareTickets } from '../../src/tickets/jobs.js';
 import { freshDatabase } from '../support/database.js';
 import { signingKeyPem } from '../support/service.js';
+import { DiskOfStorage } from './disk.js';
 import { Faults } from './faults.js';
 
 /** Jobs that run when they are told to. */
@@ -64,7 +65,7 @@ export interface LifeWorld {
   features: Features;
   jobs: HandJobs;
   /** Past the faults: what is really there. */
-  truth: { database: Database; objects: Objects };
+  truth: { database: Database; objects: Objects; disk: DiskOfStorage };
   bucket: EmbeddedS3;
   userIds: Record<'officer' | 'secondOfficer', string>;
   /** What the service last logged as its own fault. */
@@ -184,7 +185,7 @@ export async function lifeWorld(startAt: Date, random: () => number): Promise<Li
     get lastError() {
       return lastError;
     },
-    truth: { database: fresh.database, objects },
+    truth: { database: fresh.database, objects, disk: new DiskOfStorage(path.join(dataDir, 's3', 'buckets', 'life', 'objects')) },
     userIds: { officer: officer.id, secondOfficer: secondOfficer.id },
     async call(who, method, address, body) {
       await staySignedIn();
