@@ -213,6 +213,11 @@ describe('a sample', () => {
     for (let hour = 10; hour < 15; hour += 1) ids.push(await agentsCall(service, { startedAt: `${day}T${hour}:00:00Z` }));
     const closed = await agentsCall(service, { startedAt: `${day}T16:00:00Z` });
     await restrict(service, closed);
+    // A call in one file a side is one call, heard in the recording that plays both.
+    const side = await agentsCall(service, { startedAt: `${day}T12:00:00Z` });
+    await service.service.platform.database.query('UPDATE recordings SET leg_of = $2 WHERE id = $1', [side, ids[2]]);
+    const overview = (await trainer().get(`/api/v1/training-overview?from=${day}&to=${day}`).expect(200)).body as { items: { agent: { id: string }; calls: number }[] };
+    expect(overview.items.find((item) => item.agent.id === agentId)?.calls).toBe(5);
     const draw = () => trainer().post('/api/v1/samples').send({ agentId, from: day, to: day, size: 3 }).expect(201);
     const { body } = await draw();
     const sample = body as { id: string; seed: string; population: number; populationSha256: string; calls: { recording: { id: string } }[] };

@@ -171,6 +171,17 @@ describe('fetching from a speech-to-text server', () => {
     expect(speech.asked).toEqual([]);
   });
 
+  it('says to an officer alone that one was asked for to answer the caller', async () => {
+    const id = await agentsCall(service);
+    await share(service, id);
+    await switchOn('transcription', { ...act, purposes: ['training', 'access_request'] });
+    await ask(id, { purpose: 'access_request' }, 'privacy_officer').expect(202);
+    for (const reader of ['trainer', 'agent'] as const) expect((await read(id, reader)).request).toBe(null);
+    expect(await settled(id)).toMatchObject({ request: { purpose: 'access_request', state: 'done' } });
+    for (const reader of ['trainer', 'agent'] as const) expect(JSON.stringify(await read(id, reader))).not.toContain('access_request');
+    await switchOn('transcription');
+  });
+
   it('sends the playback copy as the protocol has it, and keeps what comes back', async () => {
     const id = await agentsCall(service, { holds: JSON.stringify([{ startMs: 0, endMs: 1000 }]) }, tone({ seconds: 4, channels: 2 }));
     const audio = await service.as('privacy_officer').get(`/api/v1/recordings/${id}/audio`).buffer(true).expect(200);

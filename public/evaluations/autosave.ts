@@ -20,6 +20,8 @@ interface Stash {
   userId: string;
   revision: number;
   content: Content;
+  /** What was on its way: the service may have it, though its answer never came. */
+  sent?: Content | undefined;
 }
 
 const stashKey = (evaluationId: string) => `opname.evaluation.${evaluationId}`;
@@ -40,7 +42,14 @@ const sendable = (content: Content): Content => ({
   ...content,
   notes: content.notes.filter(({ text }) => text.trim() !== ''),
 });
-const isSame = (one: Content, other: Content) => JSON.stringify(sendable(one)) === JSON.stringify(sendable(other));
+/** As the service keeps it, whatever order it names things in and whatever blanks stand around words. */
+const comparable = ({ answers, notes, summary }: Content) =>
+  JSON.stringify([
+    answers.map(({ questionId, value, note, atMs }) => [questionId, value, note?.trim() || null, atMs]),
+    notes.filter(({ text }) => text.trim() !== '').map(({ atMs, text }) => [atMs, text.trim()]),
+    summary?.trim() || null,
+  ]);
+const isSame = (one: Content, other: Content) => comparable(one) === comparable(other);
 
 export interface Autosaved {
   content: Content;
@@ -61,13 +70,14 @@ export function useAutosave(evaluationId: string, draft: Draft, userId: string):
     const stash = readStash(evaluationId, userId);
     return stash && !isSame(stash.content, contentOf(draft)) ? stash : undefined;
   });
+  // What the service has is what this tab sent it before the answer got lost: nobody else's.
+  const [own] = useState(() => begun?.revision === draft.revision || (begun?.sent && isSame(begun.sent, contentOf(draft))));
   const [content, setContent] = useState<Content>(begun?.content ?? contentOf(draft));
   const [standing, setStanding] = useState<Standing>(
-    begun && begun.revision !== draft.revision
-      ? { state: 'clash', revision: draft.revision }
-      : { state: 'saved', at: draft.savedAt },
+    begun && !own ? { state: 'clash', revision: draft.revision } : { state: 'saved', at: draft.savedAt },
   );
-  const revision = useRef(begun?.revision ?? draft.revision);
+  const revision = useRef(begun && !own ? begun.revision : draft.revision);
+  const onWay = useRef<Content | undefined>(undefined);
   const newest = useRef(content);
   const saved = useRef(contentOf(draft));
   const clashed = useRef(standing.state === 'clash');
@@ -83,23 +93,40 @@ export function useAutosave(evaluationId: string, draft: Draft, userId: string):
     if (!gone.current) timer.current = setTimeout(() => void flush(), ms);
   };
 
+  const keep = () => {
+    if (gone.current) return;
+    const stash: Stash = { userId, revision: revision.current, content: newest.current, sent: onWay.current };
+    sessionStorage.setItem(stashKey(evaluationId), JSON.stringify(stash));
+  };
+
   async function send(): Promise<void> {
-    const sent = newest.current;
-    if (clashed.current || isSame(sent, saved.current)) return;
+    if (clashed.current || (onWay.current === undefined && isSame(newest.current, saved.current))) return;
+    // Of what was on its way nobody knows whether it came: it goes once more, for the same again is no other's text.
+    const again = onWay.current;
+    const sent = again ?? newest.current;
+    onWay.current = sent;
+    keep();
     tell({ state: 'saving' });
     try {
       const body = { ...sendable(sent), revision: revision.current };
       const next = await ask<OpenEvaluation>(`/evaluations/${evaluationId}/draft`, { method: 'PUT', body });
       saved.current = sent;
+      onWay.current = undefined;
       attempt.current = 0;
       if (next.draft) {
         revision.current = next.draft.revision;
         tell({ state: 'saved', at: next.draft.savedAt });
       }
       if (isSame(newest.current, sent)) sessionStorage.removeItem(stashKey(evaluationId));
-      else later(saveAfterMs);
+      else if (again) await send();
+      else {
+        keep();
+        later(saveAfterMs);
+      }
     } catch (error) {
       const problem = asProblem(error);
+      const unsure = problem.status === 0 || problem.status >= 500;
+      if (!unsure) onWay.current = undefined;
       const { revision: theirs } = problem.document;
       if (problem.code === 'conflict' && typeof theirs === 'number') {
         clashed.current = true;
@@ -121,8 +148,7 @@ export function useAutosave(evaluationId: string, draft: Draft, userId: string):
   function change(next: Content): void {
     newest.current = next;
     setContent(next);
-    const stash: Stash = { userId, revision: revision.current, content: next };
-    sessionStorage.setItem(stashKey(evaluationId), JSON.stringify(stash));
+    keep();
     later(saveAfterMs);
   }
 

@@ -237,6 +237,7 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
           recording={recording}
           waveform={waveform}
           playback={playback}
+          purpose={purpose}
           remarks={remarks}
           open={tab}
           setOpen={setTab}

@@ -12,6 +12,7 @@ import { useUser } from '../shell/user.js';
 import { LinkedTickets } from '../tickets/beside-call.js';
 import { savedMs } from './gaps.js';
 import type { Playback } from './playback.js';
+import type { Purpose } from './purpose.js';
 
 export type Tab = 'tickets' | 'evaluation' | 'comments' | 'transcript' | 'agreements' | 'details';
 
@@ -30,6 +31,7 @@ interface Props {
   recording: Recording;
   waveform: Waveform | undefined;
   playback: Playback;
+  purpose: Purpose | undefined;
   remarks: Remarks;
   open: Tab;
   setOpen: (tab: Tab) => void;
@@ -38,7 +40,7 @@ interface Props {
 }
 
 /** What belongs to the call, beside it: one tab at a time. */
-export function Side({ recording, waveform, playback, remarks, open, setOpen, changed }: Props) {
+export function Side({ recording, waveform, playback, purpose, remarks, open, setOpen, changed }: Props) {
   const user = useUser();
   const tabs = tabsOf(user.role);
   const move = (event: KeyboardEvent, step: number) => {
@@ -87,7 +89,7 @@ export function Side({ recording, waveform, playback, remarks, open, setOpen, ch
         {open === 'tickets' && <LinkedTickets recording={recording} changed={changed} />}
         {open === 'comments' && <Comments recording={recording} playback={playback} remarks={remarks} />}
         {open === 'evaluation' && <EvaluationTab recording={recording} playback={playback} />}
-        {open === 'transcript' && <TranscriptTab recording={recording} playback={playback} />}
+        {open === 'transcript' && <TranscriptTab key={purpose ?? ''} recording={recording} playback={playback} purpose={purpose} />}
         {open === 'agreements' && <Agreements recording={recording} playback={playback} changed={changed} />}
         {open === 'details' && <Details recording={recording} waveform={waveform} />}
         {open === 'details' && user.role === 'privacy_officer' && (

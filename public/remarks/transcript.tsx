@@ -8,6 +8,7 @@ import { FormDialog } from '../parts/form.js';
 import { Icon } from '../parts/icon.js';
 import { asProblem, Bones, Failure, problemText, State, useLoaded } from '../parts/state.js';
 import type { Playback } from '../player/playback.js';
+import type { Purpose } from '../player/purpose.js';
 import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
 import { readLines, writeLines } from './lines.js';
@@ -15,11 +16,18 @@ import { History } from './history.js';
 import type { Segment, Transcript } from './types.js';
 import './remarks.css';
 
+interface Props {
+  recording: Recording;
+  playback: Playback;
+  /** What an officer stated to listen for: a transcript is fetched for that, where an act allows it. */
+  purpose: Purpose | undefined;
+}
+
 /** What was said, following the sound; typed, corrected or imported by who may. */
-export function TranscriptTab({ recording, playback }: { recording: Recording; playback: Playback }) {
+export function TranscriptTab({ recording, playback, purpose }: Props) {
   const user = useUser();
   const path = `/recordings/${recording.id}/transcript`;
-  const loaded = useLoaded(path, (signal) => ask<Transcript>(path, { signal }));
+  const loaded = useLoaded(path, (signal) => ask<Transcript>(path, { query: { purpose }, signal }));
   const [renewed, setRenewed] = useState<Transcript | undefined>();
   const [act, setAct] = useState<'edit' | 'import' | 'history' | undefined>();
   const waiting = (renewed ?? (loaded.state === 'ready' ? loaded.value : undefined))?.request?.state === 'waiting';
@@ -27,7 +35,7 @@ export function TranscriptTab({ recording, playback }: { recording: Recording; p
   useEffect(() => {
     if (!waiting) return undefined;
     const every = setInterval(() => {
-      ask<Transcript>(path).then(setRenewed, () => undefined);
+      ask<Transcript>(path, { query: { purpose } }).then(setRenewed, () => undefined);
     }, 4000);
     return () => clearInterval(every);
   }, [path, waiting]);
@@ -42,8 +50,8 @@ export function TranscriptTab({ recording, playback }: { recording: Recording; p
   };
   async function fetchIt() {
     try {
-      await ask(`${path}/fetch`, { method: 'POST', body: { revision: transcript.revision } });
-      setRenewed(await ask<Transcript>(path));
+      await ask(`${path}/fetch`, { method: 'POST', body: { revision: transcript.revision, purpose } });
+      setRenewed(await ask<Transcript>(path, { query: { purpose } }));
     } catch (error) {
       say(problemText(asProblem(error)));
     }

@@ -180,4 +180,21 @@ describe('a transcript', () => {
     await soon(() => lines(page)).toEqual([expect.stringContaining('Vanzelf geschreven')]);
     await page.getByText(/automatisch/).waitFor();
   });
+
+  it('is fetched by an officer for the purpose that was stated, and for no other', async () => {
+    const act = { explanation: 'Verschuldigd op verzoek', purposes: ['access_request'], processor: { name: 'Spraak BV', region: 'NL' } };
+    await service.as('administrator').put('/api/v1/further-uses/transcription').send(act).expect(200);
+    speech.answers = [{ status: 200, body: { segments: [{ start: 1, end: 3, text: ' Voor de beller' }] } }];
+    const page = await open('privacy_officer', `/recordings/${call(3)}?tab=transcript`);
+    await page.getByText('Geen transcript', { exact: true }).waitFor();
+    const fetching = page.getByRole('button', { name: 'Laten uitschrijven' });
+    expect(await fetching.count()).toBe(0);
+    await page.getByRole('button', { name: 'Afspelen', exact: true }).click();
+    await page.getByRole('dialog').getByRole('radio').nth(1).check();
+    await page.getByRole('dialog').getByRole('button', { name: 'Luisteren' }).click();
+    await fetching.click();
+    await soon(() => lines(page)).toEqual([expect.stringContaining('Voor de beller')]);
+    const { body } = await service.as('privacy_officer').get(`/api/v1/recordings/${call(3)}/transcript?purpose=access_request`).expect(200);
+    expect(body).toMatchObject({ request: { purpose: 'access_request', state: 'done' } });
+  });
 });

@@ -320,6 +320,24 @@ describe('evaluations', () => {
     const path = `/api/v1/evaluations/${firstOf(evaluations)}`;
     const read = async () => (await service.as('trainer').get(path).expect(200)).body as { draft: { revision: number; summary: string } };
     await soon(async () => (await read()).draft.summary).toBe('En dit ook.');
+    // Saved, but the answer is lost, while the person writes on; then the same with a page that is loaded anew.
+    for (const [first, second] of [['Bewaard.', 'Bewaard. En verder.'], ['Opnieuw.', 'Opnieuw. En nog eens.']] as const) {
+      await page.route('**/draft', async (route) => {
+        await route.fetch();
+        await route.abort();
+      });
+      await page.getByLabel('Samenvatting').fill(first);
+      await soon(async () => (await read()).draft.summary).toBe(first);
+      await page.getByText(/^Geen verbinding/).waitFor();
+      await page.unrouteAll({ behavior: 'wait' });
+      await page.route('**/draft', (route) => route.abort());
+      await page.getByLabel('Samenvatting').fill(second);
+      await page.getByText(/^Geen verbinding/).waitFor();
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+      if (first === 'Opnieuw.') await page.reload();
+      await soon(async () => (await read()).draft.summary).toBe(second);
+      expect(await page.getByText(/ergens anders bewaard/).count()).toBe(0);
+    }
     const { revision } = (await read()).draft;
     await service.as('trainer').put(`${path}/draft`).send({ revision, summary: 'Uit een ander tabblad.' }).expect(200);
     await page.getByLabel('Samenvatting').fill('Uit dit tabblad.');

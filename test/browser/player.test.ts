@@ -14,6 +14,7 @@ let visitor: Visit | undefined;
 let longId = '';
 let pauseId = '';
 let toneId = '';
+let unevenId = '';
 
 /** Twelve minutes of room noise, in which each leg sounds for a second: the caller on the minute, the agent half a minute later. */
 function longCall(): Buffer {
@@ -30,13 +31,24 @@ function longCall(): Buffer {
   return wav(legs, rate, 'mulaw');
 }
 
+/** Twenty seconds: the caller loud for the first five, the agent far from the microphone for the ten after it, then nobody. */
+function unevenCall(): Buffer {
+  const rate = 8000;
+  const leg = (from: number, until: number, loudness: number) =>
+    Int16Array.from({ length: 20 * rate }, (_, index) =>
+      index >= from * rate && index < until * rate ? loudness * 32_767 * Math.sin((2 * Math.PI * 440 * index) / rate) : 0,
+    );
+  return wav([leg(0, 5, 0.8), leg(5, 15, 0.04)], rate);
+}
+
 beforeAll(async () => {
   service = await startTestService({ uiFolder: await buildUi() });
   browser = await launch();
   longId = await service.push({ agent: '101' }, longCall());
   pauseId = await service.push({ agent: '102', caller: '+31612345671' }, speechLike({ seconds: 40, pauses: [[10_000, 22_000]] }));
   toneId = await service.push({ agent: '103' }, tone({ seconds: 30, channels: 2 }));
-  for (const id of [longId, pauseId, toneId]) await service.processed(id);
+  unevenId = await service.push({ agent: '104' }, unevenCall());
+  for (const id of [longId, pauseId, toneId, unevenId]) await service.processed(id);
 });
 
 afterAll(async () => {
@@ -146,6 +158,17 @@ async function cable(): Promise<{ url: string; cut: () => Promise<void>; mend: (
   };
   return { url: `http://127.0.0.1:${at}`, cut, mend: async () => void (await listen(at)), close: cut };
 }
+
+describe('who speaks how much', () => {
+  it('stands at each lane, of a quiet voice too, and how much of the call is silence beside it', async () => {
+    const page = await open(`/recordings/${unevenId}?tab=details`);
+    const lane = (name: string) => page.getByRole('group', { name, exact: true });
+    await soon(() => lane('Beller').innerText()).toContain('spreekt 25%');
+    expect(await lane('Medewerker').innerText()).toContain('spreekt 50%');
+    // Of the five silent seconds a breath is left standing before and after.
+    await soon(() => page.locator('.details').innerText()).toMatch(/Stilte\s+2[2-5]%/);
+  });
+});
 
 describe('when the sound does not come', () => {
   it('the place is kept while the service is away, and playing goes on by itself once it is back', async () => {
