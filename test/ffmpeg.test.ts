@@ -151,9 +151,10 @@ describe('headers that lie', () => {
     ['4 GiB', wavHeader({ dataBytes: 0xffffffff, riffBytes: 0xffffffff })],
     ['nothing', wavHeader({ dataBytes: 0, riffBytes: 0 })],
     ['less than there is', wavHeader({ dataBytes: 8000 })],
-  ])('about the size (%s) do not change the length', async (_name, header) => {
+  ])('about the size (%s) do not change the length', async (name, header) => {
     const result = await processed(Buffer.concat([header, pcm]));
-    expect(result).toMatchObject({ durationMs: 3000, truncated: false });
+    // Sizes of nothing are what a recorder leaves that was killed before it wrote them.
+    expect(result).toMatchObject({ durationMs: 3000, truncated: name === 'nothing' });
     expect(Math.abs(result.waveform.channels[0]?.length ?? 0)).toBe(120);
   });
 
