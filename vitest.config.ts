@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const shared = {
   environment: 'node',
@@ -12,9 +13,21 @@ const shared = {
   retry: process.env['CI'] === undefined ? 0 : 1,
 } as const;
 
+/** Long ones first, which would keep one worker busy when all others are done. */
+const long = ['/life/small.test.ts', '/pbx-uploader.test.ts', '/kill.test.ts', '/browser/accessibility.test.ts'];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = (file: TestSpecification) => long.some((name) => file.moduleId.endsWith(name));
+    const usual = await super.sort(files);
+    return [...usual.filter(isLong), ...usual.filter((file) => !isLong(file))];
+  }
+}
+
 /** Three suites: what needs only npm's packages, what needs a browser, what needs a third-party S3 server. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
