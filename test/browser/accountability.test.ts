@@ -354,7 +354,16 @@ const scenes: Scene[] = [
     shows: '.waveform',
     prepare: tab('agreements', '.link-actions button'),
   },
-  { name: 'player, tickets', role: 'trainer', path: () => `/recordings/${callId}`, shows: '.clocks' },
+  {
+    name: 'player, tickets',
+    role: 'trainer',
+    path: () => `/recordings/${callId}`,
+    shows: '.waveform',
+    prepare: async (page) => {
+      await page.locator('#tab-tickets').click();
+      await page.locator('.clocks').first().waitFor();
+    },
+  },
   {
     name: 'ticket, unlink',
     role: 'privacy_officer',
