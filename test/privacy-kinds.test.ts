@@ -130,13 +130,17 @@ test('a secret order and its hold are known to its owner and the auditor; no let
   const caller = await takeIn({});
   const recordingId = await service.push({ caller: caller.phone });
   const order = await takeIn(
-    { authority: { name: 'Officier van justitie', legalBasis: 'art. 126n Sv', secret: true }, rights: ['access'] },
+    { authority: { name: 'Officier van justitie', legalBasis: 'art. 126n Sv', secret: true }, rights: ['access', 'restriction'] },
     { name: null, emails: [], phones: [caller.phone] },
   );
   await verify(order.id);
   const found = await search(order.id);
-  await step(order.id, 'items', { decisions: [{ itemId: found.recordings[0].itemId, decision: 'grant' }] }).expect(200);
+  await step(order.id, 'items', { decisions: ['access', 'restriction'].map((right) => (
+    { itemId: found.recordings[0].itemId, right, decision: 'grant', reason: 'the order names it' })) }).expect(200);
   await step(order.id, 'approve', {}, second).expect(200);
+  // In the ordinary player, where nothing says what it is for.
+  await service.processed(recordingId);
+  await officer.get(`/api/v1/recordings/${recordingId}/audio`).expect(200);
   const reply = (await officer.get(`${base}/${order.id}/letter`).expect(200)).text;
   expect(reply).toContain('Antwoord op uw bevel');
   expect(reply).toContain('Officier van justitie');
@@ -144,7 +148,8 @@ test('a secret order and its hold are known to its owner and the auditor; no let
   await zip(order.id);
   const trailOf = async (who: Agent) => JSON.stringify((await who.get(`/api/v1/audit?object=${recordingId}&limit=100`).expect(200)).body);
   expect(await trailOf(service.as('auditor'))).toContain('authority_order');
-  expect(await trailOf(second)).not.toContain('authority_order');
+  expect(await trailOf(service.as('auditor'))).toContain('restriction.placed');
+  for (const words of ['authority_order', 'restriction.placed']) expect(await trailOf(second)).not.toContain(words);
   expect(JSON.stringify((await second.get(`/api/v1/audit?object=${order.id}&limit=100`).expect(200)).body)).not.toContain('privacy_request');
   expect(JSON.stringify((await second.get('/api/v1/holds?limit=100').expect(200)).body)).not.toContain('authority_order');
 
@@ -168,6 +173,70 @@ test('an extension, doubt about identity and receipt are told in letters that na
   expect((await officer.get(`${base}/${id}/notices/extension`).expect(200)).body.text).toContain('We have to ask two other companies.');
   await verify(id);
   await officer.get(`${base}/${id}/notices/identity`).expect(409);
+});
+
+test('what was said in a call finds whoever is named in it, and stands in the package without what is masked', async () => {
+  const recordingId = await service.push({ caller: '+31850009999' }, stereo());
+  await service.processed(recordingId);
+  const segments = [
+    { startMs: 100, endMs: 600, speaker: null, text: 'Zult u mevrouw Quispel terugbellen' },
+    { startMs: 1200, endMs: 1700, speaker: null, text: 'Mijn zwager Ubbo weet het' },
+  ];
+  await service.as('trainer').put(`/api/v1/recordings/${recordingId}/transcript`).send({ revision: 0, segments }).expect(200);
+  const { id } = await takeIn({}, { name: 'Mevrouw Quispel' });
+  await verify(id);
+  const { recordings } = await search(id);
+  expect(recordings.map((item: { recordingId: string; basis: string[] }) => [item.recordingId, item.basis])).toEqual([[recordingId, ['transcript']]]);
+  await step(id, 'items', { decisions: [{ itemId: recordings[0].itemId, decision: 'grant', mask: [{ startMs: 1100, endMs: 1800 }] }] }).expect(200);
+  await step(id, 'approve', {}, second).expect(200);
+  const file = ((await zip(id)).body as Buffer).toString('latin1');
+  expect(file).toContain('data/transcripts/0001.html');
+  expect([file.includes('Quispel terugbellen'), file.includes('Ubbo')]).toEqual([true, false]);
+});
+
+test('earlier recipients are told in a letter by the reference of what they hold, without anybody’s name', async () => {
+  const { id, phone } = await takeIn({ rights: ['erasure'] });
+  const recordingId = await service.push({ caller: phone });
+  await service.service.platform.database.query(
+    `INSERT INTO disclosures (package_id, recording_id, kind, reference, recipient, reason, disclosed_at)
+     VALUES (gen_random_uuid(), $1, 'evidence', 'EV-2026-0042', 'Advocaat Zuid', 'geschil', $2)`,
+    [recordingId, service.clock.now()],
+  );
+  await verify(id);
+  const { recordings } = await search(id);
+  const mine = recordings.find((item: { recordingId: string }) => item.recordingId === recordingId);
+  const others = recordings.filter((item: object) => item !== mine).map(({ itemId }: { itemId: string }) => ({ itemId, decision: 'not_theirs' }));
+  await step(id, 'items', { decisions: [{ itemId: mine.itemId, right: 'erasure', decision: 'grant' }, ...others] }).expect(200);
+  await step(id, 'approve', {}, second).expect(200);
+  const [told] = (await officer.get(`${base}/${id}/notifications`).expect(200)).body.items;
+  const { text } = await officer.post(`${base}/${id}/notifications/${told.id}/letter`).send({}).expect(200);
+  for (const words of ['Advocaat Zuid', 'EV-2026-0042', 'artikel 19 AVG', 'te wissen']) expect(text).toContain(words);
+  expect(text).not.toContain('Jansen');
+});
+
+test('of a copy of a document only its destruction is kept, with the check', async () => {
+  const { id } = await takeIn({});
+  await step(id, 'identity', { method: 'questions', outcome: 'doubt', doubt: 'antwoorden klopten niet' }).expect(200);
+  const file = (await step(id, 'identity', { method: 'masked_copy', outcome: 'verified' }).expect(200)).body;
+  const kinds = file.timeline.map(({ kind }: { kind: string }) => kind);
+  expect(kinds).toEqual(expect.arrayContaining(['copy_destroyed', 'identity_checked']));
+  expect(file.identity.checks.at(-1)).toEqual({ method: 'masked_copy', outcome: 'verified', doubt: null, at: expect.any(String), by: expect.any(String) });
+  const trail = (await service.as('auditor').get(`/api/v1/audit?object=${id}&action=privacy_request.copy_destroyed`).expect(200)).body.items;
+  expect(trail).toHaveLength(1);
+});
+
+test('statistics count an outcome once it is approved, and until then as open', async () => {
+  const { id, phone } = await takeIn({ receivedAt: '2019-05-06T10:00:00Z' });
+  await service.push({ caller: phone });
+  await verify(id);
+  const { recordings } = await search(id);
+  const own = recordings.filter((item: { caller: string }) => item.caller === phone);
+  const others = recordings.filter((item: { caller: string }) => item.caller !== phone).map(({ itemId }: { itemId: string }) => ({ itemId, decision: 'not_theirs' }));
+  await step(id, 'items', { decisions: [...own.map(({ itemId }: { itemId: string }) => ({ itemId, decision: 'grant' })), ...others] }).expect(200);
+  const figures = async () => (await officer.get(`${base}/statistics?from=2019-05-01&to=2019-06-01`).expect(200)).body.byRight;
+  expect(await figures()).toEqual([{ right: 'access', outcome: 'open', count: 1, medianDays: null }]);
+  await step(id, 'approve', {}, second).expect(200);
+  expect(await figures()).toMatchObject([{ right: 'access', outcome: 'granted', count: 1 }]);
 });
 
 test('passages of a ticket are made unreadable in the preview and the package, and nothing of them is left', async () => {
