@@ -114,10 +114,14 @@ describe('on a server that stays', () => {
     expect(await valueOf('broken')).toBeUndefined();
   });
 
-  test('a statement that takes too long is cancelled, which is not a lost connection', async () => {
+  test('a statement that takes too long is cancelled: who asked is told to come back, in a transaction or without one', async () => {
     const hasty = await openDatabase({ url: fresh.url, log, statementTimeoutMs: 100 });
-    const error = await hasty.query('SELECT pg_sleep(10)').catch((thrown: unknown) => thrown);
-    expect(sqlState(error)).toBe('57014');
+    const slow = hasty.query('SELECT pg_sleep(10)').catch((thrown: unknown) => thrown);
+    const inside = hasty.inTransaction((tx) => hasty.query('SELECT pg_sleep(10)', [], tx)).catch((thrown: unknown) => thrown);
+    for (const error of [await slow, await inside]) {
+      expect(error).toMatchObject({ code: 'database-unavailable', status: 503, headers: { 'Retry-After': '10' } });
+      expect(sqlState((error as Error).cause)).toBe('57014');
+    }
     await hasty.close();
   });
 

@@ -15,8 +15,9 @@ export interface Database {
   /**
    * Runs `work` in one READ COMMITTED transaction and commits when it resolves. A deadlock or serialization failure
    * (40P01, 40001) makes PostgreSQL undo it all; `work` then runs again from its beginning, three times at most, so
-   * `work` does nothing outside the database. Throws `database-unavailable` when the connection fails; whether a
-   * COMMIT that was under way took hold is then unknown, so what follows must be safe to repeat.
+   * `work` does nothing outside the database. Throws `database-unavailable` when the connection fails, a statement takes
+   * too long or the conflict comes back each time; whether a COMMIT that was under way took hold when the connection
+   * failed is unknown, so what follows must be safe to repeat.
    */
   inTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 
@@ -72,11 +73,18 @@ function isConnectionFailure(error: Error): boolean {
   return brokenConnectionCodes.has(code) || /^(08...|57P0[123]|53300)$/.test(code);
 }
 
-/** `error` as callers shall see it: a lost or unobtainable connection is `database-unavailable`, the rest is itself. */
+/** 57014: cancelled for taking too long. 25P03: a transaction that idled for too long. 55P03: a lock did not come free. */
+const tooLong = /^(57014|25P03|55P03)$/;
+
+/**
+ * `error` as callers shall see it: a lost or unobtainable connection and a statement that took too long are
+ * `database-unavailable`, so that who asked comes back; the rest is itself.
+ */
 export function asDatabaseProblem(error: unknown): unknown {
-  if (error instanceof Error && !(error instanceof Problem) && isConnectionFailure(error)) {
-    return new Problem('database-unavailable', { cause: error });
-  }
+  if (!(error instanceof Error) || error instanceof Problem) return error;
+  if (isConnectionFailure(error)) return new Problem('database-unavailable', { cause: error });
+  if (tooLong.test(sqlState(error) ?? ''))
+    return new Problem('database-unavailable', { detail: 'The database took too long to answer.', cause: error });
   return error;
 }
 
@@ -108,7 +116,9 @@ class SequelizeDatabase implements Database {
         return await this.sequelize.transaction({ isolationLevel: Transaction.ISOLATION_LEVELS.READ_COMMITTED }, work);
       } catch (error) {
         const state = sqlState(error);
-        if ((state !== '40001' && state !== '40P01') || retries === retriesOfConflict) throw asDatabaseProblem(error);
+        if (state !== '40001' && state !== '40P01') throw asDatabaseProblem(error);
+        if (retries === retriesOfConflict)
+          throw new Problem('database-unavailable', { detail: 'Others are changing the same at this moment.', cause: error });
         await sleep(Math.random() * 20 * 2 ** retries);
       }
     }
