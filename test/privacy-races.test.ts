@@ -143,3 +143,35 @@ test('an erasure against a hold that is placed at the same moment: erased and th
     await officer.get(`/api/v1/recordings/${recordingId}`).expect(held === 201 ? 200 : 410);
   }
 });
+
+test('an approval takes what was seen: a decision or a wording changed a second before is not approved with it', async () => {
+  const { id, itemId } = await ready(['access']);
+  await step(id, 'items', { decisions: [{ itemId, decision: 'grant' }] }).expect(200);
+  const seen = (await fileOf(id)).revision as string;
+  await step(id, 'notes', { direction: 'internal', note: 'dit verandert niets aan het antwoord' }).expect(200);
+  expect((await fileOf(id)).revision).toBe(seen);
+  await step(id, 'items', { decisions: [{ itemId, decision: 'refuse', reason: 'toch niet', ground: '15(4)' }] }).expect(200);
+  const refused = await step(id, 'approve', { revision: seen }, second).expect(409);
+  expect(refused.body.code).toBe('changed-meanwhile');
+  const again = (await fileOf(id)).revision as string;
+  await officer.put(`${base}/${id}/letter/draft`).send({ text: 'Een andere brief.' }).expect(200);
+  await step(id, 'approve', { revision: again }, second).expect(409);
+  const letter = (await fileOf(id)).revision as string;
+  await officer.put('/api/v1/privacy-letter-templates/nl').send({ opening: 'Geachte', closing: 'Tot ziens' }).expect(200);
+  await step(id, 'approve', { revision: letter }, second).expect(409);
+  await officer.put('/api/v1/privacy-letter-templates/nl').send({ opening: '', closing: '' }).expect(200);
+  const last = (await fileOf(id)).revision as string;
+  await step(id, 'approve', { revision: last }, second).expect(200);
+});
+
+test('of a decision and an approval at one moment either the decision is refused or the approval is', async () => {
+  for (let turn = 0; turn < 2; turn += 1) {
+    const { id, itemId } = await ready(['access']);
+    const { revision } = (await step(id, 'items', { decisions: [{ itemId, decision: 'grant' }] }).expect(200)).body;
+    const changing = step(id, 'items', { decisions: [{ itemId, decision: 'refuse', reason: 'toch niet', ground: '15(4)' }] });
+    const both = turn % 2 === 0 ? [changing, step(id, 'approve', { revision }, second)] : [step(id, 'approve', { revision }, second), changing];
+    expect((await Promise.all(both.map(status))).sort()).toEqual([200, 409]);
+    const { items, processes } = await fileOf(id);
+    expect(items[0].decisions[0].decision).toBe(processes[0].state === 'approved' ? 'grant' : 'refuse');
+  }
+});

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ask } from '../api/client.js';
+import { ApiProblem, ask } from '../api/client.js';
 import { moment } from '../format.js';
 import { t } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
@@ -13,6 +13,7 @@ import { inOrder, type PartProps, type RequestFile } from './types.js';
 export function ApprovalPart({ file, officer, nameOf, changed }: PartProps) {
   const user = useUser();
   const [act, setAct] = useState<'approve' | 'back' | undefined>();
+  const [overtaken, setOvertaken] = useState(false);
   const own = file.items.some(({ decisions }) => decisions.some(({ decidedBy }) => decidedBy === user.id));
   const waiting = file.state === 'approval';
   const path = `/privacy-requests/${file.id}`;
@@ -38,6 +39,12 @@ export function ApprovalPart({ file, officer, nameOf, changed }: PartProps) {
           </li>
         ))}
       </ul>
+      {overtaken && waiting && (
+        <div class="notice warn" role="alert">
+          <Icon name="warning" />
+          <div>{t('approve.overtaken')}</div>
+        </div>
+      )}
       {waiting && officer && own && (
         <div class="notice warn">
           <Icon name="warning" />
@@ -65,10 +72,18 @@ export function ApprovalPart({ file, officer, nameOf, changed }: PartProps) {
           prefix="approve-"
           fields={['reason', 'all']}
           send={async (read) => {
-            const body = { reason: read('reason') || undefined };
-            const next = await ask<RequestFile>(`${path}/approve`, { method: 'POST', body });
+            const body = { reason: read('reason') || undefined, revision: file.revision };
+            try {
+              const next = await ask<RequestFile>(`${path}/approve`, { method: 'POST', body });
+              setOvertaken(false);
+              changed(next, t('approve.acted'));
+            } catch (error) {
+              if (!(error instanceof ApiProblem) || error.code !== 'changed-meanwhile') throw error;
+              // What stands there now is shown, and has to be looked at before it can be approved.
+              setOvertaken(true);
+              changed(await ask<RequestFile>(path), t('approve.overtaken'));
+            }
             setAct(undefined);
-            changed(next, t('approve.acted'));
           }}
           close={() => setAct(undefined)}
         >

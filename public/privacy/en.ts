@@ -239,6 +239,7 @@ export const privacy: Record<keyof typeof source, string> = {
     'You decided on this yourself. Approving it yourself is possible only where four-eyes approval is recorded instead of required, and only with a reason.',
   'approve.act': 'Approve',
   'approve.acted': 'Approved. The answer can leave.',
+  'approve.overtaken': 'This answer was changed after you looked at it. What you see now is how it stands: check it and then approve it.',
   'approve.reason': 'Reason to approve alone',
   'approve.back': 'Send back',
   'approve.backTitle': 'Send back to be decided anew',

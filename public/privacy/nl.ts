@@ -237,6 +237,7 @@ export const privacy = {
     'U hebt hier zelf over beslist. Zelf goedkeuren kan alleen waar de vierogencontrole wordt vastgelegd in plaats van vereist, en alleen met een reden.',
   'approve.act': 'Goedkeuren',
   'approve.acted': 'Goedgekeurd. Het antwoord kan de deur uit.',
+  'approve.overtaken': 'Dit antwoord is gewijzigd nadat u het had bekeken. U ziet nu wat er staat: kijk het na en keur het dan goed.',
   'approve.reason': 'Reden om alleen goed te keuren',
   'approve.back': 'Terugsturen',
   'approve.backTitle': 'Terugsturen om opnieuw te besluiten',

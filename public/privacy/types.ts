@@ -135,6 +135,8 @@ export interface TimelineEntry {
 
 /** The whole file of a request. */
 export interface RequestFile extends RequestSummary {
+  /** Of the answer as it stands: approving takes what was seen. */
+  revision: string;
   createdBy: string;
   employee: { userId: string; keptFrom: string[] } | null;
   authority: { name: string; legalBasis: string } | null;

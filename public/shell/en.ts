@@ -67,6 +67,7 @@ export const shell: Record<keyof typeof source, string> = {
   'problem.not-found': 'This does not exist, or it is not for you to see.',
   'problem.forbidden': 'Your role may not do this.',
   'problem.conflict': 'This does not fit the present state. Reload the page and look again.',
+  'problem.changed-meanwhile': 'It was changed since you looked at it. Look again.',
   'problem.invalid-input': 'Some fields are not right.',
   'problem.too-many-attempts': 'Too many attempts. Wait a moment and try again.',
   'problem.cross-site-request': 'The change was refused because it seemed to come from another site.',

@@ -65,6 +65,7 @@ export const shell = {
   'problem.not-found': 'Dit bestaat niet, of het is niet voor u te zien.',
   'problem.forbidden': 'Met uw rol kunt u dit niet doen.',
   'problem.conflict': 'Dit past niet bij de huidige stand. Ververs de pagina en kijk opnieuw.',
+  'problem.changed-meanwhile': 'Dit is gewijzigd sinds u het bekeek. Kijk opnieuw.',
   'problem.invalid-input': 'Sommige velden kloppen niet.',
   'problem.too-many-attempts': 'Te veel pogingen. Wacht even en probeer het opnieuw.',
   'problem.cross-site-request': 'De wijziging is geweigerd omdat die van een ander adres leek te komen.',

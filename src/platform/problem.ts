@@ -15,6 +15,7 @@ export const problems = {
   'not-found': { status: 404, title: 'There is nothing here' },
   'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   conflict: { status: 409, title: 'This does not fit the present state' },
+  'changed-meanwhile': { status: 409, title: 'It was changed since it was looked at' },
   'not-ready': { status: 409, title: 'The playback copy is not there yet' },
   'not-switched-on': { status: 409, title: 'This use is off: no act that allows it is on record' },
   quarantined: { status: 409, title: 'This file has not been found free of malware' },

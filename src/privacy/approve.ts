@@ -5,6 +5,7 @@ import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
 import { carryOutDecisions } from './carry-out.js';
 import { usualFor } from './items.js';
+import { revisionOf } from './letters.js';
 import { listRecipients } from './notify.js';
 import { lockOpenRequest, record, type PrivacyContext, type ProcessRow } from './request.js';
 import { settleState, type Standing } from './states.js';
@@ -58,10 +59,16 @@ async function writeForegone(context: PrivacyContext, tx: Transaction, standing:
 
 /**
  * Approves every process that is decided. An objection that is not decided yet waits without holding up the rest.
- * @throws Problem `not-found`, `forbidden` for whoever decided it, `conflict` before identity, search and decisions, or when
+ * @throws Problem `not-found`, `forbidden` for whoever decided it, `changed-meanwhile` when `seen` is another revision than what
+ * stands there now, `conflict` before identity, search and decisions, or when
  * there is nothing (more) to approve, `invalid-input` when one approves alone without a reason
  */
-export async function approve(context: PrivacyContext, person: Person, id: string, reason: string | undefined): Promise<void> {
+export async function approve(
+  context: PrivacyContext,
+  person: Person,
+  id: string,
+  { reason, revision: seen }: { reason?: string | undefined; revision?: string | undefined },
+): Promise<void> {
   const { platform, settings } = context;
   const { clock, database } = platform;
   await database.inTransaction(async (tx) => {
@@ -73,6 +80,10 @@ export async function approve(context: PrivacyContext, person: Person, id: strin
     for (const firstPersonId of authors.length === 0 ? [person.userId] : authors)
       if (!may(person, 'privacy_request.approve', { firstPersonId, fourEyes: settings.fourEyes }) && isAlone)
         throw new Problem('forbidden', { detail: 'What you decided yourself is approved by another officer.' });
+    // Nobody writes another template while it is compared.
+    await database.advisoryLock(tx, 'privacy.templates', 'shared');
+    if (seen !== undefined && seen !== (await revisionOf(database, request, tx)))
+      throw new Problem('changed-meanwhile', { detail: 'This answer was changed since you looked at it. Look again before you approve it.' });
     if (request.identified_at === null) throw new Problem('conflict', { detail: 'The identity is not verified yet.' });
     if (standing.processes.some(({ state, right }) => state === 'open' && right !== 'objection'))
       throw new Problem('conflict', { detail: 'Not everything is decided yet.' });

@@ -99,6 +99,7 @@ export const summarySchema = z.object(summaryShape).meta({ id: 'PrivacyRequestSu
 export const requestSchema = z
   .object({
     ...summaryShape,
+    revision: z.string().meta({ description: 'Changes with whatever changes the answer: sent along with an approval, it approves what was seen' }),
     createdBy: z.uuid().nullable().meta({ description: 'Null where somebody sent the public form' }),
     createdAt: instant,
     origin: z

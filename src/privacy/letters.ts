@@ -1,9 +1,10 @@
+import type { Transaction } from 'sequelize';
 import type { Person } from '../access/caller.js';
 import type { Database } from '../platform/database.js';
 import { Problem } from '../platform/problem.js';
 import { isOrder, readAnswer, type Answer } from './answer.js';
 import { composeLetter, type Template } from './compose.js';
-import { lockOpenRequest, record, type PrivacyContext } from './request.js';
+import { lockOpenRequest, record, type PrivacyContext, type RequestRow } from './request.js';
 import { remediesIn } from './words.js';
 
 /** The wording of letters: composed, edited by an officer before approval, opened and closed as the organisation does. */
@@ -17,12 +18,26 @@ export interface Draft {
 }
 
 /** The organisation's opening and closing in a language; empty until somebody wrote them. */
-export async function templateOf(database: Database, locale: 'nl' | 'en'): Promise<Template & { revision: number }> {
+export async function templateOf(
+  database: Database,
+  locale: 'nl' | 'en',
+  tx?: Transaction,
+): Promise<Template & { revision: number }> {
   const [row] = await database.query<Template & { revision: number }>(
     'SELECT opening, closing, revision FROM privacy_letter_templates WHERE locale = $1 ORDER BY revision DESC LIMIT 1',
     [locale],
+    tx,
   );
   return row ?? { opening: '', closing: '', revision: 0 };
+}
+
+/** What an officer has seen of an answer, in one word: it changes with the request and with the template of its letter. */
+export async function revisionOf(
+  database: Database,
+  { revision, locale }: Pick<RequestRow, 'revision' | 'locale'>,
+  tx?: Transaction,
+): Promise<string> {
+  return `${revision}-${(await templateOf(database, locale, tx)).revision}`;
 }
 
 /** Writes a template anew; earlier ones stay on record. */

@@ -4,6 +4,7 @@ import { daysLeft, dueDates } from './clock.js';
 import type { PresentedRequest } from './file-schema.js';
 import { decisionsOf, itemsOf, undecided } from './items.js';
 import { originOf } from './flag.js';
+import { revisionOf } from './letters.js';
 import { possibleDuplicates } from './intake.js';
 import { iso, presentItem, presentProcess } from './present-item.js';
 import { calendarOf, findRequest, pausesOf, processesOf, referenceOf, subjectOf, type PrivacyContext } from './request.js';
@@ -57,6 +58,7 @@ export async function presentRequest(context: PrivacyContext, person: Person, id
   const nextExpiryAt = expiries.length === 0 || request.closed_at !== null ? null : new Date(Math.min(...expiries));
   return {
     id,
+    revision: await revisionOf(database, request),
     reference: referenceOf(request),
     state: request.state,
     channel: request.channel,

@@ -82,6 +82,8 @@ export interface RequestRow {
   outcome: Outcome | null;
   merged_into: string | null;
   retain_until: Date | null;
+  /** Counts up with every act that changes the answer. */
+  revision: number;
 }
 
 /** Who acts for the person, and what they may. */
@@ -201,7 +203,16 @@ export interface Act {
   note?: string | undefined;
 }
 
-/** Puts acts on the request's timeline and in the audit trail, inside their transaction: two statements for any number. */
+/** Acts that leave the answer as it is: whoever read it before one of these has read what still stands. */
+const leavesTheAnswer = new Set([
+  'noted', 'reminded', 'overdue', 'previewed', 'notice_sent', 'delivery_made', 'letter_handed_out', 'package_handed_out',
+  'recipient_told', 'recipient_not_told', 'erasure_begun', 'erasure_held_up', 'paused', 'resumed',
+]);
+
+/**
+ * Puts acts on the request's timeline and in the audit trail, inside their transaction: a few statements for any number. What
+ * changes the answer makes it another revision.
+ */
 export async function recordAll(
   { clock, database }: Pick<Platform, 'clock' | 'database'>,
   tx: Transaction,
@@ -218,6 +229,8 @@ export async function recordAll(
     [JSON.stringify(rows), request.id, clock.now(), person === 'system' ? null : person.userId],
     tx,
   );
+  if (acts.some(({ kind }) => !leavesTheAnswer.has(kind)))
+    await database.query('UPDATE privacy_requests SET revision = revision + 1 WHERE id = $1', [request.id], tx);
   await append(database, clock, tx, ...rows.map(({ kind, details }) => ({
     actor: person === 'system' ? systemActor('privacy') : { kind: 'person' as const, id: person.userId },
     action: `privacy_request.${kind}`,

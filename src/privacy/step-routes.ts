@@ -211,15 +211,22 @@ export function stepOperations(context: PrivacyContext): Operation<Caller>[] {
       id: 'approvePrivacyRequest',
       tag: 'privacy',
       summary: 'Another officer approves; erasure is carried out',
-      description: 'With FOUR_EYES=recorded whoever decided may approve, with a reason, which is marked in the file.',
+      description:
+        'With `revision` only what was seen is approved: `changed-meanwhile` when the file was changed since. ' +
+        'With FOUR_EYES=recorded whoever decided may approve, with a reason, which is marked in the file.',
       action: 'privacy_request.approve',
       params: idParams,
-      body: z.object({ reason: some(2000).optional() }).optional(),
+      body: z
+        .object({
+          reason: some(2000).optional(),
+          revision: z.string().max(40).optional().meta({ description: 'As the file had it when it was looked at' }),
+        })
+        .optional(),
       replies: file,
-      problems: ['conflict'],
+      problems: ['conflict', 'changed-meanwhile'],
       async handle({ caller, params, body }) {
         const person = requirePerson(caller);
-        await approve(context, person, params.id, body?.reason);
+        await approve(context, person, params.id, body ?? {});
         return await answer(person, params.id);
       },
     }),
