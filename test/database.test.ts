@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transaction } from 'sequelize';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openDatabase, sqlState, type Database } from '../src/platform/database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/platform/embedded/postgres.js';
@@ -54,6 +55,31 @@ describe('on a server that stays', () => {
     expect(await database.query(`SELECT $1::text AS one, $1::text || $2 AS two`, ['a', '$1 $$'])).toEqual([
       { one: 'a', two: 'a$1 $$' },
     ]);
+  });
+
+  test('a statement asked often gives the same on every connection, and goes on when a column is added', async () => {
+    const asked = 'SELECT name, value FROM counters WHERE name = $1';
+    await database.query(`INSERT INTO counters VALUES ('often', 7)`);
+    for (let time = 0; time < 8; time += 1) {
+      const answers = await Promise.all([1, 2, 3].map(() => database.queryOften(asked, ['often'])));
+      expect(answers).toEqual([1, 2, 3].map(() => [{ name: 'often', value: 7 }]));
+      if (time === 6) await database.query('ALTER TABLE counters ADD COLUMN note text');
+    }
+  });
+
+  test('a transaction is over when it is over, and is not said to be committed when a statement failed in it', async () => {
+    let late: Transaction | undefined;
+    await database.inTransaction((tx) => {
+      late = tx;
+      return Promise.resolve();
+    });
+    await expect(database.query('SELECT 1', [], late)).rejects.toThrow('is over');
+    const hushed = database.inTransaction(async (tx) => {
+      await database.query(`INSERT INTO counters (name, value) VALUES ('hushed', 1)`, [], tx);
+      await database.query('SELECT 1 / 0', [], tx).catch(() => undefined);
+    });
+    await expect(hushed).rejects.toThrow('undone');
+    expect(await valueOf('hushed')).toBeUndefined();
   });
 
   test('a transaction commits what it did, or nothing', async () => {

@@ -187,7 +187,7 @@ describe('when storage takes the call and says nothing', () => {
       const file = path.join(await folder('silent'), 'upload');
       await writeFile(file, audio);
       const digest = (algorithm: string) => createHash(algorithm).update(audio).digest('hex');
-      const upload = { path: file, bytes: audio.length, sha256: digest('sha256'), md5: digest('md5'), fileName: 'a.wav' };
+      const upload = { content: file, bytes: audio.length, sha256: digest('sha256'), md5: digest('md5'), fileName: 'a.wav' };
       const machine = await findMachine(platform, service.pbxKey);
       if (machine === undefined) throw new Error('the key works');
       const told = { callId, startedAt: new Date(Date.now() - 60_000).toISOString() };

@@ -11,7 +11,7 @@ import { partiesOf, factsOf } from '../src/recordings/call-facts.js';
 import { parseCsv } from '../src/recordings/csv.js';
 import { readCallRows } from '../src/recordings/doors/asterisk.js';
 import { readMetadata } from '../src/recordings/metadata.js';
-import { receiveMultipart } from '../src/recordings/upload.js';
+import { discardUpload, receiveMultipart } from '../src/recordings/upload.js';
 import { tone } from './support/audio.js';
 import { startTestService, type TestService } from './support/service.js';
 
@@ -108,7 +108,7 @@ describe('a hundred thousand cases', () => {
         const read = await refusedOr(() => receiveMultipart(requestOf(body), options));
         if (read instanceof Problem) return;
         await refusedOr(() => Promise.resolve(readMetadata({ ...read.fields }, context)));
-        if (read.file !== undefined) rmSync(read.file.path);
+        await discardUpload(read.file);
       }),
       { numRuns: 10_000 },
     );

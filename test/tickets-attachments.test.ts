@@ -135,7 +135,7 @@ describe('a helpdesk that lost patience', () => {
       systemActor('tickets'),
       { sourceId: service.helpdeskSourceId, externalId: 'att' },
       { externalId: 'again', messageExternalId: null, fileName: 'a.txt', contentType: 'text/plain', at: null },
-      { path: file, bytes: bytes.length, sha256: digest('sha256'), md5: digest('md5') },
+      { content: file, bytes: bytes.length, sha256: digest('sha256'), md5: digest('md5') },
     );
     await begun;
     await new Promise((resolve) => setTimeout(resolve, 5));

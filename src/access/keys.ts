@@ -204,7 +204,7 @@ const beingNoted = new WeakMap<Database, Set<string>>();
 export async function findMachine({ clock, database, log }: Base, key: string): Promise<Machine | undefined> {
   if (!keyPattern.test(key)) return undefined;
   const now = clock.now();
-  const [row] = await database.query<
+  const [row] = await database.queryOften<
     Omit<Machine, 'kind'> & { organisationNumbers: string[] | null; lastSeenAt: Date | null }
   >(
     `SELECT k.id AS "keyId", k.role, k.source_id AS "sourceId", k.last_seen_at AS "lastSeenAt", s.name AS "sourceName",

@@ -41,14 +41,16 @@ export async function append(
   ...entries: readonly AuditEntry[]
 ): Promise<void> {
   if (entries.length === 0) return;
-  await database.advisoryLock(tx, auditLock, 'shared');
-  // One statement however many there are: a sweep appends hundreds. They get their ids in the order given.
-  await database.query(
-    `INSERT INTO audit_entries (at, actor_kind, actor_id, action, object_type, object_id, details)
-     SELECT $1, entry->'actor'->>'kind', entry->'actor'->>'id', entry->>'action', entry->'object'->>'type',
+  // One statement however many there are: a sweep appends hundreds. There is no row, and so no id, before the lock is
+  // held; they get their ids in the order given.
+  await database.queryOften(
+    `WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtextextended($3, 0))::text AS shared)
+     INSERT INTO audit_entries (at, actor_kind, actor_id, action, object_type, object_id, details)
+     SELECT $1::timestamptz, entry->'actor'->>'kind', entry->'actor'->>'id', entry->>'action', entry->'object'->>'type',
        entry->'object'->>'id', coalesce(entry->'details', '{}')
-     FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS given (entry, place) ORDER BY place`,
-    [clock.now(), JSON.stringify(entries)],
+     FROM held, jsonb_array_elements($2::jsonb) WITH ORDINALITY AS given (entry, place)
+     WHERE held.shared IS NOT NULL ORDER BY place`,
+    [clock.now(), JSON.stringify(entries), auditLock],
     tx,
   );
 }

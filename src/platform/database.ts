@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from 'pg';
-import { BaseError, ConnectionError, QueryTypes, Sequelize, Transaction } from 'sequelize';
+import type { Client, QueryConfig, QueryResult } from 'pg';
+import { BaseError, ConnectionError, Sequelize, type Transaction } from 'sequelize';
 import type { Log } from './log.js';
 import { Problem } from './problem.js';
 
@@ -23,9 +24,15 @@ export interface Database {
 
   /**
    * The rows of one SQL statement with positional binds. `int8` arrives as a number (beyond 2^53 it throws),
-   * `timestamptz` as a Date, `date` and `numeric` as strings. With binds, write a literal `$$` as `$$$$`.
+   * `timestamptz` as a Date, `date` and `numeric` as strings.
    */
   query<Row extends object>(sql: string, bind?: Bind, tx?: Transaction): Promise<Row[]>;
+
+  /**
+   * The same for one of the few statements that every push or page asks: each connection has PostgreSQL parse and plan it
+   * once. The text is always the same, and names its columns: with `*`, a migration under way would break it.
+   */
+  queryOften<Row extends object>(sql: string, bind: Bind, tx?: Transaction): Promise<Row[]>;
 
   /** Waits for the lock called `name` and holds it until `tx` ends. Names are shared by all processes. */
   advisoryLock(tx: Transaction, name: string, mode: 'exclusive' | 'shared'): Promise<void>;
@@ -107,13 +114,45 @@ function parseInt8Array(text: string): (number | null)[] {
   return text.slice(1, -1).split(',').map((item) => (item === 'NULL' ? null : parseInt8(item)));
 }
 
+/** A text cannot hold a NUL there. */
+function storable(value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '\\0') : value;
+}
+
+const statementNames = new Map<string, string>();
+
+/** A name for a prepared statement: the same text has the same name (63 characters at most) on every connection. */
+function statementName(sql: string): string {
+  const name = statementNames.get(sql) ?? createHash('sha256').update(sql).digest('base64url');
+  statementNames.set(sql, name);
+  return name;
+}
+
+/** What a transaction is made of here. To everyone else it is opaque. */
+interface OpenTransaction {
+  connection: Client;
+  isOver: boolean;
+}
+
+/** A statement that comes late must not run on a connection that serves somebody else by now. */
+function connectionOf(tx: Transaction): Client {
+  const { connection, isOver } = tx as unknown as OpenTransaction;
+  if (isOver) throw new Error('A statement for a transaction that is over');
+  return connection;
+}
+
+/** A text of several statements without binds gives several results. */
+function rowsOf<Row extends object>(result: QueryResult | QueryResult[]): Row[] {
+  return (Array.isArray(result) ? result.flatMap(({ rows }) => rows as unknown[]) : result.rows) as Row[];
+}
+
 class SequelizeDatabase implements Database {
   constructor(readonly sequelize: Sequelize) {}
 
   async inTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let retries = 0; ; retries += 1) {
       try {
-        return await this.sequelize.transaction({ isolationLevel: Transaction.ISOLATION_LEVELS.READ_COMMITTED }, work);
+        return await this.#attempt(work);
       } catch (error) {
         const state = sqlState(error);
         if (state !== '40001' && state !== '40P01') throw asDatabaseProblem(error);
@@ -124,13 +163,48 @@ class SequelizeDatabase implements Database {
     }
   }
 
-  async query<Row extends object>(sql: string, bind: Bind = [], tx?: Transaction): Promise<Row[]> {
+  async #attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { connectionManager } = this.sequelize;
+    const connection = (await connectionManager.getConnection({ type: 'write' })) as Client;
+    const tx: OpenTransaction = { connection, isOver: false };
     try {
-      return await this.sequelize.query<Row>(sql, {
-        type: QueryTypes.SELECT,
-        ...(bind.length === 0 ? {} : { bind: [...bind] }),
-        ...(tx === undefined ? {} : { transaction: tx }),
-      });
+      await connection.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+      const result = await work(tx as unknown as Transaction);
+      tx.isOver = true;
+      // PostgreSQL answers so, without an error, when a statement failed in it and nobody said so.
+      if ((await connection.query('COMMIT')).command === 'ROLLBACK') throw new Error('A transaction was undone at its end');
+      connectionManager.releaseConnection(connection);
+      return result;
+    } catch (error) {
+      tx.isOver = true;
+      await connection.query('ROLLBACK').then(
+        () => connectionManager.releaseConnection(connection),
+        // Nobody knows what state it is in; what matters is told by the first error.
+        () => connectionManager.destroyConnection(connection).catch(() => undefined),
+      );
+      throw error;
+    }
+  }
+
+  async query<Row extends object>(sql: string, bind: Bind = [], tx?: Transaction): Promise<Row[]> {
+    return await this.#ask<Row>(bind.length === 0 ? { text: sql } : { text: sql, values: bind.map(storable) }, tx);
+  }
+
+  async queryOften<Row extends object>(sql: string, bind: Bind, tx?: Transaction): Promise<Row[]> {
+    return await this.#ask<Row>({ name: statementName(sql), text: sql, values: bind.map(storable) }, tx);
+  }
+
+  /** Straight to the driver: Sequelize's own layer between costs as much again as the statement. */
+  async #ask<Row extends object>(query: QueryConfig<unknown[]>, tx: Transaction | undefined): Promise<Row[]> {
+    try {
+      if (tx !== undefined) return rowsOf<Row>(await connectionOf(tx).query(query));
+      const { connectionManager } = this.sequelize;
+      const connection = await connectionManager.getConnection({ type: 'write' });
+      try {
+        return rowsOf<Row>(await (connection as Client).query(query));
+      } finally {
+        connectionManager.releaseConnection(connection);
+      }
     } catch (error) {
       throw asDatabaseProblem(error);
     }

@@ -124,8 +124,9 @@ export class ProvedObjects<Rule extends RawRule> implements Objects {
     }
   }
 
-  putFile(key: string, path: string, facts: ObjectFacts, options: PutOptions = {}): Promise<StoredObject> {
-    return this.#fileTurns.run(() => putProved(this.requests, this.#traits, key, fileSource(path), facts, options));
+  putFile(key: string, content: string | Buffer, facts: ObjectFacts, options: PutOptions = {}): Promise<StoredObject> {
+    const source = typeof content === 'string' ? fileSource(content) : bytesSource(content);
+    return this.#fileTurns.run(() => putProved(this.requests, this.#traits, key, source, facts, options));
   }
 
   putBytes(

@@ -65,6 +65,20 @@ function tagSet(tags: Record<string, string>): s3.Tag[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
+/**
+ * The digest of the body as the signature needs it (SigV4, `x-amz-content-sha256`) is known already: without this the client
+ * would hash all bytes once more. Storage refuses a body that is another.
+ */
+function signWithDigest(command: s3.PutObjectCommand, sha256: string): void {
+  command.middlewareStack.add(
+    (next) => (given) => {
+      (given.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = sha256;
+      return next(given);
+    },
+    { step: 'build', name: 'digestIsKnown' },
+  );
+}
+
 /** Opens the storage. Nothing is asked of it yet. */
 export function openObjects(options: ObjectStoreOptions): Promise<Objects> {
   return Promise.resolve(new ProvedObjects(new S3Requests(options)));
@@ -161,20 +175,19 @@ class S3Requests implements StorageRequests<s3.LifecycleRule> {
     options: SendOptions,
   ): Promise<string | undefined> {
     const tagging = new URLSearchParams(facts.tags).toString().replaceAll('+', '%20');
-    const { VersionId } = await this.#client.send(
-      new s3.PutObjectCommand({
-        Bucket: this.#bucket,
-        Key: key,
-        Body: body,
-        ContentLength: facts.bytes,
-        ContentMD5: md5Base64(facts.md5),
-        ContentType: facts.contentType,
-        Metadata: { sha256: facts.sha256 },
-        ...(tagging === '' ? {} : { Tagging: tagging }),
-        ...(options.ifAbsent ? { IfNoneMatch: '*' } : {}),
-      }),
-      options.signal ? { abortSignal: options.signal } : {},
-    );
+    const command = new s3.PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Body: body,
+      ContentLength: facts.bytes,
+      ContentMD5: md5Base64(facts.md5),
+      ContentType: facts.contentType,
+      Metadata: { sha256: facts.sha256 },
+      ...(tagging === '' ? {} : { Tagging: tagging }),
+      ...(options.ifAbsent ? { IfNoneMatch: '*' } : {}),
+    });
+    if (Buffer.isBuffer(body)) signWithDigest(command, facts.sha256);
+    const { VersionId } = await this.#client.send(command, options.signal ? { abortSignal: options.signal } : {});
     return VersionId;
   }
 

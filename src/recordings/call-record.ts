@@ -55,6 +55,23 @@ export async function lockCall(database: Database, tx: Transaction, sourceId: st
   if (locks.length > 0) await database.query('SELECT pg_advisory_xact_lock(hashtextextended(name, 0))::text FROM unnest($1::text[]) AS name', [locks], tx);
 }
 
+/** Locks the call of the recording `id` by its own names, in the same order. @returns undefined when there is none */
+export async function lockCallNamedBy(
+  database: Database,
+  tx: Transaction,
+  id: string,
+): Promise<{ source_id: string; call_id: string; call_key: string } | undefined> {
+  const [call] = await database.queryOften<{ source_id: string; call_id: string; call_key: string }>(
+    `SELECT r.source_id, r.call_id, r.call_key,
+       (SELECT count(pg_advisory_xact_lock(hashtextextended('recordings.call ' || r.source_id || ' ' || name, 0))::text)
+        FROM (SELECT DISTINCT named COLLATE "C" AS name FROM unnest(ARRAY[r.call_id, r.call_key]) AS named ORDER BY 1) AS names) AS locks
+     FROM recordings r WHERE r.id = $1`,
+    [id],
+    tx,
+  );
+  return call;
+}
+
 /** Locks the call of a recording by its own names and by those that its call data has for it. */
 export async function lockCallOf(
   database: Database,

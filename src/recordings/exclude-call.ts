@@ -32,22 +32,26 @@ const namesOf = ({ names }: NamedCall) => [...new Set(names.filter((name) => nam
 const digestOf = (sourceId: string, name: string) =>
   createHash('sha256').update(JSON.stringify(['excluded', sourceId, name])).digest('hex');
 
+/** What the names of a call are remembered by. */
+export const digestsOf = (call: NamedCall) => namesOf(call).map((name) => digestOf(call.sourceId, name));
+
+/** SQL: was a call of this source kept out before, by one of these digests? */
+export const excludedBefore = (sourceSql: string, digestsSql: string) =>
+  `EXISTS (SELECT FROM excluded_calls WHERE source_id = ${sourceSql} AND digest = ANY(${digestsSql}::text[]))`;
+
 /** Whether this call was kept out before. */
 export async function isCallExcluded({ database }: Pick<Platform, 'database'>, tx: Transaction | undefined, call: NamedCall): Promise<boolean> {
-  const rows = await database.query(
-    'SELECT 1 FROM excluded_calls WHERE source_id = $1 AND digest = ANY($2::text[]) LIMIT 1',
-    [call.sourceId, namesOf(call).map((name) => digestOf(call.sourceId, name))],
-    tx,
+  const [row] = await database.query<{ excluded: boolean }>(
+    `SELECT ${excludedBefore('$1', '$2')} AS excluded`, [call.sourceId, digestsOf(call)], tx,
   );
-  return rows.length > 0;
+  return row?.excluded !== false;
 }
 
 /** False when nothing is excluded at all and the call was not kept out before: what nearly every push asks, in one statement. */
 export async function mayBeExcluded({ database }: Pick<Platform, 'database'>, call: NamedCall): Promise<boolean> {
-  const [row] = await database.query<{ may: boolean }>(
-    `SELECT EXISTS (SELECT FROM excluded_numbers WHERE removed_at IS NULL)
-       OR EXISTS (SELECT FROM excluded_calls WHERE source_id = $1 AND digest = ANY($2::text[])) AS may`,
-    [call.sourceId, namesOf(call).map((name) => digestOf(call.sourceId, name))],
+  const [row] = await database.queryOften<{ may: boolean }>(
+    `SELECT EXISTS (SELECT FROM excluded_numbers WHERE removed_at IS NULL) OR ${excludedBefore('$1', '$2')} AS may`,
+    [call.sourceId, digestsOf(call)],
   );
   return row?.may !== false;
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { actorOf, type Machine } from '../access/caller.js';
 import { systemActor } from '../audit/log.js';
@@ -61,7 +60,7 @@ async function refuseExcluded(platform: IngestPlatform, machine: Machine, metada
 }
 
 /**
- * Stores an uploaded recording. The temporary file is left to the caller.
+ * Stores an uploaded recording. The upload is left to the caller.
  * @throws Problem `digest-mismatch`, `direction-not-covered`, `number-excluded`, `retention-over`, `storage-unavailable`,
  * `database-unavailable`; nothing is kept then.
  */
@@ -92,7 +91,7 @@ export async function ingest(
   try {
     const { bytes, md5, sha256 } = upload;
     const facts = { bytes, md5, sha256, contentType: 'application/octet-stream', tags: { hold: opened.held ? '1' : '0' } };
-    await platform.objects.putFile(opened.version.original_key, upload.path, facts, { signal: limit });
+    await platform.objects.putFile(opened.version.original_key, upload.content, facts, { signal: limit });
   } catch (error) {
     // Storage that hangs is not asked to delete either: `finishStaleUploads` settles the row.
     if (limit.aborted) throw new Problem('storage-unavailable', { cause: error });
@@ -179,9 +178,4 @@ async function storedWhole(platform: IngestPlatform, version: VersionRow): Promi
   const sha256 = createHash('sha256');
   await pipeline(read.body, sha256);
   return sha256.digest('hex') === version.sha256;
-}
-
-/** Removes the temporary file of an upload, whatever became of it. */
-export async function discardUpload(upload: Upload | undefined): Promise<void> {
-  if (upload !== undefined) await rm(upload.path, { force: true });
 }

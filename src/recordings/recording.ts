@@ -66,6 +66,16 @@ export interface RecordingRow {
   call_key: string;
 }
 
+const recordingNames = Object.keys({
+  id: 0, source_id: 0, call_id: 0, part: 0, linked_id: 0, direction: 0, caller_number: 0, caller_name: 0, caller_withheld: 0,
+  callee_number: 0, callee_name: 0, agent: 0, queue: 0, ticket_number: 0, started_at: 0, ended_at: 0, holds: 0,
+  channel_map: 0, version: 0, created_at: 0, retain_until: 0, purge_intent: 0, disposition: 0, answered_at: 0, billed_ms: 0,
+  transfers: 0, call_data_at: 0, leg: 0, leg_of: 0, sides_joined: 0, call_key: 0,
+} satisfies Record<keyof RecordingRow, 0>);
+
+/** The columns of `recordings`, as those of the table `alias`. */
+export const recordingColumns = (alias: string) => recordingNames.map((name) => `${alias}.${name}`).join(', ');
+
 /** `receiving` (not acknowledged, invisible) → `received` → `ready`, or `failed` with the original untouched. */
 export type VersionState = 'receiving' | 'received' | 'ready' | 'failed';
 

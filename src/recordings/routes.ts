@@ -22,7 +22,7 @@ import { testDoor } from './doors/test.js';
 import { listenPurposes, type ListenPurpose } from './listen.js';
 import { findListenable, servePlayback, serveWaveform } from './playback.js';
 import { presentRecording, type PresentedRecording, type PresentedVersion } from './present.js';
-import type { Direction, RecordingRow } from './recording.js';
+import { recordingColumns, type Direction, type RecordingRow } from './recording.js';
 
 /** The settings that recordings need of the configuration. */
 export interface RecordingSettings {
@@ -69,8 +69,8 @@ export function createDoor(
       return { recordingDirections: settings.recordingDirections, ownNumbers: machine.ownNumbers, storeWithinMs: settings.storeWithinMs };
     },
     async present(recordingId, machine) {
-      const [found] = await platform.database.query<RecordingRow & PresentedVersion & { held: boolean; restricted: boolean }>(
-        `SELECT r.*, v.state, v.duration_ms, v.channels, v.codec, v.bytes, v.sha256, v.truncated, v.received_at,
+      const [found] = await platform.database.queryOften<RecordingRow & PresentedVersion & { held: boolean; restricted: boolean }>(
+        `SELECT ${recordingColumns('r')}, v.state, v.duration_ms, v.channels, v.codec, v.bytes, v.sha256, v.truncated, v.received_at,
            ${heldAt('recording', 'r.id', '$2')} AS held, ${restrictedNow('recording', 'r.id')} AS restricted
          FROM recordings r JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
          WHERE r.id = $1 AND r.version > 0`,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,10 +9,10 @@ import type { Ffmpeg } from '../platform/ffmpeg.js';
 import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem, type ProblemCode } from '../platform/problem.js';
-import { receiveStream, type Upload, type UploadLimits } from './upload.js';
+import { discardUpload, receiveStream, type Upload, type UploadLimits } from './upload.js';
 
 /**
- * A test push: sound takes the way that recordings take (temporary file, storage with proof, read back, decoded) and is
+ * A test push: sound takes the way that recordings take (received, storage with proof, read back, decoded) and is
  * deleted again before the answer. There is never a row of it, so nobody finds it in a list. Should the process die on the
  * way, the object that is left has no row, and reconciliation removes it like any other.
  */
@@ -81,27 +81,27 @@ export async function testWithTone(testing: Testing): Promise<TestOutcome> {
     upload = await take(steps, 'received', () => receiveStream(Readable.from([testTone()]), 'test.wav', testing.limits));
     return upload === undefined ? { ok: false, steps, durationMs: null } : await testUpload(testing, upload, steps);
   } finally {
-    if (upload !== undefined) await rm(upload.path, { force: true });
+    await discardUpload(upload);
   }
 }
 
-/** What was uploaded, through the rest of the steps. The temporary file is left to the caller. */
+/** What was uploaded, through the rest of the steps. The upload is left to the caller. */
 export async function testUpload(testing: Testing, upload: Upload, steps: TestStep[] = [{ step: 'received', ok: true, ms: 0 }]): Promise<TestOutcome> {
   const { objects, clock } = testing.platform;
   const audio = await take(steps, 'recognised', () =>
-    recogniseAudio(upload.path, upload.fileName === undefined ? {} : { fileName: upload.fileName }),
+    recogniseAudio(upload.content, upload.fileName === undefined ? {} : { fileName: upload.fileName }),
   );
   if (audio === undefined) return { ok: false, steps, durationMs: null };
   const key = `recordings/${newId(clock)}/test/original`;
   let durationMs: number | undefined;
   const stored = await take(steps, 'stored', async () => {
     const { bytes, md5, sha256 } = upload;
-    await objects.putFile(key, upload.path, { bytes, md5, sha256, contentType: 'application/octet-stream', tags: { hold: '0' } });
+    await objects.putFile(key, upload.content, { bytes, md5, sha256, contentType: 'application/octet-stream', tags: { hold: '0' } });
     return true;
   });
   if (stored === true) {
     const same = await take(steps, 'read_back', () => readBack(testing, key, upload.sha256));
-    if (same === true) durationMs = await take(steps, 'decoded', () => decode(testing, upload.path, audio));
+    if (same === true) durationMs = await take(steps, 'decoded', () => decode(testing, upload.content, audio));
   }
   // Also after a put that failed: something may be there all the same.
   await take(steps, 'deleted', async () => {
@@ -135,10 +135,12 @@ async function readBack({ platform }: Testing, key: string, sha256: string): Pro
   return true;
 }
 
-async function decode({ platform, ffmpeg, folder }: Testing, input: string, audio: RecognisedAudio): Promise<number> {
+async function decode({ platform, ffmpeg, folder }: Testing, content: string | Buffer, audio: RecognisedAudio): Promise<number> {
   const own = path.join(folder, `test-${newId(platform.clock)}`);
   await mkdir(own, { recursive: true, mode: 0o700 });
   try {
+    const input = typeof content === 'string' ? content : path.join(own, 'original');
+    if (typeof content !== 'string') await writeFile(input, content, { mode: 0o600 });
     const decoder = await ffmpeg();
     const processed = await decoder.process(input, audio, { playback: path.join(own, 'playback.m4a') });
     return processed.durationMs;

@@ -2,20 +2,22 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { PassThrough, Transform, type Readable } from 'node:stream';
+import { PassThrough, Transform, Writable, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy } from '@fastify/busboy';
 import type { Request } from 'express';
 import { Problem } from '../platform/problem.js';
+import { giveRoomBack, takeRoom } from './upload-memory.js';
 
 /**
- * Takes audio off the wire into a temporary file, hashing as it comes: memory stays the same however large the file is,
- * and the bytes can be looked at before anything is promised.
+ * Takes audio off the wire into a temporary file, or into bounded memory when it is small, hashing as it comes: memory
+ * stays the same however large the file is, and the bytes can be looked at before anything is promised.
  */
 
-/** A file that has come in whole. Whoever asked for it removes it. */
+/** A file that has come in whole. Whoever asked for it discards it. */
 export interface Upload {
-  path: string;
+  /** The path of the temporary file, or the bytes themselves. */
+  content: string | Buffer;
   bytes: number;
   /** Hexadecimal. */
   sha256: string;
@@ -83,17 +85,45 @@ function bodyOf(request: Request): Readable {
   return body;
 }
 
+/** Where an upload goes: `content` has it once `sink` has finished. */
+interface Place {
+  sink: Writable;
+  content(bytes: number): string | Buffer;
+}
+
+function inMemory(room: Buffer): Place {
+  let filled = 0;
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      // A client that sends more than it announced is cut off by its own server; this is in case it is not.
+      if (chunk.copy(room, filled) < chunk.length) {
+        done(new Problem('invalid-request', { detail: 'The body is longer than was announced.' }));
+        return;
+      }
+      filled += chunk.length;
+      done();
+    },
+  });
+  return { sink, content: (bytes) => room.subarray(0, bytes) };
+}
+
+function onDisk(folder: string): Place {
+  const file = path.join(folder, randomUUID());
+  return { sink: createWriteStream(file, { mode: 0o600, flags: 'wx', highWaterMark: 1 << 20 }), content: () => file };
+}
+
 /**
- * Streams `source` into a temporary file. Nothing is left behind when it fails.
+ * Streams `source` into memory or a temporary file. Nothing is left behind when it fails.
  * @param announced how many bytes are expected; 0 when that is not known
  */
 async function store(source: Readable, fileName: string | undefined, limits: UploadLimits, announced: number): Promise<Upload> {
-  const file = path.join(limits.folder, randomUUID());
+  const room = takeRoom(announced);
+  const place = room === undefined ? onDisk(limits.folder) : inMemory(room);
   const sha256 = createHash('sha256');
   const md5 = createHash('md5');
   let bytes = 0;
   let lookAt = lookAgainBytes;
-  let promised = announced;
+  let promised = room === undefined ? announced : 0;
   promise(limits.folder, promised);
   const measure = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -116,15 +146,25 @@ async function store(source: Readable, fileName: string | undefined, limits: Upl
     },
   });
   try {
-    await pipeline(source, measure, createWriteStream(file, { mode: 0o600, flags: 'wx', highWaterMark: 1 << 20 }));
+    await pipeline(source, measure, place.sink);
   } catch (error) {
-    await rm(file, { force: true });
+    await discardContent(room ?? place.content(0));
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw new Problem('disk-low', { cause: error });
     throw error;
   } finally {
     promise(limits.folder, -promised);
   }
-  return { path: file, bytes, sha256: sha256.digest('hex'), md5: md5.digest('hex'), fileName };
+  return { content: place.content(bytes), bytes, sha256: sha256.digest('hex'), md5: md5.digest('hex'), fileName };
+}
+
+async function discardContent(content: string | Buffer): Promise<void> {
+  if (typeof content === 'string') await rm(content, { force: true });
+  else giveRoomBack(content);
+}
+
+/** Lets go of an upload, whatever became of it. Safe to repeat. */
+export async function discardUpload(upload: Upload | undefined): Promise<void> {
+  if (upload !== undefined) await discardContent(upload.content);
 }
 
 /**
@@ -243,7 +283,7 @@ export async function receiveMultipart(request: Request, options: MultipartOptio
   const file = stored[0]?.status === 'fulfilled' ? stored[0].value : undefined;
   const failed = stored[0]?.status === 'rejected' ? (stored[0].reason as unknown) : outcome?.error;
   if (failed !== undefined || fault !== undefined) {
-    if (file !== undefined) await rm(file.path, { force: true });
+    await discardUpload(file);
     throw failed instanceof Problem ? failed : (fault ?? readingFault(failed));
   }
   return { file, fields };

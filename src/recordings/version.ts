@@ -9,13 +9,13 @@ import { heldAt } from '../retention/hold.js';
 import { broughtForward, endOfCall } from '../retention/policy.js';
 import { requestRetags } from '../retention/retag.js';
 import { erasedBefore, pushDigest } from '../retention/tombstone.js';
-import { lockCall } from './call-record.js';
+import { lockCall, lockCallNamedBy } from './call-record.js';
 import { settleCall } from './call-settle.js';
-import { isCallExcluded, type ExclusionPlatform } from './exclude-call.js';
+import { digestsOf, excludedBefore, type ExclusionPlatform } from './exclude-call.js';
 import { fieldChanges, keepChange } from './history.js';
 import { joinLegs } from './legs.js';
 import type { Metadata } from './metadata.js';
-import { objectKeys, type RecordingRow, type VersionRow } from './recording.js';
+import { objectKeys, recordingColumns, type RecordingRow, type VersionRow } from './recording.js';
 import type { Upload } from './upload.js';
 
 /**
@@ -34,7 +34,10 @@ export interface Ingested {
   recordingId: string;
 }
 
-type Opened = { duplicateOf: string } | { version: VersionRow; held: boolean };
+/** What is known of a version while its bytes are being stored. */
+export type OpenVersion = Pick<VersionRow, 'id' | 'recording_id' | 'original_key' | 'bytes' | 'sha256' | 'duration_ms' | 'received_at'>;
+
+type Opened = { duplicateOf: string } | { version: OpenVersion; held: boolean };
 
 type Opening = [
   platform: VersionPlatform,
@@ -58,12 +61,13 @@ async function open(tx: Transaction, ...[platform, machine, metadata, upload, au
   const { database, clock } = platform;
   const call = { sourceId: machine.sourceId, callId: metadata.callId, part: metadata.part };
   // A row that is there is locked by being written as it was; one that is being deleted is waited for.
-  const [recording] = await database.query<RecordingRow>(
-    `INSERT INTO recordings (id, source_id, call_id, part, linked_id, direction, caller_number, caller_name, callee_number,
+  const [recording] = await database.queryOften<Pick<RecordingRow, 'id' | 'version' | 'purge_intent' | 'retain_until'>>(
+    `INSERT INTO recordings AS r (id, source_id, call_id, part, linked_id, direction, caller_number, caller_name, callee_number,
        callee_name, agent, queue, ticket_number, started_at, ended_at, holds, channel_map, created_at, retain_until,
        caller_withheld, leg)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17::jsonb, $18, $19, $20, $21)
-     ON CONFLICT (source_id, call_id, part) DO UPDATE SET call_id = excluded.call_id RETURNING *`,
+     ON CONFLICT (source_id, call_id, part) DO UPDATE SET call_id = excluded.call_id
+     RETURNING r.id, r.version, r.purge_intent, r.retain_until`,
     [
       newId(clock), call.sourceId, call.callId, call.part, metadata.linkedId, metadata.direction, metadata.callerNumber,
       metadata.callerName, metadata.calleeNumber, metadata.calleeName, metadata.agent, metadata.queue,
@@ -73,38 +77,45 @@ async function open(tx: Transaction, ...[platform, machine, metadata, upload, au
     tx,
   );
   if (recording === undefined) throw new Error('a recording that was just inserted is gone');
-  // What was erased on request does not come back because a PBX still has it.
-  const [found] = await database.query<{ erased: boolean; committed: boolean; held: boolean }>(
-    `SELECT ${erasedBefore('$3')} AS erased, ${committedVersion('$1', '$2')} AS committed, ${heldAt('recording', '$1', '$4')} AS held`,
-    [recording.id, upload.sha256, pushDigest(call.sourceId, call.callId, call.part), times.receivedAt],
-    tx,
-  );
-  if (found?.erased !== false) throw new Problem('retention-over');
   if (recording.purge_intent !== null || (recording.version > 0 && recording.retain_until <= times.receivedAt))
     throw new Problem('retention-over');
-  if (found.committed) return { duplicateOf: recording.id };
-
-  const versionId = newId(clock);
+  const id = newId(clock);
   const extension = fileExtensionOf(audio);
-  const [version] = await database.query<VersionRow>(
-    `INSERT INTO recording_versions (id, recording_id, state, original_key, file_extension, bytes, sha256, md5, container,
-       codec, channels, sample_rate_hz, duration_ms, truncated, ffmpeg_input, received_at, next_attempt_at)
-     VALUES ($1, $2, 'receiving', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::jsonb, $15, $15)
-     RETURNING *`,
+  const version: OpenVersion = {
+    id, recording_id: recording.id, original_key: objectKeys(recording.id, id, extension).original, bytes: upload.bytes,
+    sha256: upload.sha256, duration_ms: Math.round(audio.estimatedDurationMs), received_at: times.receivedAt,
+  };
+  const [found] = await database.queryOften<{ erased: boolean; committed: boolean; held: boolean }>(
+    insertVersion,
     [
-      versionId, recording.id, objectKeys(recording.id, versionId, extension).original, extension, upload.bytes,
-      upload.sha256, upload.md5, audio.container, audio.codec, audio.channels, audio.sampleRateHz,
-      Math.round(audio.estimatedDurationMs), audio.truncated, JSON.stringify(audio.input ?? null), times.receivedAt,
+      recording.id, upload.sha256, pushDigest(call.sourceId, call.callId, call.part), times.receivedAt, id,
+      version.original_key, extension, upload.bytes, upload.md5, audio.container, audio.codec, audio.channels,
+      audio.sampleRateHz, version.duration_ms, audio.truncated, JSON.stringify(audio.input ?? null),
     ],
     tx,
   );
-  if (version === undefined) throw new Error('a version that was just inserted is gone');
-  return { version, held: found.held };
+  // What was erased on request does not come back because a PBX still has it.
+  if (found?.erased !== false) throw new Problem('retention-over');
+  return found.committed ? { duplicateOf: recording.id } : { version, held: found.held };
 }
 
 /** SQL: are these bytes already a committed version of the recording? */
 const committedVersion = (recordingSql: string, digestSql: string) =>
   `EXISTS (SELECT FROM recording_versions w WHERE w.recording_id = ${recordingSql} AND w.sha256 = ${digestSql} AND w.state <> 'receiving')`;
+
+/** Writes a version of the recording $1 unless it was erased, or has these bytes; tells both, and whether it is held. */
+const insertVersion = `
+  WITH found AS MATERIALIZED (
+    SELECT ${erasedBefore('$3::text')} AS erased, ${committedVersion('$1::uuid', '$2::text')} AS committed,
+      ${heldAt('recording', '$1::uuid', '$4::timestamptz')} AS held
+  ), written AS (
+    INSERT INTO recording_versions (id, recording_id, state, original_key, file_extension, bytes, sha256, md5, container,
+      codec, channels, sample_rate_hz, duration_ms, truncated, ffmpeg_input, received_at, next_attempt_at)
+    SELECT $5::uuid, $1::uuid, 'receiving', $6, $7, $8, $2, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $4::timestamptz,
+      $4::timestamptz
+    FROM found WHERE NOT erased AND NOT committed
+  )
+  SELECT erased, committed, held FROM found`;
 
 /** Safe for a key: what the file would be called, so that a package can name it. */
 function fileExtensionOf(audio: RecognisedAudio): string {
@@ -118,29 +129,26 @@ function fileExtensionOf(audio: RecognisedAudio): string {
  */
 export async function commitVersion(
   platform: VersionPlatform,
-  version: VersionRow,
+  version: OpenVersion,
   actor: Actor,
   metadata: Metadata | undefined,
 ): Promise<Ingested> {
   const { database, clock } = platform;
   const committed = await database.inTransaction(async (tx) => {
     // Before the row, in the same order as whoever brings call data.
-    const [call] = await database.query<Pick<RecordingRow, 'source_id' | 'call_id' | 'call_key'>>(
-      'SELECT source_id, call_id, call_key FROM recordings WHERE id = $1', [version.recording_id], tx,
-    );
+    const call = await lockCallNamedBy(database, tx, version.recording_id);
     if (call === undefined) return 'retention-over';
-    await lockCall(database, tx, call.source_id, call.call_key, call.call_id);
-    const [recording] = await database.query<RecordingRow>(
-      'SELECT * FROM recordings WHERE id = $1 FOR UPDATE', [version.recording_id], tx,
+    const [recording] = await database.queryOften<RecordingRow>(
+      `SELECT ${recordingColumns('r')} FROM recordings r WHERE r.id = $1 FOR UPDATE`, [version.recording_id], tx,
     );
     // Its date may have come while the bytes were being stored, or since a process died over it.
     if (recording === undefined || recording.purge_intent !== null || recording.retain_until <= clock.now()) return 'retention-over';
-    const around = await lookAround(platform, tx, recording, version);
+    const around = await lookAround(platform, tx, recording, call, version);
     // Its call data may have come while the bytes were being stored.
-    if (await isCallExcluded(platform, tx, { sourceId: call.source_id, names: [call.call_id, call.call_key] })) return 'number-excluded';
+    if (around.excluded) return 'number-excluded';
     if (around.duplicate) return { ...recording, duplicate: true };
     const number = recording.version + 1;
-    await database.query(
+    await database.queryOften(
       `WITH made AS (UPDATE recordings SET version = $2 WHERE id = $4)
        UPDATE recording_versions SET state = 'received', number = $2, next_attempt_at = $3 WHERE id = $1`,
       [version.id, number, clock.now(), recording.id],
@@ -173,14 +181,15 @@ async function lookAround(
   { clock, database }: VersionPlatform,
   tx: Transaction,
   { id, source_id: sourceId, call_id: callId, call_key: callKey }: RecordingRow,
-  version: VersionRow,
-): Promise<{ duplicate: boolean; held: boolean; records: boolean; parts: boolean }> {
-  const [found] = await database.query<{ duplicate: boolean; held: boolean; keys: string[]; parts: boolean }>(
-    `SELECT ${committedVersion('$1::uuid', '$2')} AS duplicate, ${heldAt('recording', '$1::uuid', '$3')} AS held,
-       ARRAY(SELECT DISTINCT c.call_key FROM call_records c
-         WHERE c.source_id = $4 AND (c.call_key IN ($5, $6) OR c.unique_id IN ($5, $6))) AS keys,
-       EXISTS (SELECT FROM recordings o WHERE o.source_id = $4 AND o.call_id = $5 AND o.id <> $1) AS parts`,
-    [id, version.sha256, clock.now(), sourceId, callId, callKey],
+  locked: Pick<RecordingRow, 'source_id' | 'call_id' | 'call_key'>,
+  version: OpenVersion,
+): Promise<{ duplicate: boolean; held: boolean; excluded: boolean; records: boolean; parts: boolean }> {
+  const [found] = await database.queryOften<{ duplicate: boolean; held: boolean; excluded: boolean; keys: string[]; parts: boolean }>(
+    whatIsAround,
+    [
+      id, version.sha256, clock.now(), sourceId, callId, callKey,
+      digestsOf({ sourceId: locked.source_id, names: [locked.call_id, locked.call_key] }),
+    ],
     tx,
   );
   if (found === undefined) throw new Error('a statement without a table gave no row');
@@ -189,11 +198,18 @@ async function lookAround(
   return { ...found, records: found.keys.length > 0 };
 }
 
+const whatIsAround = `
+  SELECT ${committedVersion('$1::uuid', '$2')} AS duplicate, ${heldAt('recording', '$1::uuid', '$3')} AS held,
+    ${excludedBefore('$4', '$7')} AS excluded,
+    ARRAY(SELECT DISTINCT c.call_key FROM call_records c
+      WHERE c.source_id = $4 AND (c.call_key IN ($5, $6) OR c.unique_id IN ($5, $6))) AS keys,
+    EXISTS (SELECT FROM recordings o WHERE o.source_id = $4 AND o.call_id = $5 AND o.id <> $1) AS parts`;
+
 /** A later push tells more than an earlier one; it never lengthens the period. */
 async function applyPushedMetadata(
   platform: VersionPlatform,
   recording: RecordingRow,
-  version: VersionRow,
+  version: OpenVersion,
   metadata: Metadata,
   actor: Actor,
   tx: Transaction,
@@ -244,7 +260,7 @@ async function applyPushedMetadata(
  * row. When the storage is away the row stays `receiving` and is taken up later.
  * @returns whether it is gone
  */
-export async function abandonVersion(platform: VersionPlatform, version: VersionRow): Promise<boolean> {
+export async function abandonVersion(platform: VersionPlatform, version: OpenVersion): Promise<boolean> {
   const failures = await platform.objects
     .deleteEveryVersion([version.original_key])
     .then((results) => results.filter((result) => result.error !== undefined).length)

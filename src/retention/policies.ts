@@ -36,7 +36,7 @@ export async function policiesInForce(database: Database, tx?: Transaction): Pro
 
 /** The period that an item coming in now is frozen with. */
 export async function periodInForce(database: Database, category: PolicyName, tx?: Transaction): Promise<Period> {
-  const [row] = await database.query<Period>(
+  const [row] = await database.queryOften<Period>(
     'SELECT amount, unit FROM retention_policies WHERE category = $1 AND replaced_at IS NULL',
     [category],
     tx,

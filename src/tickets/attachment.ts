@@ -46,7 +46,7 @@ interface Opened {
 }
 
 /**
- * Stores an uploaded attachment. The temporary file is left to the caller.
+ * Stores an uploaded attachment. The upload is left to the caller.
  * @throws Problem `not-found` when there is no such ticket, `retention-over` when it may not be kept (any more),
  * `storage-unavailable`; nothing is kept then.
  */
@@ -56,7 +56,7 @@ export async function receiveAttachment(
   actor: Actor,
   named: { sourceId: string; externalId: string },
   told: ToldAttachment,
-  upload: Pick<Upload, 'path' | 'bytes' | 'sha256' | 'md5'>,
+  upload: Pick<Upload, 'content' | 'bytes' | 'sha256' | 'md5'>,
 ): Promise<AttachmentReceived> {
   const opened = await platform.database.inTransaction((tx) => open(platform, rules, named, told, upload, tx));
   const { piece, version, held } = opened;
@@ -64,7 +64,7 @@ export async function receiveAttachment(
   if (version.kept) return { outcome: 'duplicate', ...received };
   const row = { id: version.id, piece_id: piece.id, object_key: version.objectKey, last_received_at: version.receivedAt };
   try {
-    await platform.objects.putFile(version.objectKey, upload.path, {
+    await platform.objects.putFile(version.objectKey, upload.content, {
       bytes: upload.bytes,
       md5: upload.md5,
       sha256: upload.sha256,

@@ -142,7 +142,7 @@ async function save(body: Readable, file: string, maxBytes: number, signal: Abor
     },
   });
   await pipeline(body, measure, createWriteStream(file, { mode: 0o600, flags: 'wx' }), { signal });
-  return { path: file, bytes, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
+  return { content: file, bytes, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
 }
 
 /** Asked again after a minute, then two, at most six hours; given up after about a day. Its code tells why, not its text. */

@@ -40,7 +40,7 @@ export async function ticketsOfRecordings(
   const tickets = new Map<string, LinkedTicket[]>();
   if (recordingIds.length === 0) return tickets;
   const open = viewOf(role).ticketText ? '' : `AND NOT ${closedToTraining('ticket', 't.id')}`;
-  const rows = await database.query<LinkedTicket & { recordingId: string }>(
+  const rows = await database.queryOften<LinkedTicket & { recordingId: string }>(
     `SELECT l.recording_id AS "recordingId", t.id, t.number, t.subject, l.basis, t.retain_until AS "retainUntil"
      FROM ticket_recordings l JOIN tickets t ON t.id = l.ticket_id
      WHERE l.recording_id = ANY($1::uuid[]) AND t.retain_until > $2 AND t.purge_intent IS NULL ${open}

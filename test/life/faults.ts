@@ -75,6 +75,7 @@ export class Faults {
       sequelize: database.sequelize,
       inTransaction: (work) => around(() => database.inTransaction(work)),
       query: (sql, bind, tx) => (inItsOwnTime.test(sql) ? database.query(sql, bind, tx) : around(() => database.query(sql, bind, tx))),
+      queryOften: (sql, bind, tx) => around(() => database.queryOften(sql, bind, tx)),
       advisoryLock: (tx, name, mode) => around(() => database.advisoryLock(tx, name, mode)),
       reachable: (timeoutMs) => around(() => database.reachable(timeoutMs)),
       close: () => Promise.resolve(),

@@ -10,18 +10,20 @@ const budgetBytes = 64 * 1024 * 1024;
 /** A file of which small parts are read, with a bound on memory and on the total read. */
 export class AudioFile {
   readonly size: number;
-  readonly #handle: FileHandle;
+  readonly #content: FileHandle | Buffer;
   #window: Buffer = Buffer.alloc(0);
   #windowAt = 0;
   #spentBytes = 0;
 
-  private constructor(handle: FileHandle, size: number) {
-    this.#handle = handle;
+  private constructor(content: FileHandle | Buffer, size: number) {
+    this.#content = content;
     this.size = size;
   }
 
-  static async open(path: string): Promise<AudioFile> {
-    const handle = await open(path, 'r');
+  /** `content` is a path, or the bytes themselves. */
+  static async open(content: string | Buffer): Promise<AudioFile> {
+    if (typeof content !== 'string') return new AudioFile(content, content.length);
+    const handle = await open(content, 'r');
     try {
       return new AudioFile(handle, (await handle.stat()).size);
     } catch (error) {
@@ -40,17 +42,22 @@ export class AudioFile {
   }
 
   async close(): Promise<void> {
-    await this.#handle.close();
+    if (!Buffer.isBuffer(this.#content)) await this.#content.close();
   }
 
   async #load(offset: number, length: number): Promise<void> {
     const wanted = Math.max(length, windowBytes);
     this.#spentBytes += wanted;
     if (this.#spentBytes > budgetBytes) throw notAudio('too scattered to be read');
+    if (Buffer.isBuffer(this.#content)) {
+      this.#window = this.#content.subarray(offset, offset + wanted);
+      this.#windowAt = offset;
+      return;
+    }
     const buffer = Buffer.alloc(Math.min(wanted, this.size - offset));
     let filled = 0;
     while (filled < buffer.length) {
-      const { bytesRead } = await this.#handle.read(buffer, filled, buffer.length - filled, offset + filled);
+      const { bytesRead } = await this.#content.read(buffer, filled, buffer.length - filled, offset + filled);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }

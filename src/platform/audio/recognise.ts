@@ -38,7 +38,7 @@ const foreign = [
 const weak = new Set(['BM', 'MZ', 'BZh', '\x1f\x8b', '\xff\xd8\xff']);
 
 /**
- * Recognises an uploaded file by its own bytes, in this process, reading small parts of it (64 MiB at most, 64 KiB at
+ * Recognises an uploaded file (its path, or its bytes) by its own bytes, in this process, reading small parts of it (64 MiB at most, 64 KiB at
  * a time). Neither MIME types nor extensions decide, except for audio that has no header: `hints.format` names it
  * (`ulaw alaw sln sln16 gsm g722 raw2`), else the extension of `hints.fileName` as Asterisk uses it.
  *
@@ -46,10 +46,10 @@ const weak = new Set(['BM', 'MZ', 'BZh', '\x1f\x8b', '\xff\xd8\xff']);
  * or sound in a form that cannot be decoded). Faults of the file system come through as they are.
  */
 export async function recogniseAudio(
-  path: string,
+  content: string | Buffer,
   hints: { format?: string; fileName?: string },
 ): Promise<RecognisedAudio> {
-  const file = await AudioFile.open(path);
+  const file = await AudioFile.open(content);
   try {
     return recognised(await read(file, hints));
   } finally {

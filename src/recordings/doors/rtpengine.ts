@@ -4,8 +4,7 @@ import type { Caller } from '../../access/caller.js';
 import { operation, type Operation } from '../../platform/http.js';
 import { Problem, type ProblemCode } from '../../platform/problem.js';
 import type { Leg } from '../recording.js';
-import { discardUpload } from '../ingest.js';
-import { receiveMultipart } from '../upload.js';
+import { discardUpload, receiveMultipart } from '../upload.js';
 import { machineOf, type Door } from './door.js';
 import { counted, pushProblems, pushReplies, takeUpload } from './take.js';
 

@@ -2,10 +2,10 @@ import type { Machine } from '../../access/caller.js';
 import type { Answer } from '../../platform/http.js';
 import { recogniseAudio } from '../../platform/audio/recognise.js';
 import { Problem, type FieldFault, type ProblemCode } from '../../platform/problem.js';
-import { discardUpload, ingest } from '../ingest.js';
+import { ingest } from '../ingest.js';
 import { readMetadata, type Metadata, type ReadingContext } from '../metadata.js';
 import { recordingSchema } from '../present.js';
-import type { Upload } from '../upload.js';
+import { discardUpload, type Upload } from '../upload.js';
 import type { Door } from './door.js';
 
 /** What the doors for audio have in common: from a received file and what was told of it to the answer. */
@@ -53,7 +53,7 @@ export interface TakeOptions {
   startFromAudio?: boolean;
 }
 
-/** Takes one uploaded file through the whole of ingest. The temporary file goes whatever happens. */
+/** Takes one uploaded file through the whole of ingest. The upload is let go of whatever happens. */
 export async function takeUpload(
   door: Door,
   machine: Machine,
@@ -69,7 +69,7 @@ export async function takeUpload(
     let metadata = metadataOrFaults(faults, dated, context);
     if (upload === undefined || metadata === undefined) throw new Problem('invalid-input', { errors: faults });
     const name = options.fileName ?? upload.fileName;
-    const audio = await recogniseAudio(upload.path, {
+    const audio = await recogniseAudio(upload.content, {
       ...(metadata.format === undefined ? {} : { format: metadata.format }),
       ...(name === undefined ? {} : { fileName: name }),
     });

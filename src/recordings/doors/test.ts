@@ -2,9 +2,8 @@ import { z } from 'zod';
 import type { Caller } from '../../access/caller.js';
 import { operation, type Operation } from '../../platform/http.js';
 import { Problem } from '../../platform/problem.js';
-import { discardUpload } from '../ingest.js';
 import { mostTestBytes, testSteps, testUpload, type Testing } from '../test-push.js';
-import { receiveMultipart } from '../upload.js';
+import { discardUpload, receiveMultipart } from '../upload.js';
 import { machineOf, type Door } from './door.js';
 
 /** A test from the PBX: its key, its network and its curl, with a tone and no call. Nothing is kept of it. */
