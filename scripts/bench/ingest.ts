@@ -104,7 +104,23 @@ async function processorMs(pid: number | undefined): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10 + theirs.reduce((sum, each) => sum + each, 0);
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
+/** Processor time in ms so far of: client, service, database, storage. That of a storage elsewhere is not known. */
+type Spent = number[];
+
+async function spentSoFar(service: ChildProcess, storage: ChildProcess | undefined): Promise<Spent> {
+  const [all, ofService, ofStorage] = [await processorMs(process.pid), await processorMs(service.pid), storage ? await processorMs(storage.pid) : 0];
+  const { user, system } = process.cpuUsage();
+  const client = (user + system) / 1000;
+  return [client, ofService, all - client - ofService - ofStorage, ofStorage];
+}
+
+function told(rounds: readonly Spent[]): string {
+  const each = ['client', 'service', 'database', 'storage'].map((who, at) => `${who} ${median(rounds.map((spent) => spent[at] ?? 0)).toFixed(1)}`);
+  return `${median(rounds.map((spent) => spent.reduce((sum, ms) => sum + ms, 0))).toFixed(1)} ms (${each.join(', ')})`;
+}
+
+async function firstLine(child: ChildProcess | undefined): Promise<string> {
+  if (child === undefined) return '';
   const [chunk] = (await once(child.stdout ?? child, 'data')) as [Buffer];
   return chunk.toString().trim();
 }
@@ -120,7 +136,9 @@ async function main(): Promise<void> {
   };
   const server = await startEmbeddedPostgres({ folder: path.join(folder, 'postgres'), log });
   try {
-    const endpoint = process.env['S3_ENDPOINT'] ?? (await firstLine(start('scripts/bench/ingest.ts', ['storage', path.join(folder, 's3')], {})));
+    const elsewhere = process.env['S3_ENDPOINT'];
+    const storage = elsewhere === undefined ? start('scripts/bench/ingest.ts', ['storage', path.join(folder, 's3')], {}) : undefined;
+    const endpoint = elsewhere ?? (await firstLine(storage));
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const url = `http://127.0.0.1:${port}`;
@@ -142,30 +160,26 @@ async function main(): Promise<void> {
     const put = async (bytes: Buffer) => void (await raw.send(new PutObjectCommand({ Bucket: 'bench-ingest', Key: `bare/${randomUUID()}`, Body: bytes })));
     const ours: number[] = [];
     const theirs: number[] = [];
-    const taken: { service: number; all: number; bare: number }[] = [];
-    const inAll = () => processorMs(process.pid);
+    const spent: Record<'push' | 'put', Spent[]> = { push: [], put: [] };
     // The first round warms both up.
     for (let round = 0; round <= rounds; round += 1) {
-      const before = await inAll();
+      const before = await spentSoFar(service, storage);
       const straight = await rate(put);
-      const between = { service: await processorMs(service.pid), all: await inAll() };
+      const between = await spentSoFar(service, storage);
       const through = await rate((bytes) => push(url, key, bytes));
+      const after = await spentSoFar(service, storage);
       if (round === 0) continue;
       theirs.push(straight);
       ours.push(through);
-      taken.push({
-        service: ((await processorMs(service.pid)) - between.service) / pushes,
-        all: ((await inAll()) - between.all) / pushes,
-        bare: (between.all - before) / pushes,
-      });
+      spent.put.push(between.map((ms, at) => (ms - (before[at] ?? 0)) / pushes));
+      spent.push.push(after.map((ms, at) => (ms - (between[at] ?? 0)) / pushes));
     }
     const shown = (value: number) => `${value.toFixed(1)} a second, ${((value * bytesEach) / 1e6).toFixed(1)} MB/s`;
     process.stdout.write(
       `${rounds} rounds of ${pushes} recordings of ${megabytes} MB, ${atOnce} at once\n` +
         `  pushes     ${shown(median(ours))}\n  PutObject  ${shown(median(theirs))}\n` +
         `  ratio      ${(median(ours) / median(theirs)).toFixed(2)} (aim: 0.8 or more)\n` +
-        `  processor  ${median(taken.map((each) => each.service)).toFixed(1)} ms a push in the service; in all processes ` +
-        `${median(taken.map((each) => each.all)).toFixed(1)} ms a push, ${median(taken.map((each) => each.bare)).toFixed(1)} ms a PutObject\n` +
+        `  processor  ${told(spent.push)} a push\n             ${told(spent.put)} a PutObject\n` +
         `  memory     ${await peakOf(service.pid)} MB at most in the service\n`,
     );
   } finally {

@@ -78,9 +78,9 @@ export interface Objects {
   /** Makes the bucket when it is missing and finds out what the storage does. To be awaited before the first put. */
   prepare(): Promise<StorageTraits>;
   /**
-   * Stores a file, or small bytes whose facts are known, and proves it: size, digest and tags as storage tells them, read back where storage
-   * does not check. When it throws an object may be there. `ifAbsent`: throws `conflict` when other bytes are there;
-   * two callers at the very same moment are told apart only where storage heeds If-None-Match.
+   * Stores a file, or small bytes whose facts are known, and proves it: size, digest and tags as storage tells them, read
+   * back where storage does not check. When it throws an object may be there. `ifAbsent`: throws `conflict` when other
+   * bytes are there; two callers at the very same moment are told apart only where storage heeds If-None-Match.
    */
   putFile(key: string, content: string | Buffer, facts: ObjectFacts, options?: PutOptions): Promise<StoredObject>;
   /** The same for bytes in memory. */

@@ -38,9 +38,9 @@ const foreign = [
 const weak = new Set(['BM', 'MZ', 'BZh', '\x1f\x8b', '\xff\xd8\xff']);
 
 /**
- * Recognises an uploaded file (its path, or its bytes) by its own bytes, in this process, reading small parts of it (64 MiB at most, 64 KiB at
- * a time). Neither MIME types nor extensions decide, except for audio that has no header: `hints.format` names it
- * (`ulaw alaw sln sln16 gsm g722 raw2`), else the extension of `hints.fileName` as Asterisk uses it.
+ * Recognises an uploaded file, given by its path or whole, by its own bytes, in this process, reading small parts of it
+ * (64 MiB at most, 64 KiB at a time). Neither MIME types nor extensions decide, except for audio that has no header:
+ * `hints.format` names it (`ulaw alaw sln sln16 gsm g722 raw2`), else the extension of `hints.fileName` as Asterisk uses it.
  *
  * Throws `Problem` `empty-recording` (no bytes, or a header without sound) or `not-audio` (anything else than sound,
  * or sound in a form that cannot be decoded). Faults of the file system come through as they are.
