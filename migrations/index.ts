@@ -56,6 +56,7 @@ import { migration as nameWhatRecipientsHold } from './20261123-62-name-what-rec
 import { migration as createIngestArrivals } from './20261123-70-create-ingest-arrivals.js';
 import { migration as createRecordingChanges } from './20261123-75-create-recording-changes.js';
 import { migration as closeTheSidesOfAMixedCall } from './20261123-81-close-the-sides-of-a-mixed-call.js';
+import { migration as createIdentities } from './20261123-85-create-identities.js';
 import { migration as numberTheWordings } from './20261123-95-number-the-wordings-of-requests.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
@@ -117,5 +118,6 @@ export const migrations: readonly Migration[] = [
   createIngestArrivals,
   createRecordingChanges,
   closeTheSidesOfAMixedCall,
+  createIdentities,
   numberTheWordings,
 ];

@@ -44,6 +44,7 @@ describe('a user', () => {
       extensions: ['201', '202'],
       disabled: false,
       secondFactor: false,
+      singleSignOn: false,
     });
     const { id } = made.body as { id: string };
     expect(made.headers['location']).toBe(`/api/v1/users/${id}`);

@@ -37,6 +37,9 @@ export const administration: Record<keyof typeof source, string> = {
   'users.resetOnce':
     'Pass this password on; it is not shown again. It works until {when}, and is meant to be replaced.',
   'users.noFactor': 'Turn the second factor off',
+  'users.unbind': 'Unbind from the identity provider',
+  'users.unbindWhy': 'Open sessions end. The next sign-in binds anew, by the e-mail address that stands here.',
+  'users.unboundNow': '{name} is unbound.',
   'users.noFactorNow': 'The second factor of {name} is off.',
   'users.ownRole': 'Only another administrator can change your own role.',
   'keysScreen.title': 'API keys',

@@ -35,6 +35,9 @@ export const administration = {
   'users.resetOnce':
     'Geef dit wachtwoord door; het wordt niet nog eens getoond. Het werkt tot {when}, en is bedoeld om te vervangen.',
   'users.noFactor': 'Tweede factor uitzetten',
+  'users.unbind': 'Ontkoppelen van de identiteitsprovider',
+  'users.unbindWhy': 'Lopende sessies eindigen. Bij de volgende aanmelding wordt opnieuw gekoppeld op het e-mailadres dat hier staat.',
+  'users.unboundNow': '{name} is ontkoppeld.',
   'users.noFactorNow': 'De tweede factor van {name} staat uit.',
   'users.ownRole': 'Uw eigen rol kan alleen een andere beheerder wijzigen.',
   'keysScreen.title': 'API-sleutels',

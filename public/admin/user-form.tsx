@@ -83,6 +83,16 @@ export function UserDialog({ account, isMe, close, saved, handedOut }: Props) {
     }
   }
 
+  async function unbind(of: Account) {
+    try {
+      await ask(`/users/${of.id}/identity`, { method: 'DELETE' });
+      say(t('users.unboundNow', { name: of.name }));
+      saved();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
   return (
     <Dialog title={account ? t('users.editOf', { name: account.name }) : t('users.new')} close={close}>
       <form
@@ -170,6 +180,11 @@ export function UserDialog({ account, isMe, close, saved, handedOut }: Props) {
             {account.secondFactor && (
               <button type="button" class="button small" onClick={() => void removeFactor(account)}>
                 {t('users.noFactor')}
+              </button>
+            )}
+            {account.singleSignOn && (
+              <button type="button" class="button small" title={t('users.unbindWhy')} onClick={() => void unbind(account)}>
+                {t('users.unbind')}
               </button>
             )}
           </div>

@@ -159,6 +159,8 @@ export interface Account {
   /** Set while the password is one that an administrator handed out. */
   passwordExpiresAt: string | null;
   secondFactor: boolean;
+  /** Bound to somebody at the identity provider. */
+  singleSignOn: boolean;
 }
 
 export interface MachineKey {

@@ -25,6 +25,8 @@ export const acts = [
   'user.password_reset',
   'user.second_factor_added',
   'user.second_factor_removed',
+  'user.identity_bound',
+  'user.identity_unbound',
   'session.opened',
   'session.closed',
   'session.refused',

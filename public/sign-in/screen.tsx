@@ -1,11 +1,19 @@
 import { useRef, useState } from 'preact/hooks';
-import { ApiProblem } from '../api/client.js';
+import { ApiProblem, ask } from '../api/client.js';
 import { plural, t } from '../i18n.js';
 import { FaultSummary, Field, type Faults } from '../parts/field.js';
 import { Icon, Mark } from '../parts/icon.js';
-import { problemText } from '../parts/state.js';
+import { problemText, useLoaded } from '../parts/state.js';
+import { place } from '../shell/router.js';
 import { signIn } from '../shell/session.js';
 import { LanguageSwitch, ThemeSwitch } from '../shell/switches.js';
+
+interface Ways {
+  identityProvider: { host: string; href: string } | null;
+}
+
+const ssoFaults = ['cancelled', 'unreachable', 'failed', 'unknown'] as const;
+const faultOf = (told: string | null) => ssoFaults.find((fault) => fault === told);
 
 /** One card. Paste and password managers work; a refusal never says which part was wrong. */
 export function SignIn({ expired }: { expired: boolean }) {
@@ -13,6 +21,10 @@ export function SignIn({ expired }: { expired: boolean }) {
   const [refusal, setRefusal] = useState<ApiProblem | undefined>();
   const [round, setRound] = useState(0);
   const busy = useRef(false);
+  const fault = faultOf(place.value.query.get('sign-in'));
+  const ways = useLoaded('ways to sign in', (signal) => ask<Ways>('/session/ways', { signal }));
+  const provider = ways.state === 'ready' ? ways.value.identityProvider : null;
+  const to = place.value.query.has('sign-in') ? '/' : location.pathname + location.search;
   document.title = `${t('signIn.title')} · Opname`;
 
   async function submit(event: SubmitEvent) {
@@ -54,8 +66,17 @@ export function SignIn({ expired }: { expired: boolean }) {
           </span>
           <h1>{t('signIn.title')}</h1>
           <form class="form" noValidate onSubmit={(event) => void submit(event)}>
+            {fault && !refusal && <Notice tone="error" text={t(`signIn.fault.${fault}`)} />}
             {expired && !refusal && <Notice tone="warn" text={t('signIn.expired')} />}
             {refusal && <Notice tone="error" text={refusalText(refusal)} />}
+            {provider && (
+              <>
+                <a class="button primary" href={`${provider.href}?${new URLSearchParams({ to }).toString()}`}>
+                  {t('signIn.with', { host: provider.host })}
+                </a>
+                <p class="muted either">{t('signIn.or')}</p>
+              </>
+            )}
             <FaultSummary faults={faults} round={round} />
             <Field name="email" label={t('signIn.email')} fault={faults['email']}>
               {(wiring) => (
@@ -72,7 +93,7 @@ export function SignIn({ expired }: { expired: boolean }) {
                 <input class="input" inputMode="numeric" autocomplete="one-time-code" maxLength={12} {...wiring} />
               )}
             </Field>
-            <button type="submit" class="button primary">
+            <button type="submit" class={provider ? 'button' : 'button primary'}>
               {t('signIn.submit')}
             </button>
           </form>

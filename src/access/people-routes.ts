@@ -5,6 +5,7 @@ import { pageOf, pageQuery } from '../platform/paging.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { actorOf, personRoles, requirePerson, type Caller } from './caller.js';
+import { unbindIdentities } from './identity.js';
 import { newPasswordSchema } from './password.js';
 import { changeUser, createUser, listColleagues, listUsers, resetPassword, userOf, type User } from './people.js';
 import { may } from './policy.js';
@@ -38,6 +39,7 @@ const userSchema = z
     disabledAt: z.iso.datetime().nullable(),
     passwordExpiresAt: z.iso.datetime().nullable().meta({ description: 'Set while the password is one handed out' }),
     secondFactor: z.boolean().meta({ description: 'Does signing in take a one-time code?' }),
+    singleSignOn: z.boolean().meta({ description: 'Bound to somebody at the identity provider' }),
   })
   .meta({ id: 'User' });
 
@@ -175,6 +177,25 @@ export function peopleOperations(base: Pick<Platform, 'clock' | 'database' | 'lo
         await base.database.inTransaction(async (tx) => {
           await userOf(base.database, params.id, tx);
           if (await removeSecondFactor(base, tx, userId, params.id)) await endSessionsOf(base, tx, params.id);
+        });
+        return { status: 204 };
+      },
+    }),
+    operation({
+      method: 'delete',
+      path: '/users/{id}/identity',
+      id: 'unbindIdentityOf',
+      tag: 'people',
+      summary: 'Forget who someone is at the identity provider',
+      description: 'Ends their sessions. Their next single sign-on binds anew, by the e-mail address that stands here.',
+      action: 'user.change',
+      params: idParams,
+      replies: { 204: { description: 'Forgotten' } },
+      async handle({ caller, params }) {
+        const { userId } = requirePerson(caller);
+        await base.database.inTransaction(async (tx) => {
+          await userOf(base.database, params.id, tx);
+          if (await unbindIdentities(base, tx, userId, params.id)) await endSessionsOf(base, tx, params.id);
         });
         return { status: 204 };
       },

@@ -26,11 +26,14 @@ export interface User {
   /** Set while the password is one that an administrator handed out: it works until then. */
   passwordExpiresAt: Date | null;
   secondFactor: boolean;
+  /** Bound to somebody at the identity provider, by whom they can sign in. */
+  singleSignOn: boolean;
 }
 
 const columns = `u.id, u.email, u.name, u.role, u.locale, u.extensions, u.created_at AS "createdAt",
   u.disabled_at AS "disabledAt", u.password_expires_at AS "passwordExpiresAt",
-  EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS "secondFactor"`;
+  EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS "secondFactor",
+  EXISTS (SELECT FROM identities i WHERE i.user_id = u.id) AS "singleSignOn"`;
 
 /** Held by whoever may make the number of administrators smaller, or the first one. */
 export const administratorsLock = 'access.administrators';

@@ -3,6 +3,8 @@ import type { Platform } from '../platform/platform.js';
 import type { Caller } from './caller.js';
 import { createGuesses } from './guesses.js';
 import { machineOperations } from './machine-routes.js';
+import { createSingleSignOn, type IdentityProvider } from './oidc.js';
+import { oidcOperations } from './oidc-routes.js';
 import { organisationOperations } from './organisation-routes.js';
 import { peopleOperations } from './people-routes.js';
 import { sessionOperations } from './session-routes.js';
@@ -17,6 +19,8 @@ export interface AccessOptions {
   secret: Buffer;
   /** What browsers see, behind a proxy. */
   publicUrl: string | undefined;
+  /** The organisation's own identity provider; undefined: people sign in with a password alone. */
+  oidc?: IdentityProvider | undefined;
   timeZone: string;
   defaultCountry: string;
 }
@@ -36,8 +40,11 @@ export function accessOperations(
     accountKey: derivedKey(options.secret, 'account'),
     secondFactorKey: derivedKey(options.secret, 'second factor'),
   };
+  const singleSignOn =
+    options.oidc === undefined ? undefined : createSingleSignOn(options.oidc, derivedKey(options.secret, 'single sign-on'), clock);
   return [
     ...sessionOperations(signIn, options.publicUrl),
+    ...oidcOperations(signIn, singleSignOn, options.publicUrl),
     ...peopleOperations(platform),
     ...machineOperations(platform, options),
     ...organisationOperations(platform, options),

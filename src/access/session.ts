@@ -84,13 +84,20 @@ export async function sessionEndOf({ database }: Base, token: string): Promise<D
 }
 
 /** The token a request's cookie carries. */
-export function tokenOf(request: Request): string | undefined {
+export const tokenOf = (request: Request) => namedCookie(request, sessionCookie);
+
+/** The value of a cookie; undefined when it is missing or empty. */
+export function namedCookie(request: Request, wanted: string): string | undefined {
   for (const pair of (request.headers.cookie ?? '').split(';')) {
     const [name, value] = pair.split('=', 2);
-    if (name?.trim() === sessionCookie && value !== undefined && value.trim() !== '') return value.trim();
+    if (name?.trim() === wanted && value !== undefined && value.trim() !== '') return value.trim();
   }
   return undefined;
 }
+
+/** Does the browser speak TLS with us, or with the proxy in front? */
+export const isSecure = (request: Request, publicUrl: string | undefined) =>
+  request.secure || (publicUrl?.startsWith('https:') ?? false);
 
 /** Gives the token to the browser: unreadable to scripts, sent to this very site only, over TLS where there is TLS. */
 export function setCookie(request: Request, response: Response, token: string, publicUrl: string | undefined): void {
@@ -106,6 +113,6 @@ const cookieOptions = (request: Request, publicUrl: string | undefined) =>
   ({
     httpOnly: true,
     sameSite: 'strict',
-    secure: request.secure || (publicUrl?.startsWith('https:') ?? false),
+    secure: isSecure(request, publicUrl),
     path: '/',
   }) as const;

@@ -31,7 +31,7 @@ interface Account {
 }
 
 /** Accounts are told apart without regard to case, and to how an accented letter is composed. */
-const accountOf = (email: string) => email.trim().normalize('NFC').toLowerCase();
+export const accountOf = (email: string) => email.trim().normalize('NFC').toLowerCase();
 
 /** The same words for every reason, so that the answer does not tell which part was wrong. */
 const wrongCredentials = (members?: Record<string, unknown>) =>

@@ -4,6 +4,7 @@ import request from 'supertest';
 import { createGate } from '../../src/access/authenticate.js';
 import type { Caller, MachineRole, PersonRole } from '../../src/access/caller.js';
 import { ensureFirstAdministrator } from '../../src/access/first-administrator.js';
+import type { IdentityProvider } from '../../src/access/oidc.js';
 import { accessOperations } from '../../src/access/routes.js';
 import { MovableClock } from '../../src/platform/clock.js';
 import type { Database } from '../../src/platform/database.js';
@@ -26,6 +27,7 @@ export const secret = Buffer.alloc(32, 7);
 export interface AccessServiceOptions {
   publicUrl?: string;
   trustProxy?: boolean;
+  oidc?: IdentityProvider;
   /** Operations besides those of access. */
   more?: Operation<Caller>[];
 }
@@ -40,7 +42,7 @@ export async function startAccess(options: AccessServiceOptions = {}): Promise<A
   await ensureFirstAdministrator(platform, administrator, () => undefined);
   const { publicUrl } = options;
   const operations = [
-    ...accessOperations(platform, { secret, publicUrl, timeZone: 'Europe/Amsterdam', defaultCountry: 'NL' }),
+    ...accessOperations(platform, { secret, publicUrl, oidc: options.oidc, timeZone: 'Europe/Amsterdam', defaultCountry: 'NL' }),
     ...(options.more ?? []),
   ];
   const app = express();
