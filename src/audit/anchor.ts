@@ -60,3 +60,17 @@ export async function contradiction(database: Database, anchor: Anchor, tx?: Tra
     ? 'the chain is shorter than when it was anchored'
     : 'the anchored head is not in the chain';
 }
+
+/** Those of `anchors` that the chain is not the chain of, the shortest first: as `contradiction`, for many at once. */
+export async function contradictedAmong(database: Database, anchors: readonly Anchor[]): Promise<Anchor[]> {
+  if (anchors.length === 0) return [];
+  return await database.query<Anchor>(
+    `SELECT a.count, a.head FROM unnest($1::bigint[], $2::text[]) AS a (count, head)
+       LEFT JOIN audit_batches b ON b.count = a.count
+       LEFT JOIN (SELECT count, head FROM audit_checkpoints ORDER BY batch DESC LIMIT 1) c ON c.count >= a.count
+     WHERE a.count > 0
+       AND CASE WHEN b.head IS NULL THEN coalesce(c.count = a.count AND c.head <> a.head, true) ELSE b.head <> a.head END
+     ORDER BY a.count`,
+    [anchors.map(({ count }) => count), anchors.map(({ head }) => head)],
+  );
+}
