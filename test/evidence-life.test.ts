@@ -195,7 +195,7 @@ describe('a sealed package', () => {
       for await (const version of objects.list(`exports/${packageId}/`)) keys.push(version.key);
       return keys;
     };
-    expect(await listed()).toEqual([`exports/${packageId}/${reference}.zip`]);
+    expect(await listed()).toEqual([`exports/${packageId}/1/${reference}.zip`]);
     service.clock.advance(6 * dayMs);
     await service.signInAgain();
     const officer = service.as('privacy_officer');

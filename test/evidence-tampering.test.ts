@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -53,7 +53,7 @@ const editJson = (name: string, edit: (value: Record<string, never>) => void) =>
 
 describe('the verifier', () => {
   it('finds nothing wrong with what was sealed', async () => {
-    expect(await check(files)).toMatchObject({ verdict: 'unchanged', faults: [], timeStamped: strangersTools });
+    expect(await check(files)).toMatchObject({ verdict: 'unchanged', faults: [], timeStamped: strangersTools, recordings: [{ stamps: strangersTools ? 1 : 0 }] });
   });
 
   it('detects any single changed byte, in any file', async () => {
@@ -174,7 +174,41 @@ describe.skipIf(!strangersTools)('other people’s tools', () => {
     }
     const script = await run('sh', [path.join(cwd, 'verify.sh')]);
     expect(script.said).not.toContain('NOTE');
+    expect(script.said).toMatch(/^Time stamp of the receipt, data\/proofs\/ingest\.tsr: .* GMT, fits$/m);
+    expect(script.said).toMatch(/^Time stamp of the whole: .* GMT, fits$/m);
     expect(script.code).toBe(0);
+  });
+
+  it('let verify.sh judge a time stamp by its own moment once the certificate has expired', async () => {
+    const bin = path.join(unpacked.folder, '..', 'bin');
+    const { said: openssl } = await run('sh', ['-c', 'command -v openssl']);
+    // What openssl would say in 2050.
+    const later = `#!/bin/sh\ncase "$*" in *-attime*) ;; 'ts -verify'*) set -- "$@" -attime 2524608000 ;; esac\nexec ${openssl.trim()} "$@"\n`;
+    await mkdir(bin);
+    await writeFile(path.join(bin, 'openssl'), later, { mode: 0o755 });
+    const { code, said } = await run('sh', ['-c', `PATH='${bin}':"$PATH" sh '${unpacked.folder}/verify.sh'`]);
+    expect(said).toMatch(/^Time stamp of the receipt, data\/proofs\/ingest\.tsr: .* GMT, fits, by a certificate that has expired since$/m);
+    expect(said).toMatch(/^Time stamp of the whole: .* expired since$/m);
+    expect([code, said.includes('NOTE')]).toEqual([0, false]);
+  });
+
+  it('let verify.sh find a time stamp of the receipt that is about something else, though the very key signed it', async () => {
+    const copy = `${unpacked.folder}-stamp`;
+    const put = async (token: Buffer): Promise<{ code: number; said: string }> => {
+      for (const [name, file] of await repaired(altered(files, { 'data/proofs/ingest.tsr': token }), insider)) {
+        await mkdir(path.dirname(path.join(copy, name)), { recursive: true });
+        await writeFile(path.join(copy, name), await file.read());
+      }
+      return await run('sh', [path.join(copy, 'verify.sh')]);
+    };
+    const other = await contentOf('signatures/export.tsr');
+    expect(await put(other)).toMatchObject({ code: 1, said: expect.stringContaining('ingest.tsr is about something else') as string });
+    // About these bytes, and not signed as it should be: nobody's word for when.
+    const unsigned = await contentOf('data/proofs/ingest.tsr');
+    const at = unsigned.length - 2;
+    unsigned[at] = (unsigned[at] ?? 0) ^ 1;
+    expect((await put(unsigned)).said).toContain('NOTE: the time stamp of the receipt, data/proofs/ingest.tsr could not be verified');
+    await rm(copy, { recursive: true });
   });
 
   it('let verify.sh find a changed, a missing and an added file, and a wrong signature', async () => {

@@ -4,8 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createBag } from '../src/packages/bag.js';
+import { createArchive } from '../src/platform/archive.js';
+import { openSigningKey } from '../src/platform/signing.js';
 import { createTimeStamper, readTimeStamp, TimeStampUnavailable } from '../src/platform/time-stamp.js';
 import { has } from './support/evidence.js';
+import { signingKeyPem } from './support/service.js';
 import { startAuthority, type TestAuthority } from './support/time-stamp-authority.js';
 
 let folder: string;
@@ -58,13 +62,42 @@ describe.skipIf(!has('openssl'))('several authorities', () => {
   });
 
   it('are asked in turn: one that fails, or stamps something else, is passed over', async () => {
-    const stamper = createTimeStamper([first.url, second.url]);
+    const stamper = createTimeStamper([first.url, second.url], 10_000, 0);
     for (const mode of ['fails', 'other digest'] as const) {
       first.mode = mode;
       expect((await stamper.stamp(digest)).authority).toBe(new URL(second.url).host);
     }
     first.mode = 'answers';
     expect((await stamper.stamp(digest)).authority).toBe(new URL(first.url).host);
+  });
+
+  it('of which one fails or hangs are not held up by it for each token', async () => {
+    first.mode = 'fails';
+    const before = first.requests;
+    const stamper = createTimeStamper([first.url, second.url]);
+    for (let token = 0; token < 3; token += 1) expect((await stamper.stamp(digest)).authority).toBe(new URL(second.url).host);
+    expect(first.requests).toBe(before + 1);
+    // Last is not never.
+    second.mode = 'fails';
+    first.mode = 'answers';
+    expect((await stamper.stamp(digest)).authority).toBe(new URL(first.url).host);
+    second.mode = 'answers';
+  });
+
+  it('of which another answers at the end than at the beginning seal no package: nobody could check that token', async () => {
+    const key = await openSigningKey({ pem: signingKeyPem() });
+    const { certificates } = await createTimeStamper([first.url]).stamp(digest);
+    const sealWith = async (name: string, url: string) => {
+      const archive = await createArchive(path.join(folder, name), new Date(0));
+      const frame = { info: [], files: [], key, certificates: new Set(certificates), at: new Date(0) };
+      try {
+        await createBag(archive, 'EV').seal({ ...frame, timeStamper: createTimeStamper([url]) });
+      } finally {
+        await archive.discard();
+      }
+    };
+    await sealWith('first.zip', first.url);
+    await expect(sealWith('second.zip', second.url)).rejects.toThrow(TimeStampUnavailable);
   });
 
   it('that all fail are named with their faults', async () => {

@@ -12,7 +12,7 @@ import type { PackageRow } from '../packages/package.js';
 import type { Filled, PackageKind, SealWork, Sealing } from '../packages/seal.js';
 import { contentsPath, type ContentRecording, type Contents, type Derivation } from '../packages/verifier/layout.js';
 import { fingerprint } from '../platform/signing.js';
-import { TimeStampUnavailable } from '../platform/time-stamp.js';
+import { TimeStampUnavailable, type TimeStamper } from '../platform/time-stamp.js';
 import type { VersionRow } from '../recordings/recording.js';
 import { agreementsOf, type AgreementRow } from './agreement.js';
 import { copiesOf } from './copies.js';
@@ -38,7 +38,10 @@ class Filling {
   readonly #missing: string[] = [];
   readonly #certificates = new Set<string>();
   readonly #statements: string[] = [];
+  readonly #receipts: { path: string; sha256: string }[] = [];
   #sealedAt: Date;
+  /** Undefined where none is configured, and once none answered: this package then waits for none a second time. */
+  #timeStamper: TimeStamper | undefined;
   /** As they stood when custody was read, withdrawn ones too. */
   #agreements: ReadonlyMap<string, AgreementRow[]> = new Map();
   readonly #request: EvidenceRequest;
@@ -65,6 +68,7 @@ class Filling {
     for (const id of row.recordingIds) trails.push(await custodyOf(database, id, sealedUpTo));
     this.#agreements = await agreementsOf(database, row.recordingIds, { all: true });
     await this.#refuseLate(sealedUpTo);
+    this.#timeStamper = await this.#answering();
     // All at once, so that all of them lead to one and the same head.
     const proofs = await inclusionProofs(database, trails.flatMap(({ entryIds }) => entryIds));
     const recordings: ContentRecording[] = [];
@@ -73,7 +77,7 @@ class Filling {
       recordings.push(await this.#addRecording(index, custody, proofs));
     }
     await this.#addChain([...proofs.values()][0]);
-    const timeStamped = await this.#probe();
+    const timeStamped = this.#timeStamper !== undefined;
     if (this.#certificates.size > 0)
       await bag.addText('data/proofs/tsa-chain.pem', [...this.#certificates].map((pem) => `${pem.trim()}\n`).join(''));
     const contents: Contents = {
@@ -81,14 +85,22 @@ class Filling {
       sealedAt: this.#sealedAt.toISOString(), recordings, missing: this.#missing,
     };
     await bag.addJson(contentsPath, contents);
-    return { ...(await this.#frame(timeStamped)), missing: this.#missing, timeStamped };
+    // Of what was corrected while the package was made, its records would tell and custody would not.
+    await this.#refuseLate(sealedUpTo);
+    return {
+      ...(await this.#frame(timeStamped)), missing: this.#missing, certificates: timeStamped ? this.#certificates : undefined,
+    };
   }
 
-  /** @throws when a receipt, an agreement or this order is not sealed into the chain yet: then it is tried again in a moment */
+  /**
+   * @throws when something that the package tells of (a receipt, a correction, an agreement, a hold, this order) is not sealed
+   * into the chain yet: then it is made anew in a moment
+   */
   async #refuseLate(sealedUpTo: number): Promise<void> {
     const [late] = await this.sealing.platform.database.query<{ id: number }>(
       `SELECT id FROM audit_entries WHERE object_id = ANY ($1::text[]) AND object_type = 'recording' AND id > $2
-         AND (action = 'recording.received' OR action LIKE 'agreement.%' OR details ->> 'packageId' = $3) LIMIT 1`,
+         AND (action = 'recording.received' OR action LIKE 'agreement.%' OR action LIKE 'hold.%'
+           OR details ->> 'changeId' IS NOT NULL OR details ->> 'packageId' = $3) LIMIT 1`,
       [this.row.recordingIds, sealedUpTo, this.row.id],
     );
     if (late !== undefined) throw new Error('what belongs in this package is not sealed into the audit chain yet');
@@ -143,8 +155,10 @@ class Filling {
 
   async #addAudio(packed: Packed): Promise<void> {
     const { versions, place, recording } = packed;
-    const { timeStamper } = this.sealing;
-    if (timeStamper !== undefined) await stampVersions(this.sealing.platform, timeStamper, versions, this.work.signal);
+    if (this.#timeStamper !== undefined) {
+      const given = await stampVersions(this.sealing.platform, this.#timeStamper, versions, this.work.signal);
+      if (!given) this.#timeStamper = undefined;
+    }
     const stamps = await ingestStampsOf(this.sealing.platform, versions.map((version) => version.id));
     const orders = await copiesOf(
       this.sealing.platform.database, recording, versions, this.#agreements, this.#request.masks ?? [],
@@ -154,7 +168,9 @@ class Filling {
       const suffix = version === versions.at(-1) ? '' : `-v${version.number}`;
       const stamp = stamps.get(version.id);
       if (stamp !== undefined) {
-        await this.bag.add(`${place.proofs}ingest${suffix}.tsr`, stamp.response, stamp.response.length);
+        const path = `${place.proofs}ingest${suffix}.tsr`;
+        await this.bag.add(path, stamp.response, stamp.response.length);
+        this.#receipts.push({ path, sha256: version.sha256 });
         for (const certificate of stamp.certificates) this.#certificates.add(certificate);
       }
       const copies = orders.get(version.id) ?? [];
@@ -198,20 +214,20 @@ class Filling {
   }
 
   /**
-   * Whether an authority answers now. The certificates it signs with must lie under the very signature that its token will be
-   * over, so they are learned from a token over nothing in particular.
+   * The authorities, if one of them answers now. The certificates it signs with must lie under the very signature that its
+   * token will be over, so they are learned from a token over nothing in particular.
    */
-  async #probe(): Promise<boolean> {
+  async #answering(): Promise<TimeStamper | undefined> {
     const { timeStamper } = this.sealing;
-    if (timeStamper === undefined) return false;
+    if (timeStamper === undefined) return undefined;
     try {
       const probe = await timeStamper.stamp(createHash('sha256').update(randomUUID()).digest('hex'), this.work.signal);
       for (const certificate of probe.certificates) this.#certificates.add(certificate);
-      return true;
+      return timeStamper;
     } catch (error) {
       if (!(error instanceof TimeStampUnavailable)) throw error;
       this.sealing.platform.log.warn({ fault: error.message, packageId: this.row.id }, 'sealed without a time stamp');
-      return false;
+      return undefined;
     }
   }
 
@@ -221,7 +237,7 @@ class Filling {
     const facts = {
       reference: this.row.reference, controller, recipient: this.row.recipient, sealedAt: this.#sealedAt,
       scope: this.#request.scope, keyId, fingerprint: fingerprint(keyId), timeZone: this.sealing.timeZone,
-      timeStamped, statements: this.#statements, missing: this.#missing,
+      timeStamped, receipts: this.#receipts, statements: this.#statements, missing: this.#missing,
     };
     const unavailable = this.sealing.timeStamper !== undefined && !timeStamped;
     return {

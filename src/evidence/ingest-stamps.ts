@@ -57,10 +57,13 @@ export async function stampReceipts(platform: Base, timeStamper: TimeStamper, si
   return given;
 }
 
-/** Those of these versions that have no token yet get one now, so that what was just received is packed with one. */
+/**
+ * Those of these versions that have no token yet get one now, so that what was just received is packed with one.
+ * @returns false when no authority answered: those that are left wait in the queue
+ */
 export async function stampVersions(
   platform: Base, timeStamper: TimeStamper, versions: readonly { id: string; sha256: string }[], signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { clock, database } = platform;
   await database.query(
     `INSERT INTO time_stamps (version_id, sha256, next_attempt_at)
@@ -72,7 +75,7 @@ export async function stampVersions(
      WHERE version_id = ANY ($1::uuid[]) AND response IS NULL`,
     [versions.map(({ id }) => id)],
   );
-  await stampAll(platform, timeStamper, waiting, signal);
+  return (await stampAll(platform, timeStamper, waiting, signal)) === waiting.length;
 }
 
 async function claimDue({ clock, database }: Base): Promise<Waiting[]> {

@@ -13,6 +13,8 @@ export interface ReadMeFacts {
   fingerprint: string;
   timeZone: string;
   timeStamped: boolean;
+  /** Tokens of receipts, and the digests that they are about. */
+  receipts: readonly { path: string; sha256: string }[];
   /** Paths of statements that the person concerned had attached to a recording (art. 16 GDPR). */
   statements: readonly string[];
   missing: readonly string[];
@@ -23,17 +25,17 @@ const momentIn = (language: 'nl' | 'en', { sealedAt, timeZone }: ReadMeFacts) =>
 
 const listed = (paths: readonly string[]) => paths.map((path) => `  ${path}\n`).join('');
 
-const commands = (timeStamped: boolean) => `  sha256sum -c tagmanifest-sha256.txt
+const stamp = (about: string, token: string) =>
+  `  openssl ts -verify ${about} -in ${token} -CAfile data/proofs/tsa-chain.pem -partial_chain\n`;
+
+const commands = ({ timeStamped, receipts: [receipt] }: ReadMeFacts) => `  sha256sum -c tagmanifest-sha256.txt
   sha256sum -c manifest-sha256.txt
   openssl dgst -sha256 -verify signatures/evidence.pub.pem -signature signatures/tagmanifest.p256.sig tagmanifest-sha256.txt
   ssh-keygen -Y verify -f signatures/allowed_signers -I ${signerName} -n ${signatureNamespace} \\
     -s signatures/tagmanifest.sshsig < tagmanifest-sha256.txt
   openssl pkey -pubin -in signatures/evidence.pub.pem -outform DER | sha256sum
-${
-  timeStamped
-    ? `  openssl ts -verify -data tagmanifest-sha256.txt -in signatures/export.tsr -CAfile data/proofs/tsa-chain.pem -partial_chain
-`
-    : ''
+${timeStamped ? stamp('-data tagmanifest-sha256.txt', 'signatures/export.tsr') : ''}${
+  receipt === undefined ? '' : stamp(`-digest ${receipt.sha256}`, receipt.path)
 }`;
 
 /** README.nl.txt */
@@ -48,9 +50,10 @@ ${listed(facts.statements)}
 `}CONTROLEREN
 Open verify.html in een browser (dat kan zonder internet) en kies dit pakket. Alleen dat gaat alles na wat hieronder bij "wat
 dit bewijst" staat, op de tijdstempels na.
-verify.sh, en de opdrachten hier, gaan na dat er sinds de verzegeling niets is gewijzigd en welke sleutel tekende. Het
-bewaarverloop, het bewijs van ontvangst en de herkomst van kopieën gaan zij niet na:
-${commands(facts.timeStamped)}
+verify.sh (sh verify.sh), en de opdrachten hier, gaan na dat er sinds de verzegeling niets is gewijzigd en welke sleutel
+tekende, en met openssl ook de tijdstempels: verify.sh die van elke opname. Het bewaarverloop, het bewijs van ontvangst in de
+keten en de herkomst van kopieën gaan zij niet na. Op Windows werken zij in Git Bash of WSL; verify.html overal:
+${commands(facts)}
 De vingerafdruk van de sleutel is ${facts.fingerprint} (SHA-256: ${facts.keyId}).
 Vergelijk die met de vingerafdruk die de verantwoordelijke bekendmaakt, langs een andere weg dan dit pakket: een pakket
 kan elke sleutel meebrengen, en ook verify.html en verify.sh komen eruit.
@@ -62,8 +65,8 @@ die vastlegging, en elke regel van custody.jsonl, in de keten staat. data/record
 (changes.json), welke afspraak is gemarkeerd, in welke bewoordingen, en welke bewaartermijn geldt.
 data/proofs/ingest.tsr is, als het er is, een tijdstempel van een derde over de opname, doorgaans van kort na de ontvangst:
 het tijdstip staat erin (openssl ts -reply -in data/proofs/ingest.tsr -text). Na het verlopen van het certificaat van die
-derde: openssl ts -verify … -attime SECONDEN, met een tijdstip ervoor. Staat het stamcertificaat niet in tsa-chain.pem,
-vraag het dan aan de tijdstempeldienst.
+derde: openssl ts -verify … -attime SECONDEN, met een tijdstip ervoor; verify.sh doet dat zelf. Of die derde te vertrouwen
+is, zegt tsa-chain.pem niet: vraag het stamcertificaat aan de tijdstempeldienst.
 
 WAT DE ONDERTEKENAAR ZEGT
 De fragmenten en kopieën in data/audio/derived/ zijn van de ontvangen opname gemaakt zoals derivation.json zegt; wachtmuziek
@@ -89,9 +92,10 @@ ${listed(facts.statements)}
 `}CHECKING IT
 Open verify.html in a browser (no network is needed) and choose this package. It alone checks all that stands under "what
 this proves", time stamps excepted.
-verify.sh, and the commands here, check that nothing changed since it was sealed, and which key signed. Custody, the proof of
-receipt and how copies were made are beyond them:
-${commands(facts.timeStamped)}
+verify.sh (sh verify.sh), and the commands here, check that nothing changed since it was sealed, and which key signed, and with
+openssl the time stamps too: verify.sh that of each recording. Custody, the proof of receipt in the chain and how copies were
+made are beyond them. On Windows they work in Git Bash or WSL; verify.html works anywhere:
+${commands(facts)}
 The fingerprint of the key is ${facts.fingerprint} (SHA-256: ${facts.keyId}).
 Compare it with the fingerprint that the controller publishes, by another way than this package: a package can bring any
 key along, and verify.html and verify.sh come with it too.
@@ -103,8 +107,8 @@ carries the SHA-256 of the one before), what was corrected and what stood there 
 marked, in which wordings, and which retention period applies.
 data/proofs/ingest.tsr, where it is there, is a time stamp that a third party gave over the recording, as a rule shortly
 after its receipt: it tells when (openssl ts -reply -in data/proofs/ingest.tsr -text). Once the certificate of that party has
-expired: openssl ts -verify … -attime SECONDS, with a moment before. If the root certificate is not in tsa-chain.pem, ask the
-time-stamping authority for it.
+expired: openssl ts -verify … -attime SECONDS, with a moment before; verify.sh does so by itself. Whether that party is to be
+trusted tsa-chain.pem cannot say: ask the time-stamping authority for its root certificate.
 
 WHAT THE SIGNER SAYS
 The clips and copies in data/audio/derived/ were made of the recording received as derivation.json tells; hold music is cut

@@ -1,7 +1,7 @@
 import type { Archive, Digests } from '../platform/archive.js';
 import { sshSignature, allowedSigner } from '../platform/ssh-signature.js';
 import type { SigningKey } from '../platform/signing.js';
-import type { TimeStamper } from '../platform/time-stamp.js';
+import { TimeStampUnavailable, type TimeStamper } from '../platform/time-stamp.js';
 import { signerName, signatureNamespace } from './verifier/layout.js';
 
 /**
@@ -26,6 +26,8 @@ export interface BagFrame {
   key: SigningKey;
   /** Undefined: no authority is asked when the bag is sealed. */
   timeStamper: TimeStamper | undefined;
+  /** The authorities' certificates (PEM) that the payload holds; needed where one is asked. */
+  certificates?: ReadonlySet<string> | undefined;
   at: Date;
   signal?: AbortSignal | undefined;
 }
@@ -67,9 +69,12 @@ class ZippedBag implements Bag {
     return await this.addText(path, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  /** Writes manifests, information and signatures. Signatures stand outside the tag manifest, which they sign. */
+  /**
+   * Writes manifests, information and signatures. Signatures stand outside the tag manifest, which they sign.
+   * @throws TimeStampUnavailable when no authority answers any more, or another than those whose certificates are in it
+   */
   async seal(frame: BagFrame): Promise<void> {
-    const { at, files, info, key, signal, timeStamper } = frame;
+    const { at, certificates, files, info, key, signal, timeStamper } = frame;
     const payload = [...this.#payload].sort(([a], [b]) => (a < b ? -1 : 1));
     const total = payload.reduce((sum, [, { bytes }]) => sum + bytes, 0);
     const lines = [
@@ -96,6 +101,9 @@ class ZippedBag implements Bag {
     await this.#write('signatures/evidence.pub.pem', key.publicPem);
     if (timeStamper === undefined) return;
     const stamp = await timeStamper.stamp(sha256, signal);
+    // Nobody could check a token by certificates that are not in the package; made anew, it holds them.
+    if (!stamp.certificates.some((certificate) => certificates?.has(certificate)))
+      throw new TimeStampUnavailable('another authority answered than when the package was begun');
     await this.#write('signatures/export.tsr', stamp.response);
     // A token is no part of what it stamps: this ties it to the package for those who cannot read tokens.
     await this.#write('signatures/export.tsr.p256.sig', key.sign(stamp.response));

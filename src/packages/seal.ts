@@ -38,8 +38,8 @@ export interface Filled {
   info: BagFrame['info'];
   files: BagFrame['files'];
   missing: string[];
-  /** Ask an authority for a token over the whole when it is sealed. */
-  timeStamped: boolean;
+  /** Certificates (PEM) of the authority that is asked for a token over the whole when it is sealed; none: nobody is asked. */
+  certificates: ReadonlySet<string> | undefined;
 }
 
 export interface SealWork {
@@ -81,20 +81,20 @@ export async function sealOrdered(
 ): Promise<{ sealed: number; failed: number }> {
   const outcome = { sealed: 0, failed: 0 };
   while (!signal.aborted) {
-    const id = await claim(sealing.platform);
-    if (id === undefined) break;
+    const claimed = await claim(sealing.platform);
+    if (claimed === undefined) break;
+    const { id } = claimed;
     const keepAlive = setInterval(() => {
-      Promise.all([touch(), extendLease(sealing.platform, id)]).catch((error: unknown) =>
+      Promise.all([touch(), extendLease(sealing.platform, claimed)]).catch((error: unknown) =>
         sealing.platform.log.warn({ error, packageId: id }, 'lease not extended'),
       );
     }, leaseMs / 3);
     try {
-      await sealOne(sealing, id, signal);
-      outcome.sealed += 1;
+      if (await sealOne(sealing, claimed, signal)) outcome.sealed += 1;
     } catch (error) {
       if (signal.aborted) break;
       outcome.failed += 1;
-      await putOff(sealing.platform, id, error);
+      await putOff(sealing.platform, claimed, error);
     } finally {
       clearInterval(keepAlive);
     }
@@ -102,38 +102,48 @@ export async function sealOrdered(
   return outcome;
 }
 
-async function claim({ clock, database }: SealPlatform): Promise<string | undefined> {
+/** A turn at making a package. Whoever took longer than the lease has lost it to the next, and must leave the row alone. */
+interface Claim {
+  id: string;
+  attempt: number;
+}
+
+/** SQL: is the row still ours, by its id and its attempt? */
+const ours = `id = $1 AND attempts = $2 AND state = 'sealing'`;
+
+async function claim({ clock, database }: SealPlatform): Promise<Claim | undefined> {
   const now = clock.now();
-  const [row] = await database.query<{ id: string }>(
+  const [row] = await database.query<Claim>(
     `UPDATE packages SET attempts = attempts + 1, next_attempt_at = $2 WHERE id = (
        SELECT id FROM packages WHERE state = 'sealing' AND next_attempt_at <= $1 AND purge_intent IS NULL
        ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-     RETURNING id`,
+     RETURNING id, attempts AS attempt`,
     [now, new Date(now.getTime() + leaseMs)],
   );
-  return row?.id;
+  return row;
 }
 
-async function extendLease({ clock, database }: SealPlatform, id: string): Promise<void> {
-  await database.query(`UPDATE packages SET next_attempt_at = $2 WHERE id = $1 AND state = 'sealing'`, [
-    id, new Date(clock.now().getTime() + leaseMs),
+async function extendLease({ clock, database }: SealPlatform, { id, attempt }: Claim): Promise<void> {
+  await database.query(`UPDATE packages SET next_attempt_at = $3 WHERE ${ours}`, [
+    id, attempt, new Date(clock.now().getTime() + leaseMs),
   ]);
 }
 
-async function putOff({ clock, database, log }: SealPlatform, id: string, error: unknown): Promise<void> {
+async function putOff({ clock, database, log }: SealPlatform, { id, attempt }: Claim, error: unknown): Promise<void> {
   log.error({ error, packageId: id }, 'a package could not be sealed; it will be tried again');
   await database.query(
-    `UPDATE packages SET last_fault = $2,
-       next_attempt_at = $3::timestamptz + least($4, 5000 * 2 ^ least(attempts, 20)) * interval '1 millisecond'
-     WHERE id = $1 AND state = 'sealing'`,
-    [id, error instanceof Error ? error.name : 'Error', clock.now(), longestWaitMs],
+    `UPDATE packages SET last_fault = $3,
+       next_attempt_at = $4::timestamptz + least($5, 5000 * 2 ^ least(attempts, 20)) * interval '1 millisecond'
+     WHERE ${ours}`,
+    [id, attempt, error instanceof Error ? error.name : 'Error', clock.now(), longestWaitMs],
   );
 }
 
-async function sealOne(sealing: Sealing, id: string, signal: AbortSignal): Promise<void> {
-  const row = await findPackage(sealing.platform.database, id);
+/** @returns whether it was sealed: not when it was deleted, or taken over, meanwhile */
+async function sealOne(sealing: Sealing, claimed: Claim, signal: AbortSignal): Promise<boolean> {
+  const row = await findPackage(sealing.platform.database, claimed.id);
   const kind = sealing.kinds.find((each) => each.kind === row?.kind);
-  if (row === undefined || row.purging) return;
+  if (row === undefined || row.purging) return false;
   if (kind === undefined) throw new Error(`nobody knows how to make packages of the kind ${row.kind}`);
   const folder = path.join(sealing.folder, randomUUID());
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -141,7 +151,7 @@ async function sealOne(sealing: Sealing, id: string, signal: AbortSignal): Promi
     const file = path.join(folder, 'package.zip');
     const at = sealing.platform.clock.now();
     const missing = await writePackage(sealing, kind, row, file, { at, signal, folder });
-    await store(sealing, row, file, missing, signal);
+    return await store(sealing, { row, claimed }, file, missing, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -167,7 +177,7 @@ async function writePackage(
         ...known('Organization-Address', organisation.address),
         ...known('Contact-Email', organisation.privacyEmail),
         ...filled.info,
-        ...(filled.timeStamped ? [['Time-Stamp', 'signatures/export.tsr'] as const] : []),
+        ...(filled.certificates ? [['Time-Stamp', 'signatures/export.tsr'] as const] : []),
         ...filled.missing.map((missing) => ['Missing', missing] as const),
       ],
       files: [
@@ -176,7 +186,8 @@ async function writePackage(
         { name: 'verify.html', text: page([...trusted]) },
       ],
       key: sealing.signingKey,
-      timeStamper: filled.timeStamped ? sealing.timeStamper : undefined,
+      timeStamper: filled.certificates && sealing.timeStamper,
+      certificates: filled.certificates,
       at: work.at,
       signal: work.signal,
     });
@@ -189,24 +200,33 @@ async function writePackage(
 
 /** Row first, then the object, then both are declared sealed. A package whose content went meanwhile goes with it. */
 async function store(
-  sealing: Sealing, row: PackageRow, file: string, missing: readonly string[], signal: AbortSignal,
-): Promise<void> {
+  sealing: Sealing, { row, claimed }: { row: PackageRow; claimed: Claim }, file: string,
+  missing: readonly string[], signal: AbortSignal,
+): Promise<boolean> {
   const { clock, database, objects } = sealing.platform;
-  const key = `${packagePrefix(row.id)}${row.reference}.zip`;
-  await database.query('UPDATE packages SET object_key = $2 WHERE id = $1', [row.id, key]);
+  const { attempt } = claimed;
+  // Each attempt has a place of its own: one that lost its turn overwrites nothing.
+  const key = `${packagePrefix(row.id)}${attempt}/${row.reference}.zip`;
   const facts = await digestsOf(file, signal);
+  const [still] = await database.query<{ id: string }>(
+    `UPDATE packages SET object_key = $3 WHERE ${ours} RETURNING id`, [row.id, attempt, key],
+  );
+  if (still === undefined) return false;
+  if (attempt > 1) await removeEarlier(objects, claimed);
   const held = await isHeld(database, undefined, 'package', row.id, clock.now());
   await objects.putFile(key, file, { ...facts, contentType: 'application/zip', tags: { hold: tagOf(held) } }, { signal });
-  const kept = await database.inTransaction(async (tx) => {
+  const outcome = await database.inTransaction(async (tx) => {
     // The recordings' rows first, as a purge locks them: one of the two then sees the other.
     await database.query(
       `SELECT 1 FROM recordings r JOIN package_recordings c ON c.recording_id = r.id WHERE c.package_id = $1 FOR SHARE OF r`,
       [row.id], tx,
     );
-    const [locked] = await database.query<{ purging: boolean }>(
-      'SELECT purge_intent IS NOT NULL AS purging FROM packages WHERE id = $1 FOR UPDATE', [row.id], tx,
+    const [locked] = await database.query<{ purging: boolean; lost: boolean }>(
+      `SELECT purge_intent IS NOT NULL AS purging, NOT (${ours}) AS lost FROM packages WHERE id = $1 FOR UPDATE`,
+      [row.id, attempt], tx,
     );
-    if (locked?.purging !== false) return false;
+    if (locked?.purging !== false) return 'deleted';
+    if (locked.lost) return 'taken over';
     const now = clock.now();
     await database.query(
       `UPDATE packages SET state = $2, bytes = $3, sha256 = $4, key_id = $5, missing = $6::text[], sealed_at = $7,
@@ -233,9 +253,21 @@ async function store(
         missing: missing.length, recordings: row.recordingIds.length,
       },
     });
-    return true;
+    return 'sealed';
   });
-  if (!kept) await objects.deleteEveryVersion([key]);
+  if (outcome !== 'sealed') await objects.deleteEveryVersion([key]);
+  return outcome === 'sealed';
+}
+
+/**
+ * Removes what earlier attempts left before they died. What a later one puts there is not ours to touch: we may have lost our
+ * turn by now without knowing.
+ */
+async function removeEarlier(objects: SealPlatform['objects'], { id, attempt }: Claim): Promise<void> {
+  const earlier = new Set<string>();
+  for await (const { key } of objects.list(packagePrefix(id)))
+    if (Number(key.slice(packagePrefix(id).length).split('/')[0]) < attempt) earlier.add(key);
+  if (earlier.size > 0) await objects.deleteEveryVersion([...earlier]);
 }
 
 async function digestsOf(file: string, signal: AbortSignal): Promise<{ bytes: number; md5: string; sha256: string }> {

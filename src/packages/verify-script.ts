@@ -7,8 +7,8 @@ import { signatureNamespace, signerName } from './verifier/layout.js';
 export const verifyScript = String.raw`#!/bin/sh
 # Checks, without the service that made it, that nothing in this package changed since it was sealed.
 # Exit code 0: unchanged since then. 1: changed. 2: could not be checked.
-# What records say of the time before (custody, the chain that proves receipt, how copies were made) is not checked here:
-# where there is a verify.html, that does.
+# Time stamps are checked where openssl is there. What else records say of the time before (custody, the chain that proves
+# receipt, how copies were made) is not checked here: where there is a verify.html, that does.
 # Compare the key's fingerprint with the one that the sender publishes: a package can bring any key along.
 cd "$(dirname "$0")" || exit 2
 LC_ALL=C
@@ -53,6 +53,30 @@ ssh=$({ printf '\0\0\0\023ecdsa-sha2-nistp256\0\0\0\010nistp256\0\0\0A'; spki | 
 [ "$(cat signatures/allowed_signers)" = '${signerName} namespaces="${signatureNamespace}" ecdsa-sha2-nistp256 '"$ssh" ] ||
   fault 'allowed_signers names another key'
 
+# A token of a time-stamping authority, by the certificates that came with the package; where those have expired since, as of
+# the moment that the token tells.
+told_at() { openssl ts -reply -in "$1" -text 2>/dev/null | sed -n 's/^Time stamp: //p' | head -n 1 | plain; }
+seconds_at() {
+  told_at "$1" | awk '{ m = (index("JanFebMarAprMayJunJulAugSepOctNovDec", $1) + 2) / 3
+    y = $4 - (m < 3); m = (m + 9) % 12; split($3, t, ":")
+    days = 365 * y + int(y / 4) - int(y / 100) + int(y / 400) + int((m * 306 + 5) / 10) + $2 - 719469
+    printf "%.0f\n", days * 86400 + t[1] * 3600 + t[2] * 60 + int(t[3]) }'
+}
+stamp_told() {
+  what=$1
+  token=$2
+  shift 2
+  set -- -verify "$@" -in "$token" -CAfile data/proofs/tsa-chain.pem
+  # Not every openssl knows of -partial_chain.
+  if openssl ts "$@" -partial_chain >/dev/null 2>&1 || openssl ts "$@" >/dev/null 2>&1
+  then by='fits'
+  elif openssl ts "$@" -partial_chain -attime "$(seconds_at "$token")" >/dev/null 2>&1
+  then by='fits, by a certificate that has expired since'
+  else echo "NOTE: the time stamp $what could not be verified with data/proofs/tsa-chain.pem; see README.en.txt"; return 1
+  fi
+  echo "Time stamp $what: $(told_at "$token"), $by"
+}
+
 if have openssl; then
   checked=1
   openssl dgst -sha256 -verify signatures/evidence.pub.pem -signature signatures/tagmanifest.p256.sig \
@@ -60,11 +84,7 @@ if have openssl; then
   if [ -f signatures/export.tsr ]; then
     openssl dgst -sha256 -verify signatures/evidence.pub.pem -signature signatures/export.tsr.p256.sig \
       signatures/export.tsr >/dev/null || fault 'the signature export.tsr.p256.sig'
-    if openssl ts -verify -data tagmanifest-sha256.txt -in signatures/export.tsr -CAfile data/proofs/tsa-chain.pem \
-      -partial_chain >/dev/null 2>&1
-    then echo 'Time stamp over the whole: fits, by certificates that came with the package (data/proofs/tsa-chain.pem)'
-    else echo 'NOTE: the time stamp could not be verified with data/proofs/tsa-chain.pem; see README.en.txt'
-    fi
+    stamp_told 'of the whole' signatures/export.tsr -data tagmanifest-sha256.txt || true
   fi
 fi
 if grep -q '^Time-Stamp: ' bag-info.txt; then
@@ -72,6 +92,36 @@ if grep -q '^Time-Stamp: ' bag-info.txt; then
 else
   [ ! -e signatures/export.tsr ] || fault 'a time stamp was added'
 fi
+
+# Each token of a receipt is about a version of the recording that it lies with; contents.json has one fact a line.
+digests_of() {
+  FOLDER=$1 awk -F'"' '/^ *"proofs": "/ { folder = $4 }
+    /^ *"sha256": "/ && folder == ENVIRON["FOLDER"] && length($4) == 64 && $4 !~ /[^0-9a-f]/ { print $4 }' data/records/contents.json
+}
+receipts=$([ ! -d data/proofs ] || find data/proofs -type f -name 'ingest*.tsr' | sort)
+if [ -n "$receipts" ] && ! { have awk && have od; }; then
+  echo 'NOTE: time stamps of the receipt were not checked: awk and od are needed'
+  receipts=''
+fi
+while IFS= read -r receipt; do
+  [ -n "$receipt" ] || continue
+  name=$(echo "$receipt" | plain)
+  bytes=$(od -An -v -tx1 "$receipt" | tr -d ' \n')
+  about=''
+  for digest in $(digests_of "$(dirname "$receipt")/"); do
+    case $bytes in *"$digest"*) about=$digest ;; esac
+  done
+  if [ -z "$about" ]; then fault "the time stamp $name is about something else"
+  elif have openssl; then stamp_told "of the receipt, $name" "$receipt" -digest "$about"
+  fi
+done <<END
+$receipts
+END
+if [ -f data/proofs/tsa-chain.pem ]; then
+  have openssl || echo 'NOTE: time stamps were not checked: openssl is not here'
+  echo 'Whether an authority is to be trusted, the certificates in data/proofs/tsa-chain.pem cannot say: ask it for its own.'
+fi
+
 if have ssh-keygen; then
   checked=1
   ssh-keygen -Y verify -f signatures/allowed_signers -I ${signerName} -n ${signatureNamespace} \
@@ -86,8 +136,6 @@ echo 'Ongewijzigd sinds de verzegeling, als dit de sleutel is die de afzender be
 echo 'Unchanged since it was sealed, if this is the key that the sender publishes.'
 # What was handed to the person concerned holds nothing more to be checked.
 [ -f verify.html ] || exit 0
-echo 'Hier NIET nagegaan: bewaarverloop, bewijs van ontvangst, herkomst van kopieën, tijdstempels van de ontvangst. Dat doet'
-echo 'verify.html; tijdstempels: README.nl.txt.'
-echo 'NOT checked here: custody, proof of receipt, how copies were made, time stamps of the receipt. verify.html does that;'
-echo 'for time stamps see README.en.txt.'
+echo 'Hier NIET nagegaan: bewaarverloop, bewijs van ontvangst in de keten, herkomst van kopieën. Dat doet verify.html.'
+echo 'NOT checked here: custody, proof of receipt in the chain, how copies were made. verify.html does that.'
 `;

@@ -19,6 +19,8 @@ export interface ContentReport {
     /** When the chain that holds its receipt was signed. */
     provenAt: string | null;
     custodyEntries: number;
+    /** Tokens of time-stamping authorities over what was received; openssl checks those. */
+    stamps: number;
     audio: string[];
   }[];
   /** What the sender says is missing. */
@@ -43,6 +45,7 @@ export async function checkContents(examination: Examination, key: PublicKey | u
         receivedAt: told(recording.versions[0]?.receivedAt),
         provenAt: null,
         custodyEntries: recording.custody.entries,
+        stamps: 0,
         audio: [...examination.files.keys()].filter(
           (path) => path.startsWith(recording.audio) && /^[\w./-]+$/.test(path) && !path.endsWith('.json'),
         ),
@@ -57,7 +60,7 @@ export async function checkContents(examination: Examination, key: PublicKey | u
       await checkChanges(examination, recording, custody);
       await checkAgreements(examination, recording, custody, isReceiptGone);
       await checkAudio(examination, recording);
-      await checkStamps(examination, recording);
+      shown.stamps = await checkStamps(examination, recording);
       if (chain !== undefined && !isReceiptGone) shown.provenAt = await checkProofs(examination, recording, chain, custody);
     }
   });
@@ -208,11 +211,14 @@ async function checkAudio(examination: Examination, recording: ContentRecording)
   });
 }
 
-/** A token of the receipt is about one of these originals. */
-async function checkStamps(examination: Examination, recording: ContentRecording): Promise<void> {
+/** A token of the receipt is about one of these originals. @returns how many there are */
+async function checkStamps(examination: Examination, recording: ContentRecording): Promise<number> {
+  let stamps = 0;
   for (const [path, file] of examination.files) {
     if (!path.startsWith(recording.proofs) || !/\/ingest[^/]*\.tsr$/.test(path)) continue;
     const token = await file.read();
     if (!recording.versions.some((version) => holdsDigest(token, version.sha256))) examination.fault('proof', path);
+    stamps += 1;
   }
+  return stamps;
 }
