@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { ConfigFault, readConfig } from '../src/config.js';
 import { openPackageFiles } from '../src/packages/package-files.js';
 import { checkPackage, type Report } from '../src/packages/verifier/check.js';
+import { isFingerprintOf } from '../src/packages/verifier/verdict.js';
 import { keyIdOf, openSigningKey, signingKeyFile } from '../src/platform/signing.js';
 
 /**
@@ -61,7 +62,8 @@ function tell(report: Report): string {
     `  key          ${report.keyId ?? 'none'}`,
     `  files        ${report.files}`,
     `  recordings   ${report.recordings.length}`,
-    ...report.recordings.map((recording) => `    ${recording.id}  received ${recording.receivedAt ?? '?'}  in the signed chain ${recording.provenAt ?? 'NOT PROVEN'}`),
+    ...report.recordings.map(({ id, receivedAt, provenAt, stamps }) =>
+      `    ${id}  received ${receivedAt ?? '?'}  in the signed chain ${provenAt ?? 'NOT PROVEN'}  time stamps ${stamps}`),
     `  time stamp   ${report.timeStamped ? 'there; openssl ts -verify checks it' : 'none'}`,
     '',
   ].join('\n');
@@ -85,10 +87,9 @@ async function main(): Promise<number> {
   const opened = await openPackageFiles(place);
   try {
     const report = await checkPackage(opened.files, { trustedKeyIds: known });
-    const { keyId } = report;
-    const printed = values.fingerprint.map((text) => text.toLowerCase().replaceAll(/[^0-9a-f]/g, ''));
-    if (report.verdict === 'unknown_sender' && printed.some((text) => text.length >= 20 && keyId?.startsWith(text) === true))
-      report.verdict = 'unchanged';
+    const { keyId, verdict } = report;
+    const isNamed = keyId !== null && values.fingerprint.some((text) => isFingerprintOf(keyId, text));
+    if (verdict === 'unknown_sender' && isNamed) report.verdict = 'unchanged';
     process.stdout.write(tell(report));
     return { unchanged: 0, changed: 1, unknown_sender: 3 }[report.verdict];
   } finally {

@@ -125,6 +125,10 @@ export const evidence: Record<keyof typeof source, string> = {
     'Choose an evidence package, of this or another installation. It is checked in this browser; nothing is sent anywhere.',
   'verify.file': 'Evidence package (zip)',
   'verify.drop': 'Or drop the zip file or the unpacked folder here.',
+  'verify.typed': 'Fingerprint of the key, as the sender publishes it (optional)',
+  'verify.typedHint': 'For a package of another installation. What stands here goes before the keys of this one.',
+  'verify.unchangedTyped': 'All files fit together, and the key is that of the fingerprint that was typed in.',
+  'verify.unknown_senderTyped': 'The files fit together, but the key is not that of the fingerprint that was typed in.',
   'verify.checking': 'Checking: {percent}',
   'verify.unreadable': 'This cannot be read as a zip file or a folder.',
   'verify.unchanged': 'Unchanged since receipt',
@@ -145,6 +149,7 @@ export const evidence: Record<keyof typeof source, string> = {
   'verify.stampedNo': 'None',
   'verify.received': 'Recording {number}: received',
   'verify.proven': 'Recording {number}: in the signed chain since',
+  'verify.receiptStamp': 'Recording {number}: time stamp of the receipt',
   'verify.notProven': 'not proven',
   'verify.unproven':
     'Of at least one recording this package does not prove the receipt; that it was not changed since is then said by the signer alone.',

@@ -124,6 +124,10 @@ export const evidence = {
     'Kies een bewijspakket, van deze of een andere installatie. Het wordt in deze browser gecontroleerd; er wordt niets verstuurd.',
   'verify.file': 'Bewijspakket (zip)',
   'verify.drop': 'Of sleep het zipbestand of de uitgepakte map hierheen.',
+  'verify.typed': 'Vingerafdruk van de sleutel, zoals de afzender die bekendmaakt (facultatief)',
+  'verify.typedHint': 'Voor een pakket van een andere installatie. Wat hier staat, gaat vóór de sleutels van deze.',
+  'verify.unchangedTyped': 'Alle bestanden passen bij elkaar, en de sleutel is die van de ingevulde vingerafdruk.',
+  'verify.unknown_senderTyped': 'De bestanden passen bij elkaar, maar de sleutel is niet die van de ingevulde vingerafdruk.',
   'verify.checking': 'Bezig met controleren: {percent}',
   'verify.unreadable': 'Dit kan niet worden gelezen als zipbestand of map.',
   'verify.unchanged': 'Ongewijzigd sinds ontvangst',
@@ -144,6 +148,7 @@ export const evidence = {
   'verify.stampedNo': 'Geen',
   'verify.received': 'Opname {number}: ontvangen',
   'verify.proven': 'Opname {number}: in de ondertekende keten sinds',
+  'verify.receiptStamp': 'Opname {number}: tijdstempel van de ontvangst',
   'verify.notProven': 'niet bewezen',
   'verify.unproven':
     'Van minstens één opname bewijst dit pakket de ontvangst niet; dat zij sinds ontvangst niet is gewijzigd, zegt dan alleen de ondertekenaar.',

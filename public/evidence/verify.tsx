@@ -1,10 +1,12 @@
 import { Fragment } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Report } from '../../src/packages/verifier/check.js';
+import { verdictBy } from '../../src/packages/verifier/verdict.js';
 import { address } from '../api/client.js';
 import { moment, share } from '../format.js';
 import { t } from '../i18n.js';
 import { PageHead } from '../parts/heading.js';
+import { Field } from '../parts/field.js';
 import { Icon, type IconName } from '../parts/icon.js';
 import { Fact } from '../parts/fact.js';
 import { dropped, packageOf } from '../verifier/chosen.js';
@@ -20,6 +22,7 @@ type Progress =
 export function Verify() {
   const [progress, setProgress] = useState<Progress>({ state: 'idle' });
   const [over, setOver] = useState(false);
+  const [typed, setTyped] = useState('');
   const round = useRef(0);
 
   async function check(choose: Promise<{ path: string; file: File }[]>) {
@@ -75,6 +78,18 @@ export function Verify() {
             />
           </div>
           <p class="muted">{t('verify.drop')}</p>
+          <Field name="fingerprint" label={t('verify.typed')} hint={t('verify.typedHint')}>
+            {(wiring) => (
+              <input
+                class="input"
+                autocomplete="off"
+                spellcheck={false}
+                value={typed}
+                onInput={(event) => setTyped(event.currentTarget.value)}
+                {...wiring}
+              />
+            )}
+          </Field>
           <p role="status">
             {progress.state === 'checking' && t('verify.checking', { percent: share(progress.done) })}
           </p>
@@ -85,7 +100,7 @@ export function Verify() {
             </p>
           )}
         </div>
-        {progress.state === 'done' && <Outcome report={progress.report} />}
+        {progress.state === 'done' && <Outcome report={progress.report} typed={typed} />}
         <p class="muted">{t('verify.claim')}</p>
         <OwnKeys />
         <section class="panel" aria-labelledby="offline">
@@ -108,10 +123,12 @@ export function Verify() {
 
 const marks: Record<Report['verdict'], IconName> = { unchanged: 'ok', changed: 'error', unknown_sender: 'help' };
 
-function Outcome({ report }: { report: Report }) {
+function Outcome({ report, typed }: { report: Report; typed: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [report]);
-  const { verdict, faults, missing, ignored, recordings, fingerprint, sealedAt } = report;
+  const verdict = verdictBy(report, typed);
+  const why = typed.trim() === '' || verdict === 'changed' ? (`verify.${verdict}Why` as const) : (`verify.${verdict}Typed` as const);
+  const { faults, missing, ignored, recordings, fingerprint, sealedAt } = report;
   const when = (instant: string | null) =>
     instant === null || Number.isNaN(Date.parse(instant)) ? t('value.unknown') : moment(instant);
   return (
@@ -120,7 +137,7 @@ function Outcome({ report }: { report: Report }) {
         <Icon name={marks[verdict]} />
         {t(`verify.${verdict}`)}
       </h2>
-      <p class="panel-lead">{t(`verify.${verdict}Why`)}</p>
+      <p class="panel-lead">{t(why)}</p>
       {verdict !== 'changed' && recordings.some(({ provenAt }) => provenAt === null) && (
         <p class="panel-lead">{t('verify.unproven')}</p>
       )}
@@ -142,6 +159,9 @@ function Outcome({ report }: { report: Report }) {
             <Fact name={t('verify.received', { number: index + 1 })}>{when(recording.receivedAt)}</Fact>
             <Fact name={t('verify.proven', { number: index + 1 })}>
               {recording.provenAt === null ? t('verify.notProven') : when(recording.provenAt)}
+            </Fact>
+            <Fact name={t('verify.receiptStamp', { number: index + 1 })}>
+              {t(recording.stamps > 0 ? 'verify.stampedYes' : 'verify.stampedNo')}
             </Fact>
           </Fragment>
         ))}

@@ -1,5 +1,6 @@
 import { checkPackage, type Report } from '../../src/packages/verifier/check.js';
 import type { PackageFiles } from '../../src/packages/verifier/examination.js';
+import { verdictBy } from '../../src/packages/verifier/verdict.js';
 import { dropped, packageOf } from './chosen.js';
 import { words, type Language } from './words.js';
 
@@ -44,25 +45,11 @@ function showWords(): void {
   if (report !== undefined) showReport(report);
 }
 
-/** A fingerprint that was typed in counts as a known key: at least its first 80 bits, however it is spaced. */
-function isTyped(keyId: string): boolean {
-  const typed = fingerprintField.value.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
-  return typed.length >= 20 && keyId.startsWith(typed);
-}
-
-function verdictOf({ verdict, keyId }: Report): Report['verdict'] {
-  if (verdict === 'changed' || keyId === null) return 'changed';
-  const typed = fingerprintField.value.trim() !== '';
-  // What somebody compared by eye goes before what the page brought along.
-  if (typed) return isTyped(keyId) ? 'unchanged' : 'unknown_sender';
-  return verdict;
-}
-
 const marks = { unchanged: '✔', unknown_sender: '?', changed: '✘' };
 
 function showReport(found: Report): void {
   const say = words[language];
-  const verdict = verdictOf(found);
+  const verdict = verdictBy(found, fingerprintField.value);
   for (const url of urls.splice(0)) URL.revokeObjectURL(url);
   const heading = make('h2', '', `verdict ${verdict}`);
   const mark = make('span', marks[verdict]);
@@ -97,6 +84,7 @@ function showReport(found: Report): void {
       facts([
         [say.received, moment(recording.receivedAt)],
         [say.proven, recording.provenAt === null ? say.notProven : moment(recording.provenAt)],
+        [say.receiptStamp, recording.stamps > 0 ? say.timeStampYes : say.timeStampNo],
         [say.custody, String(recording.custodyEntries)],
       ]),
     );

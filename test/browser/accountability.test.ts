@@ -144,6 +144,17 @@ describe('an agreement', () => {
     changed[at] = (changed[at] ?? 0) ^ 1;
     await page.locator('#package').setInputFiles({ name: 'q.zip', mimeType: 'application/zip', buffer: changed });
     await page.getByRole('heading', { name: 'Gewijzigd' }).waitFor();
+    // As one of another installation: its key is none of ours, until somebody has compared its fingerprint.
+    await page.route('**/.well-known/opname-signing-keys', (route) => route.fulfill({ json: { keys: [] } }));
+    await page.goto('/verify');
+    await page.locator('#package').setInputFiles({ name: 'p.zip', mimeType: 'application/zip', buffer: await bytesOf(file) });
+    await page.getByRole('heading', { name: 'Onbekende afzender' }).waitFor();
+    const typed = page.getByLabel('Vingerafdruk van de sleutel, zoals de afzender die bekendmaakt');
+    await typed.fill(await page.locator('.details .fingerprint').innerText());
+    await page.getByRole('heading', { name: 'Ongewijzigd sinds ontvangst' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await typed.fill('ffff ffff ffff ffff ffff');
+    await page.getByRole('heading', { name: 'Onbekende afzender' }).waitFor();
     expect(current?.complaints).toEqual([]);
   });
 });
