@@ -58,6 +58,7 @@ import { migration as createRecordingChanges } from './20261123-75-create-record
 import { migration as closeTheSidesOfAMixedCall } from './20261123-81-close-the-sides-of-a-mixed-call.js';
 import { migration as createIdentities } from './20261123-85-create-identities.js';
 import { migration as numberTheWordings } from './20261123-95-number-the-wordings-of-requests.js';
+import { migration as sayTranscriptPurposes } from './20261123-96-say-what-transcripts-were-made-for.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -120,4 +121,5 @@ export const migrations: readonly Migration[] = [
   closeTheSidesOfAMixedCall,
   createIdentities,
   numberTheWordings,
+  sayTranscriptPurposes,
 ];

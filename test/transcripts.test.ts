@@ -182,6 +182,34 @@ describe('fetching from a speech-to-text server', () => {
     await switchOn('transcription');
   });
 
+  it('keeps a wording that was made to answer the caller out of training, its history and its search', async () => {
+    const id = await agentsCall(service);
+    await share(service, id);
+    await switchOn('transcription', { ...act, purposes: ['access_request'] });
+    await switchOn('speech_search', { ground: 'legitimate_interest', explanation: 'zoeken', consent: null });
+    await ask(id, { purpose: 'access_request' }, 'privacy_officer').expect(202);
+    await expect.poll(async () => (await read(id, 'privacy_officer')).revision, { timeout: 20_000 }).toBe(1);
+    const closed = async () => {
+      for (const reader of ['trainer', 'agent'] as const) expect(await read(id, reader)).toMatchObject({ revision: 0, segments: [], request: null });
+      expect((await service.as('trainer').get(`/api/v1/recordings/${id}/transcript/history`).expect(200)).body.items).toEqual([]);
+      const found = (await service.as('trainer').get('/api/v1/transcripts?q=hallo').expect(200)).body.items as { recording: { id: string } }[];
+      expect(found.map(({ recording }) => recording.id)).not.toContain(id);
+    };
+    await closed();
+    // Corrected by the officer it is still what was made for the request.
+    const put = (who: 'trainer' | 'privacy_officer', revision: number, text: string) =>
+      service.as(who).put(`/api/v1/recordings/${id}/transcript`).send({ revision, segments: [{ startMs: 0, endMs: 500, speaker: null, text }] });
+    await put('privacy_officer', 1, 'Hallo daar, zei ik').expect(200);
+    await closed();
+    // A trainer writes what they hear, over nothing as far as they know, and gets it back.
+    expect((await put('trainer', 0, 'Goedemorgen').expect(200)).body.segments).toMatchObject([{ text: 'Goedemorgen' }]);
+    expect((await read(id, 'privacy_officer')).segments).toMatchObject([{ text: 'Goedemorgen' }]);
+    const history = (await service.as('trainer').get(`/api/v1/recordings/${id}/transcript/history`).expect(200)).body.items as object[];
+    expect(history).toHaveLength(1);
+    await switchOn('transcription');
+    expect((await service.as('trainer').get(`/api/v1/recordings/${id}/transcript/history`).expect(200)).body.items).toHaveLength(2);
+  });
+
   it('sends the playback copy as the protocol has it, and keeps what comes back', async () => {
     const id = await agentsCall(service, { holds: JSON.stringify([{ startMs: 0, endMs: 1000 }]) }, tone({ seconds: 4, channels: 2 }));
     const audio = await service.as('privacy_officer').get(`/api/v1/recordings/${id}/audio`).buffer(true).expect(200);

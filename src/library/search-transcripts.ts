@@ -7,6 +7,7 @@ import { operation, type Operation } from '../platform/http.js';
 import { decodeCursor, pageOf, pageQuery, toPage } from '../platform/paging.js';
 import type { Platform } from '../platform/platform.js';
 import { openForTraining } from '../recordings/share.js';
+import { openWording } from '../recordings/transcript.js';
 import { cutsOf, toPlayback } from '../recordings/timeline.js';
 import type { Segment } from '../recordings/transcript-formats.js';
 import { requireUse } from '../retention/further-use.js';
@@ -64,7 +65,8 @@ export function transcriptSearchOperation(
       const visible =
         person.role === 'privacy_officer'
           ? `r.version > 0 AND r.purge_intent IS NULL AND (r.retain_until > $1 OR ${heldAt('recording', 'r.id', '$1')})`
-          : openForTraining('$1');
+          : `${openForTraining('$1')} AND EXISTS (SELECT FROM transcripts w JOIN transcript_revisions v
+               ON v.recording_id = w.recording_id AND v.revision = w.revision WHERE w.recording_id = r.id AND ${openWording})`;
       const rows = await database.query<Hit>(
         `WITH found AS MATERIALIZED (
            SELECT DISTINCT t.recording_id FROM transcript_segments t WHERE t.words @@ websearch_to_tsquery('dutch', $2))

@@ -130,7 +130,7 @@ async function addTranscript(
     index: number; item: ItemRow; decision: DecisionRow; found: NonNullable<Awaited<ReturnType<typeof findRecording>>>;
   },
 ): Promise<string | null> {
-  const written = await transcriptOf(database, item.item_id);
+  const written = await transcriptOf(database, item.item_id, 'access_request');
   if (written === undefined) return null;
   const open = withoutMasked(written.segments, decision.mask, found.recording.channel_map);
   const file = `data/transcripts/${numbered(index)}.html`;

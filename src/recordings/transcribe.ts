@@ -58,7 +58,7 @@ export async function requestTranscript(
     return await database.inTransaction(async (tx) => {
       const act = await requireUse(database, 'transcription', told.purpose, tx);
       await lockKept(base, tx, told.recordingId);
-      const present = (await transcriptOf(database, told.recordingId, tx))?.revision ?? 0;
+      const present = (await transcriptOf(database, told.recordingId, told.purpose, tx))?.revision ?? 0;
       if (present !== told.revision)
         throw new Problem('conflict', {
           detail: 'The transcript was changed meanwhile.',
@@ -193,7 +193,7 @@ async function transcribe(
     { recording, version },
   );
   await database.inTransaction(async (tx) => {
-    const told = { origin: 'fetched' as const, language: request.language, segments, reason: null };
+    const told = { origin: 'fetched' as const, purpose: request.purpose, language: request.language, segments, reason: null };
     await writeTranscriptIn(platform, tx, systemActor('transcribe'), recording, request.base_revision, told);
     await database.query(
       `UPDATE transcript_requests SET state = 'done', finished_at = $2 WHERE id = $1 AND state = 'waiting'`,

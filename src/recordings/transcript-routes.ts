@@ -125,7 +125,7 @@ export function transcriptOperations(
     const newest = await newestRequest(database, found.recording.id);
     const request = person.role === 'privacy_officer' || newest?.purpose === 'training' ? newest : undefined;
     const [row, act] = await Promise.all([
-      transcriptOf(database, found.recording.id),
+      transcriptOf(database, found.recording.id, wanted),
       useInForce(database, 'transcription'),
     ]);
     const fetchable =
@@ -141,14 +141,18 @@ export function transcriptOperations(
     caller: Caller,
     id: string,
     seen: number,
-    told: Omit<NewTranscript, 'segments'> & { segments: Segment[] },
+    { purpose: toldPurpose, ...told }: Omit<NewTranscript, 'segments' | 'purpose'> & {
+      segments: Segment[]; purpose: ListenPurpose | undefined;
+    },
   ) {
     const person = requirePerson(caller);
-    const wanted = purposeOf(person, undefined);
+    const corrected = person.role === 'privacy_officer' ? await transcriptOf(database, id, 'access_request') : undefined;
+    // A correction of what was made for a request stays with it unless the officer says otherwise.
+    const wanted = purposeOf(person, toldPurpose ?? (corrected?.purpose === 'access_request' ? 'access_request' : undefined));
     const found = await findListenable(platform, person, id, wanted);
     if (told.segments.length > mostSegments)
       throw new Problem('invalid-input', { errors: [{ path: 'segments', message: 'are too many' }] });
-    const kept = { ...told, segments: keptSegments(told.segments, found) };
+    const kept = { ...told, purpose: wanted, segments: keptSegments(told.segments, found) };
     await writeTranscript(platform, actorOf(person), found.recording, seen, kept);
     return { status: 200, body: await open(person, found, wanted) };
   }
@@ -199,7 +203,7 @@ export function transcriptOperations(
       async handle({ caller, params }) {
         const person = requirePerson(caller);
         const found = await findListenable(platform, person, params.id, purposeOf(person, undefined));
-        const rows = await transcriptHistory(database, params.id);
+        const rows = await transcriptHistory(database, params.id, purposeOf(person, undefined));
         return { status: 200, body: { items: rows.map((row) => presentRevision(row, found)), nextCursor: null } };
       },
     }),
@@ -211,12 +215,12 @@ export function transcriptOperations(
       summary: 'Type or correct a transcript, whole; the wording before stays on record',
       action: 'transcript.write',
       params: idParams,
-      body: z.object({ revision, language, reason, segments: z.array(segmentSchema).max(mostSegments) }),
+      body: z.object({ revision, language, reason, purpose, segments: z.array(segmentSchema).max(mostSegments) }),
       bodyLimitBytes: 8 * 1024 * 1024,
       replies: { 200: opened },
       problems,
       handle: ({ caller, params, body: { revision: seen, ...told } }) =>
-        write(caller, params.id, seen, { ...told, origin: 'typed' }),
+        write(caller, params.id, seen, { ...told, purpose: told.purpose, origin: 'typed' }),
     }),
     operation({
       method: 'post',
@@ -230,6 +234,7 @@ export function transcriptOperations(
         revision,
         language,
         reason,
+        purpose,
         format: z.enum(transcriptFormats).optional(),
         content: z.string().min(1).max(4_000_000),
       }),
@@ -244,6 +249,7 @@ export function transcriptOperations(
           segments,
           language: body.language,
           reason: body.reason,
+          purpose: body.purpose,
           origin: 'imported',
         });
       },

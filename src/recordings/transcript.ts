@@ -5,6 +5,7 @@ import type { Database } from '../platform/database.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { lockKept } from './kept.js';
+import type { ListenPurpose } from './listen.js';
 import type { RecordingRow, VersionRow } from './recording.js';
 import { cutsOf, playbackDurationMs, toPlayback, toRecording } from './timeline.js';
 import type { Segment } from './transcript-formats.js';
@@ -12,7 +13,8 @@ import type { Segment } from './transcript-formats.js';
 /**
  * What was said in a call, beside its waveform. Whoever may hear a recording may read its transcript: names that are
  * spoken are heard, and masking what is heard a moment later would hide nothing; the page says so. Searching through
- * speech is a use of its own, off until it is put on record. Every wording stays until the recording goes.
+ * speech is a use of its own, off until it is put on record. Every wording stays until the recording goes. One that was
+ * made to answer the caller is not there for training, unless an act in force lets speech be written down for training, too.
  */
 
 type Base = Pick<Platform, 'clock' | 'database'>;
@@ -27,6 +29,7 @@ export interface TranscriptRow {
   recordingVersion: number;
   revision: number;
   origin: TranscriptOrigin;
+  purpose: ListenPurpose;
   language: string;
   changedBy: { id: string; name: string } | null;
   changedAt: Date;
@@ -34,30 +37,41 @@ export interface TranscriptRow {
   segments: Segment[];
 }
 
-const select = `SELECT t.recording_id AS "recordingId", v.recording_version AS "recordingVersion", v.revision, v.origin, v.language,
+const select = `SELECT t.recording_id AS "recordingId", v.recording_version AS "recordingVersion", v.revision, v.origin, v.purpose, v.language,
   CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'name', u.name) END AS "changedBy",
   v.changed_at AS "changedAt", v.reason, v.segments
   FROM transcripts t JOIN transcript_revisions v ON v.recording_id = t.recording_id LEFT JOIN users u ON u.id = v.changed_by`;
 
-/** The transcript as it stands; undefined when there is none. Also for the answer to an access request. */
+/** SQL over `v`, a wording: may it be used for training? */
+export const openWording = `(v.purpose <> 'access_request' OR v.origin = 'fetched' AND EXISTS (
+  SELECT FROM further_uses f WHERE f.use = 'transcription' AND f.ended_at IS NULL AND 'training' = ANY (f.purposes)))`;
+
+const forPurpose = (purpose: ListenPurpose) => (purpose === 'training' ? openWording : 'true');
+
+/**
+ * The transcript as it stands for `purpose`: the newest wording that may be used for it; undefined when there is none. Also
+ * for the answer to an access request.
+ */
 export async function transcriptOf(
   database: Database,
   recordingId: string,
+  purpose: ListenPurpose,
   tx?: Transaction,
 ): Promise<TranscriptRow | undefined> {
   const [row] = await database.query<TranscriptRow>(
-    `${select} WHERE t.recording_id = $1 AND v.revision = t.revision`,
+    `${select} WHERE t.recording_id = $1 AND ${forPurpose(purpose)} ORDER BY v.revision DESC LIMIT 1`,
     [recordingId],
     tx,
   );
   return row;
 }
 
-/** Every wording, newest first. */
-export async function transcriptHistory(database: Database, recordingId: string): Promise<TranscriptRow[]> {
-  return await database.query<TranscriptRow>(`${select} WHERE t.recording_id = $1 ORDER BY v.revision DESC`, [
-    recordingId,
-  ]);
+/** Every wording that may be used for `purpose`, newest first. */
+export async function transcriptHistory(database: Database, recordingId: string, purpose: ListenPurpose): Promise<TranscriptRow[]> {
+  return await database.query<TranscriptRow>(
+    `${select} WHERE t.recording_id = $1 AND ${forPurpose(purpose)} ORDER BY v.revision DESC`,
+    [recordingId],
+  );
 }
 
 interface Heard {
@@ -100,6 +114,7 @@ export function keptSegments(told: readonly Segment[], heard: Heard): Segment[] 
 
 export interface NewTranscript {
   origin: TranscriptOrigin;
+  purpose: ListenPurpose;
   language: string;
   /** On the recording's own timeline. */
   segments: Segment[];
@@ -113,7 +128,8 @@ const isSame = (before: TranscriptRow | undefined, told: NewTranscript) =>
   JSON.stringify(before.segments.map(fieldsOf)) === JSON.stringify(told.segments.map(fieldsOf));
 
 /**
- * Writes a wording over revision `seen` (0: there is none yet). The same wording again changes nothing.
+ * Writes a wording over revision `seen`, as it stands for its purpose (0: there is none yet). The same wording again changes
+ * nothing.
  * @throws Problem `conflict` with the present revision when it was changed meanwhile, `retention-ended`
  */
 export async function writeTranscript(
@@ -150,11 +166,12 @@ export async function writeTranscriptIn(
     [recording.id],
     tx,
   );
-  const present = row?.revision ?? 0;
-  if (isSame(await transcriptOf(database, recording.id, tx), told)) return;
+  const before = await transcriptOf(database, recording.id, told.purpose, tx);
+  if (isSame(before, told)) return;
+  const present = before?.revision ?? 0;
   if (present !== seen)
     throw new Problem('conflict', { detail: 'The transcript was changed meanwhile.', members: { revision: present } });
-  const revision = present + 1;
+  const revision = (row?.revision ?? 0) + 1;
   const segments = JSON.stringify(told.segments);
   await database.query(
     `UPDATE transcripts SET revision = $2, recording_version = $3, origin = $4, language = $5, changed_by = $6, changed_at = $7
@@ -163,9 +180,9 @@ export async function writeTranscriptIn(
     tx,
   );
   await database.query(
-    `INSERT INTO transcript_revisions (recording_id, revision, recording_version, origin, language, segments, changed_by, changed_at, reason)
-     VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9)`,
-    [recording.id, revision, recording.version, told.origin, told.language, segments, personId, now, told.reason],
+    `INSERT INTO transcript_revisions (recording_id, revision, recording_version, origin, language, segments, changed_by, changed_at, reason, purpose)
+     VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10)`,
+    [recording.id, revision, recording.version, told.origin, told.language, segments, personId, now, told.reason, told.purpose],
     tx,
   );
   await database.query('DELETE FROM transcript_segments WHERE recording_id = $1', [recording.id], tx);
