@@ -23,8 +23,8 @@ export interface RecordingName {
   agent: string | undefined;
 }
 
-/** ConfBridge appends the epoch; one file a side has its direction behind the unique id. */
-const pattern = /^(.*)-(\d{8})-(\d{6})-((?:[^/]+-)?\d{9,10}\.\d+?)(?:-(in|out)|-\d{9,10})?\.(\w{2,6})$/;
+/** ConfBridge appends the epoch; one file a side has its direction behind the unique id. A name may hold a line end (`s`). */
+const pattern = /^(.*)-(\d{8})-(\d{6})-((?:[^/]+-)?\d{9,10}\.\d+?)(?:-(in|out)|-\d{9,10})?\.(\w{2,6})$/s;
 
 const extensions = new Set([
   'wav', 'wav49', 'wav16', 'gsm', 'mp3', 'ulaw', 'ul', 'alaw', 'al', 'sln', 'sln16', 'g722', 'raw', 'opus', 'ogg', 'flac',
