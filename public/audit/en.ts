@@ -143,6 +143,8 @@ export const audit: Record<keyof typeof source, string> = {
   'actName.evidence.downloaded': 'Evidence package downloaded',
   'act.recording.export_ordered': 'put recording {object} into a package',
   'actName.recording.export_ordered': 'Recording put into a package',
+  'act.recording.caller_withheld': 'took the caller, who withheld their number, out of the history of recording {object}',
+  'actName.recording.caller_withheld': 'Withheld caller removed',
   'act.recording.call_data_added': 'added call data to recording {object}',
   'actName.recording.call_data_added': 'Call data added',
   'act.call_data.purged': 'deleted call data {object}',

@@ -141,6 +141,8 @@ export const audit = {
   'actName.evidence.downloaded': 'Bewijspakket gedownload',
   'act.recording.export_ordered': 'nam opname {object} op in een pakket',
   'actName.recording.export_ordered': 'Opname in pakket opgenomen',
+  'act.recording.caller_withheld': 'wiste uit de geschiedenis van opname {object} de beller, die het nummer afschermde',
+  'actName.recording.caller_withheld': 'Afgeschermde beller gewist',
   'act.recording.call_data_added': 'vulde gespreksgegevens van opname {object} aan',
   'actName.recording.call_data_added': 'Gespreksgegevens aangevuld',
   'act.call_data.purged': 'verwijderde gespreksgegevens {object}',

@@ -59,6 +59,7 @@ export const acts = [
   'evidence.downloaded',
   'recording.export_ordered',
   'recording.call_data_added',
+  'recording.caller_withheld',
   'call_data.purged',
   'ticket_piece.purged',
   'package.purged',

@@ -104,7 +104,7 @@ async function keepWithRecording(
 ): Promise<void> {
   const column = change.field === null ? undefined : (columns.recording as Partial<Record<Rectifiable, string>>)[change.field];
   const fields = column === undefined ? [] : [{ field: column, old: change.before ?? null, new: change.after ?? null }];
-  const kept = await keepChange(platform, tx, recordingId, { fields, statement: change.statement });
+  const kept = await keepChange(platform, tx, recordingId, { fields, statement: change.statement }, actorOf(person));
   await append(platform.database, platform.clock, tx, {
     actor: actorOf(person),
     action: change.statement === null ? 'recording.metadata_changed' : 'recording.statement_attached',

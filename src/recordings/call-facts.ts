@@ -10,6 +10,7 @@ export interface CallFacts {
   billedMs: number | null;
   callerNumber: string | null;
   callerName: string | null;
+  /** Said by a record of the caller's own: what a push told of them is forgotten then. */
   callerWithheld: boolean;
   calleeNumber: string | null;
   agent: string | null;
@@ -20,7 +21,7 @@ export interface CallFacts {
 type Told = Pick<
   CallRecord,
   | 'uniqueId' | 'startedAt' | 'answeredAt' | 'endedAt' | 'billedMs' | 'disposition' | 'callerNumber' | 'callerName'
-  | 'callerWithheld' | 'calleeNumber' | 'channel' | 'peerChannel' | 'agent' | 'queue'
+  | 'callerWithheld' | 'calleeNumber' | 'channel' | 'peerChannel' | 'agent' | 'queue' | 'callKey'
 >;
 
 /** The second half of a Local channel tells again what its first half told. */
@@ -40,6 +41,15 @@ function reached(record: Told, records: readonly Told[]): string | null {
 }
 
 /**
+ * Those records of a call whose caller is the caller: of the recording's channel, and of the first, which gave the call its
+ * name. In others an agent may call on, hiding the organisation's number.
+ */
+export function recordsOfCaller<Of extends Pick<Told, 'uniqueId' | 'callKey' | 'startedAt'>>(callId: string, records: readonly Of[]): Of[] {
+  const [first] = [...records].sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
+  return records.filter((record) => record === first || record.uniqueId === callId || record.uniqueId === record.callKey);
+}
+
+/**
  * @param callId the recording's own; records of its channel go before others of the call
  * @param records of the whole call, in any order; at least one
  */
@@ -56,15 +66,16 @@ export function factsOf(callId: string, records: readonly Told[]): CallFacts | u
   const answers = answered.flatMap((record) => (record.answeredAt === null ? [] : [record.answeredAt.getTime()]));
   const billed = main.flatMap((record) => (record.billedMs === null ? [] : [record.billedMs]));
   const told = <Value>(of: (record: Told) => Value | null) => inOrder.map(of).find((value) => value !== null) ?? null;
-  const callerWithheld = inOrder.some((record) => record.callerWithheld);
+  // To tell a number, nobody may say that it was withheld; to take one away, a record of the caller must.
+  const isHidden = inOrder.some((record) => record.callerWithheld);
   return {
     disposition: answered.length > 0 ? 'answered' : (main.at(-1)?.disposition ?? 'unknown'),
     answeredAt: answers.length === 0 ? null : new Date(Math.min(...answers)),
     endedAt: new Date(Math.max(...main.map((record) => record.endedAt.getTime()))),
     billedMs: billed.length === 0 ? null : billed.reduce((sum, ms) => sum + ms, 0),
-    callerNumber: callerWithheld ? null : first.callerNumber,
-    callerName: callerWithheld ? null : first.callerName,
-    callerWithheld,
+    callerNumber: isHidden ? null : first.callerNumber,
+    callerName: isHidden ? null : first.callerName,
+    callerWithheld: recordsOfCaller(callId, inOrder).some((record) => record.callerWithheld),
     calleeNumber: first.calleeNumber,
     agent: told((record) => record.agent) ?? devices.find((device) => isExtension(device)) ?? null,
     queue: told((record) => record.queue),

@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize';
 import { append, type Actor } from '../audit/log.js';
 import type { Platform } from '../platform/platform.js';
 import { broughtForward, endOfCall } from '../retention/policy.js';
-import { factsOf, holdsOf, type CallFacts } from './call-facts.js';
+import { factsOf, holdsOf, recordsOfCaller, type CallFacts } from './call-facts.js';
 import { callRecordColumns, type CallRecord } from './call-record.js';
 import { fieldChanges, keepChange } from './history.js';
 import type { Interval, RecordingRow, VersionRow } from './recording.js';
@@ -12,7 +12,8 @@ type Known = RecordingRow & Pick<VersionRow, 'duration_ms' | 'received_at'> & { 
 
 /**
  * Brings the recordings and the records of a call together: each recording learns what its records tell, and records
- * that have one are kept with it from now on. The caller holds `lockCall`. Facts fill gaps; what a push told stays.
+ * that have one are kept with it from now on. The caller holds `lockCall`. Facts fill gaps; what a push told stays,
+ * but for a number that the caller withheld.
  */
 export async function settleCall(platform: Base, tx: Transaction, sourceId: string, callKey: string, actor: Actor): Promise<void> {
   const { database } = platform;
@@ -44,8 +45,30 @@ export async function settleCall(platform: Base, tx: Transaction, sourceId: stri
   );
   for (const recording of recordings) {
     const facts = factsOf(recording.call_id, records);
-    if (facts !== undefined) await fillIn(platform, tx, recording, facts, holdsOf(records, recording.started_at), actor);
+    if (facts === undefined) continue;
+    await fillIn(platform, tx, recording, facts, holdsOf(records, recording.started_at), actor);
+    if (recording.caller_withheld || facts.callerWithheld) await forgetCallerInRecords(database, tx, recording, records);
   }
+}
+
+/** What the network told of a caller who hides does not stay in the records either. */
+async function forgetCallerInRecords(
+  database: Base['database'],
+  tx: Transaction,
+  recording: Known,
+  records: readonly (CallRecord & { id: string })[],
+): Promise<void> {
+  const ofCaller = recordsOfCaller(recording.call_id, records);
+  const hidden = new Set([recording.caller_number, ...ofCaller.map(({ callerNumber }) => callerNumber)]);
+  const telling = records.filter(
+    (record) => (record.callerNumber !== null && hidden.has(record.callerNumber)) || (record.callerName !== null && ofCaller.includes(record)),
+  );
+  if (telling.length === 0) return;
+  await database.query(
+    'UPDATE call_records SET caller_number = NULL, caller_name = NULL, caller_withheld = true WHERE id = ANY($1::uuid[])',
+    [telling.map(({ id }) => id)],
+    tx,
+  );
 }
 
 /** An end that lies before the start, or a day behind it, is another clock's. */
@@ -71,8 +94,9 @@ async function fillIn(
     billed_ms: facts.billedMs,
     transfers: facts.transfers,
     caller_withheld: callerWithheld,
-    caller_number: recording.caller_number ?? (callerWithheld ? null : facts.callerNumber),
-    caller_name: recording.caller_name ?? (callerWithheld ? null : facts.callerName),
+    // Withheld, whoever says so, goes before a number, whatever PBX tells it. What stands beside it since was corrected by hand.
+    caller_number: recording.caller_withheld ? recording.caller_number : callerWithheld ? null : (recording.caller_number ?? facts.callerNumber),
+    caller_name: recording.caller_withheld ? recording.caller_name : callerWithheld ? null : (recording.caller_name ?? facts.callerName),
     callee_number: recording.callee_number ?? facts.calleeNumber,
     agent: recording.agent ?? facts.agent,
     queue: recording.queue ?? facts.queue,
@@ -105,7 +129,7 @@ async function fillIn(
       [recording.version_id, clock.now()],
       tx,
     );
-  const kept = fields.length === 0 ? {} : await keepChange({ clock, database }, tx, recording.id, { fields: changes });
+  const kept = fields.length === 0 ? {} : await keepChange({ clock, database }, tx, recording.id, { fields: changes }, actor);
   await append(database, clock, tx, {
     actor,
     action: 'recording.call_data_added',

@@ -64,7 +64,7 @@ export async function changeMetadata(
         [version.id, clock.now()],
         tx,
       );
-    const kept = await keepChange(platform, tx, recording.id, { fields });
+    const kept = await keepChange(platform, tx, recording.id, { fields }, actorOf(machine));
     await append(database, clock, tx, {
       actor: actorOf(machine),
       action: 'recording.metadata_changed',

@@ -40,6 +40,17 @@ export function isWithheld(raw: string | null | undefined): boolean {
   return raw !== null && raw !== undefined && raw.trim() !== '' && withheld.test(bare(raw));
 }
 
+/**
+ * What PBXs and networks call somebody who hides. Narrower than for numbers: beside a number that was shown `unknown` or
+ * `unavailable` only means that nobody told a name.
+ */
+const hidingName = /^(anonymous|anoniem|restricted|private|withheld|asserted|blocked)$/i;
+
+/** Whether the name in place of a caller's says that they withheld their number. */
+export function isWithheldName(name: string | null | undefined): boolean {
+  return name !== null && name !== undefined && hidingName.test(name.trim());
+}
+
 /** What a search for a number means: the whole number, or what it ends with when only a part was typed. */
 export type NumberSearch = { whole: string } | { ending: string };
 

@@ -220,10 +220,10 @@ async function applyPushedMetadata(
   const withheld = recording.caller_withheld || metadata.callerWithheld;
   const after = {
     linked_id: metadata.linkedId ?? recording.linked_id,
-    // A number that the caller withheld stays unknown, whichever version says so.
+    // A number that the caller withheld stays unknown, whichever version says so. What stands beside it was corrected by hand.
     caller_withheld: withheld,
-    caller_number: withheld ? null : (metadata.callerNumber ?? recording.caller_number),
-    caller_name: withheld ? null : (metadata.callerName ?? recording.caller_name),
+    caller_number: recording.caller_withheld ? recording.caller_number : withheld ? null : (metadata.callerNumber ?? recording.caller_number),
+    caller_name: recording.caller_withheld ? recording.caller_name : withheld ? null : (metadata.callerName ?? recording.caller_name),
     callee_number: metadata.calleeNumber ?? recording.callee_number,
     agent: metadata.agent ?? recording.agent,
     queue: metadata.queue ?? recording.queue,
@@ -246,7 +246,7 @@ async function applyPushedMetadata(
     ],
     tx,
   );
-  const kept = fields.length === 0 ? {} : await keepChange(platform, tx, recording.id, { fields });
+  const kept = fields.length === 0 ? {} : await keepChange(platform, tx, recording.id, { fields }, actor);
   await append(platform.database, platform.clock, tx, {
     actor,
     action: 'recording.metadata_changed',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readAfter, readStart, writtenInUtc } from '../call-times.js';
 import type { CallRecord } from '../call-record.js';
 import type { CsvRow } from '../csv.js';
-import { isWithheld, normaliseNumber } from '../numbers.js';
+import { isWithheld, isWithheldName, normaliseNumber } from '../numbers.js';
 import type { Disposition } from '../recording.js';
 
 /**
@@ -70,7 +70,8 @@ export function nameOfClid(clid: string): string | null {
 
 /** Whether the caller withheld their number: the one place that says so goes before another that still has it. */
 const withheld = (row: Named) =>
-  [row['src'], row['cnum'], row['clid'], /^\s*"?([^"<]*)"?\s*(?:<|$)/.exec(row['clid'] ?? '')?.[1]].some((told) => isWithheld(told));
+  [row['src'], row['cnum'], row['clid']].some((told) => isWithheld(told)) ||
+  isWithheldName(/^\s*"?([^"<]*)"?\s*(?:<|$)/.exec(row['clid'] ?? '')?.[1]);
 
 /** Which queue a record is about: what the application Queue was given first. */
 const queueOf = (row: Named) => (row['lastapp'] === 'Queue' ? (row['lastdata'] ?? '').split(',')[0]?.trim() || null : null);

@@ -4,7 +4,7 @@ import type { Caller } from '../../access/caller.js';
 import { operation, type Operation } from '../../platform/http.js';
 import { Problem } from '../../platform/problem.js';
 import type { CallRecord, Hold } from '../call-record.js';
-import { isExtension, isWithheld, normaliseNumber } from '../numbers.js';
+import { isExtension, isWithheld, isWithheldName, normaliseNumber } from '../numbers.js';
 import type { Disposition } from '../recording.js';
 import { storeCallRecords } from '../store-call-records.js';
 import { receiveText } from '../upload.js';
@@ -142,7 +142,7 @@ export function recordOf({ variables, holds }: Told, country: string): CallRecor
   const endedAt = instantOf(variables['end_uepoch']) ?? instantOf(variables['end_epoch']) ?? answeredAt ?? startedAt;
   const number = variables['caller_id_number'] ?? variables['effective_caller_id_number'] ?? variables['sip_from_user'];
   const hides =
-    isWithheld(number) || isWithheld(variables['caller_id_name']) || isWithheld(variables['sip_from_user']) ||
+    isWithheld(number) || isWithheldName(variables['caller_id_name']) || isWithheld(variables['sip_from_user']) ||
     /\b(?:full|number|id|user|yes|hide_number)\b/.test(`${variables['privacy'] ?? ''} ${variables['sip_from_privacy'] ?? ''} ${variables['sip_h_Privacy'] ?? ''}`) ||
     variables['privacy_hide_number'] === 'true';
   const agent = normaliseNumber(variables['cc_agent'] ?? variables['dialed_user'] ?? variables['last_sent_callee_id_number'], country);
