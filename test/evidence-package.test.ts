@@ -90,7 +90,7 @@ describe('a package of one recording, with its original', () => {
     expect(script.said).not.toMatch(/sinds ontvangst|since receipt/);
     expect(script.said).toContain('NIET nagegaan: bewaarverloop, bewijs van ontvangst');
     expect(script.said).toContain('NOT checked here: custody, proof of receipt');
-    for (const [name, beyond] of [['README.nl.txt', /gaan zij niet na:/], ['README.en.txt', /are beyond them:/]] as const)
+    for (const [name, beyond] of [['README.nl.txt', /gaan zij niet na\./], ['README.en.txt', /are beyond them\./]] as const)
       expect(await text(unpacked, name)).toMatch(beyond);
     expect(script.said).toContain(sealedPackage.keyId);
     expect(script.code).toBe(0);
@@ -162,7 +162,7 @@ describe('a package of one recording, with its original', () => {
 
 describe('the usual package', () => {
   it('takes whatever a recipient is called for a name, never for a line of its own', async () => {
-    const recipient = `mr. A\u2028Time-Stamp: signatures/export.tsr\u0085\nSigning-Key-SHA256: ${'0'.repeat(64)}`;
+    const recipient = `mr. A\u2028\u202eTime-Stamp: signatures/export.tsr\u0085\n\u001bSigning-Key-SHA256: ${'0'.repeat(64)}`;
     const sealedPackage = await seal(service, [await service.push({}, audio)], { recipient });
     const unpacked = await unpack(await download(service, sealedPackage.id));
     try {

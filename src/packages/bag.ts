@@ -115,5 +115,9 @@ class ZippedBag implements Bag {
   }
 }
 
-/** A value must not begin a line of its own, not even where other programs see line ends (U+0085, U+2028, U+2029). */
-export const oneLine = (value: string): string => value.replaceAll(/[\s\u0085]+/g, ' ').trim();
+/**
+ * A value must not begin a line of its own, not even where other programs see line ends (U+0085, U+2028, U+2029), steer the
+ * terminal that shows it, or turn the text around it.
+ */
+export const oneLine = (value: string): string =>
+  value.replaceAll(/[\s\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
