@@ -52,7 +52,8 @@ Open verify.html in een browser (dat kan zonder internet) en kies dit pakket. Al
 dit bewijst" staat, op de tijdstempels na.
 verify.sh (sh verify.sh), en de opdrachten hier, gaan na dat er sinds de verzegeling niets is gewijzigd en welke sleutel
 tekende, en met openssl ook de tijdstempels: verify.sh die van elke opname. Het bewaarverloop, het bewijs van ontvangst in de
-keten en de herkomst van kopieën gaan zij niet na. Op Windows werken zij in Git Bash of WSL; verify.html overal:
+keten en de herkomst van kopieën gaan zij niet na. Op Windows werken zij in Git Bash of WSL; op macOS heet sha256sum soms
+shasum -a 256, en wie -partial_chain niet kent laat het weg. verify.html werkt overal:
 ${commands(facts)}
 De vingerafdruk van de sleutel is ${facts.fingerprint} (SHA-256: ${facts.keyId}).
 Vergelijk die met de vingerafdruk die de verantwoordelijke bekendmaakt, langs een andere weg dan dit pakket: een pakket
@@ -94,7 +95,8 @@ Open verify.html in a browser (no network is needed) and choose this package. It
 this proves", time stamps excepted.
 verify.sh (sh verify.sh), and the commands here, check that nothing changed since it was sealed, and which key signed, and with
 openssl the time stamps too: verify.sh that of each recording. Custody, the proof of receipt in the chain and how copies were
-made are beyond them. On Windows they work in Git Bash or WSL; verify.html works anywhere:
+made are beyond them. On Windows they work in Git Bash or WSL; on macOS sha256sum may be called shasum -a 256, and an openssl
+that does not know -partial_chain does without. verify.html works anywhere:
 ${commands(facts)}
 The fingerprint of the key is ${facts.fingerprint} (SHA-256: ${facts.keyId}).
 Compare it with the fingerprint that the controller publishes, by another way than this package: a package can bring any
