@@ -42,6 +42,21 @@ describe('a ticket number on either side', () => {
     expect((await service.read(ticket['id'] as string))['recordings']).toMatchObject([{ basis: ['ticket_number'], linkedBy: null }, { basis: ['ticket_number'] }]);
   });
 
+  it.each(['recording_id', 'ticket_id'])('is found by index, given its %s', async (given) => {
+    const plan = await service.database.inTransaction(async (tx) => {
+      await service.database.query('SET LOCAL enable_seqscan = off', [], tx);
+      await service.database.query('SET LOCAL enable_hashjoin = off', [], tx);
+      await service.database.query('SET LOCAL enable_mergejoin = off', [], tx);
+      return await service.database.query<Record<string, string>>(
+        `EXPLAIN SELECT * FROM ticket_recordings WHERE ${given} = '019d0d7a-1d80-75d6-92af-718305388642'`, [], tx,
+      );
+    });
+    const lines = plan.map((row) => Object.values(row).join()).join('\n');
+    // Where the numbers are only compared after both rows were read, all rows of the other side were.
+    expect(lines).not.toMatch(/Join Filter: .*ticket_number/);
+    expect(lines).not.toContain('Seq Scan');
+  });
+
   it('follows a number that is told later', async () => {
     const recording = await call({ ticket: 'L200' });
     const ticket = await tell({ number: 'voorlopig' });
