@@ -9,6 +9,7 @@ import type { LifeWorld } from './world.js';
 /** What must hold after every day, looked at past the service: in the database, in the bucket, and over HTTP. */
 
 const roots = ['recordings/', 'tickets/', 'contact-forms/'];
+const dayMs = 86_400_000;
 const prefixOf = (key: string) => key.slice(0, key.indexOf('/', key.indexOf('/') + 1) + 1);
 const idOf = (key: string) => key.split('/')[1] ?? '';
 
@@ -23,12 +24,13 @@ interface Stone {
 }
 
 export class Checks {
-  readonly counts = { days: 0, reads: 0, boundaries: 0, tombstones: 0, byBucket: 0, contents: 0 };
+  readonly counts = { days: 0, reads: 0, boundaries: 0, tombstones: 0, byBucket: 0, contents: 0, over: 0 };
   #stonesSeenUntil = new Date(0);
   /** Ids of what the bucket's own rule has deleted, and of what it has deleted a version of: each counts from its own upload. */
   readonly takenByBucket = new Set<string>();
   readonly #begunByBucket = new Set<string>();
   #keys = new Set<string>();
+  readonly #askedAfter = new Set<string>();
 
   constructor(
     private readonly world: LifeWorld,
@@ -179,6 +181,47 @@ export class Checks {
         const shown = JSON.stringify(thread).includes(item.id);
         if (shown !== may.officer) this.fail(`the officer was answered ${status}, and ${shown ? 'sees' : 'does not see'} it`, item);
       }
+    }
+  }
+
+  /**
+   * Before the worker deletes anything: whatever has come to its end since this was last asked is there, and nobody reads it.
+   * By itself each is answered 410 (a message is missing in its thread), and no list has a recording among its days.
+   */
+  async over(): Promise<void> {
+    const { model, world } = this;
+    const now = this.nowMs;
+    const fallen = [...model.items.values()].filter((item) => !this.#askedAfter.has(item.id) && model.dueMs(item) <= now);
+    for (const item of fallen) this.#askedAfter.add(item.id);
+    const threads = new Map<string, Item[]>();
+    const calls = fallen.filter((item) => item.kind === 'recording');
+    for (const item of fallen) if (item.kind === 'ticket_piece') threads.set(item.subjectId, [...(threads.get(item.subjectId) ?? []), item]);
+    await Promise.all([
+      ...calls.map(async (item) => {
+        const { status } = await world.call('officer', 'GET', this.path(item));
+        if (status !== 410) this.fail(`what is over was answered ${status}`, item);
+      }),
+      ...[...threads].map(async ([ticketId, items]) => {
+        const { status, body } = await world.call('officer', 'GET', `/tickets/${ticketId}`);
+        if (status !== 200 && status !== 410) this.fail(`a ticket was answered ${status}`, items[0]);
+        const shown = JSON.stringify(body);
+        for (const item of items) if (shown.includes(item.id)) this.fail('what is over is shown in its thread', item);
+      }),
+    ]);
+    this.counts.over += fallen.length;
+    if (calls.length > 0) await this.unlisted(calls);
+  }
+
+  /** No list of the days of these calls has one of them. */
+  private async unlisted(calls: readonly Item[]): Promise<void> {
+    const ids = new Set(calls.map(({ id }) => id));
+    const startsMs = calls.map(({ startMs }) => startMs);
+    const days = `from=${new Date(Math.min(...startsMs) - 2 * dayMs).toISOString()}&to=${new Date(Math.max(...startsMs) + 1).toISOString()}`;
+    for (const who of ['officer', 'trainer'] as const) {
+      const { status, body } = await this.world.call(who, 'GET', `/recordings?limit=100&${days}`);
+      if (status !== 200) this.fail(`a list was answered ${status}`);
+      for (const { id } of (body as { items: { id: string }[] }).items)
+        if (ids.has(id)) this.fail(`what is over is in the list of the ${who}`, calls.find((call) => call.id === id));
     }
   }
 

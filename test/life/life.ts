@@ -25,6 +25,8 @@ export interface LifeOptions {
   /** Stops at the end of a day after so long. What then comes back is not a life lived to its end. */
   budgetMs?: number;
   tell?: (line: string) => void;
+  /** 20 unless told. */
+  tellEveryDays?: number;
 }
 
 const dayMs = 86_400_000;
@@ -130,7 +132,9 @@ export class Life {
     };
     const scale = Math.max(1, Math.log10(options.calls / 200));
     const burst = (most: number) => chance.whole(1, 2 * most - 1);
-    at(() => deliveries.calls(burst(4)), options.calls / days / 4);
+    // A life of many calls has more of them at the same moment.
+    const calls = options.calls / days > 20 ? 8 : 4;
+    at(() => deliveries.calls(burst(calls)), options.calls / days / calls);
     at(() => deliveries.tickets(burst(3)), options.tickets / days / 3);
     at(withItem((item) => deliveries.reply(item), 'ticket_piece'), (options.tickets / days) * 0.4);
     at(withItem((item) => deliveries.callAgain(item, chance.happens(0.5)), 'recording'), (options.calls / days) * 0.05);
@@ -197,6 +201,7 @@ export class Life {
       return;
     }
     await deliveries.sendAgain();
+    await checks.over();
     const swept = this.workerAway === 0;
     if (swept) {
       await this.policies(day);
@@ -234,7 +239,7 @@ export async function live(options: LifeOptions): Promise<Record<string, number>
       }
       lived += 1;
       if (performance.now() - beganMs > (options.budgetMs ?? Infinity)) break;
-      if (day % 20 === 19) tell(`day ${day + 1}: ${life.model.items.size} things there, ${Math.round((performance.now() - beganMs) / 1000)} s`);
+      if (day % (options.tellEveryDays ?? 20) === 0) tell(`day ${day + 1}: ${life.model.items.size} things there, ${Math.round((performance.now() - beganMs) / 1000)} s`);
     }
     const { ok } = await life.world.features.audit.verifier.verify({ full: true });
     if (!ok) throw new Error(`seed ${options.seed}: the audit chain is not sound`);
