@@ -41,6 +41,9 @@ export interface StoredObject {
   sha256?: string;
 }
 
+/** What a put has shown to be there. */
+export type ProvedObject = Pick<StoredObject, 'key' | 'versionId' | 'bytes' | 'etag'>;
+
 export interface ObjectRead {
   body: Readable;
   /** How many this answer holds. */
@@ -82,7 +85,7 @@ export interface Objects {
    * back where storage does not check. When it throws an object may be there. `ifAbsent`: throws `conflict` when other
    * bytes are there; two callers at the very same moment are told apart only where storage heeds If-None-Match.
    */
-  putFile(key: string, content: string | Buffer, facts: ObjectFacts, options?: PutOptions): Promise<StoredObject>;
+  putFile(key: string, content: string | Buffer, facts: ObjectFacts, options?: PutOptions): Promise<ProvedObject>;
   /** The same for bytes in memory. */
   putBytes(
     key: string,
@@ -90,7 +93,7 @@ export interface Objects {
     contentType: string,
     tags: Record<string, string>,
     options?: PutOptions,
-  ): Promise<StoredObject>;
+  ): Promise<ProvedObject>;
   /** Undefined when there is no such object. `range` is inclusive; outside it throws `range-not-satisfiable`. */
   read(key: string, options?: ReadOptions): Promise<ObjectRead | undefined>;
   head(key: string, versionId?: string): Promise<StoredObject | undefined>;

@@ -9,6 +9,7 @@ import type {
   ObjectRead,
   PutOptions,
   ReadOptions,
+  ProvedObject,
   StorageTraits,
   StoredObject,
 } from './object-contract.js';
@@ -32,6 +33,12 @@ export interface PartToSend {
   md5: string;
 }
 
+/** What storage answers to bytes that it took whole. */
+export interface Sent {
+  versionId?: string | undefined;
+  etag?: string;
+}
+
 /** The single requests that storing is made of. Versions are undefined where the bucket keeps none. */
 export interface PutRequests {
   readonly log: Log;
@@ -42,7 +49,7 @@ export interface PutRequests {
     body: Readable | Buffer,
     facts: ObjectFacts,
     options: SendOptions,
-  ): Promise<string | undefined>;
+  ): Promise<Sent>;
   beginParts(key: string, facts: ObjectFacts): Promise<string>;
   sendPart(key: string, uploadId: string, part: PartToSend, signal?: AbortSignal): Promise<string>;
   endParts(key: string, uploadId: string, etags: string[], options: SendOptions): Promise<string | undefined>;
@@ -126,21 +133,21 @@ export async function putProved(
   source: Source,
   facts: ObjectFacts,
   { signal, ifAbsent = false }: PutOptions,
-): Promise<StoredObject> {
+): Promise<ProvedObject> {
   const inParts = facts.bytes > requests.multipartAboveBytes;
   try {
     // Asked beforehand too: some servers take no notice of If-None-Match on parts, or where the bucket keeps versions.
     if (ifAbsent && (await requests.head(key, undefined, signal))) {
       throw Object.assign(new Error('There is an object already'), { name: 'PreconditionFailed' });
     }
-    const versionId = inParts
-      ? await sendInParts(requests, key, source, facts, { signal, ifAbsent })
+    const sent: Sent = inParts
+      ? { versionId: await sendInParts(requests, key, source, facts, { signal, ifAbsent }) }
       : await insisting(signal, () =>
           withBody(source, 0, facts.bytes - 1, signal, (body, both) =>
             requests.sendWhole(key, body, facts, { signal: both, ifAbsent }),
           ),
         );
-    return await prove(requests, traits, key, facts, { versionId, inParts, signal });
+    return await prove(requests, traits, key, facts, { ...sent, inParts, signal });
   } catch (error) {
     if (!isPreconditionRefusal(error)) throw asProblem(error, signal);
     // It may be our own: from an attempt whose answer was lost, or from before a crash.
@@ -193,15 +200,20 @@ async function md5Of(source: Source, start: number, end: number, whole: Hash): P
   return md5.digest('hex');
 }
 
-/** Holds what storage says it has against what was sent. Throws `storage-unavailable` when they differ. */
+/**
+ * Holds what storage says it has against what was sent. Where it checks bytes by itself, and answered a put with their digest
+ * as entity tag, it has said so already; otherwise it is asked. Throws `storage-unavailable` when they differ.
+ */
 async function prove(
   requests: PutRequests,
   traits: StorageTraits,
   key: string,
   facts: ObjectFacts,
-  { versionId, inParts, signal }: { versionId: string | undefined; inParts: boolean; signal: AbortSignal | undefined },
-): Promise<StoredObject> {
-  const stored = await requests.head(key, versionId, signal);
+  { versionId, etag, inParts, signal }: Sent & { inParts: boolean; signal: AbortSignal | undefined },
+): Promise<ProvedObject> {
+  const isSaid = traits.checksBytes && traits.etagIsMd5 && !inParts && etag === facts.md5;
+  const said = { key, ...(versionId === undefined ? {} : { versionId }), bytes: facts.bytes, etag: facts.md5 };
+  const stored: ProvedObject | undefined = isSaid ? said : await requests.head(key, versionId, signal);
   const isPlainMd5 = traits.etagIsMd5 && !inParts && !stored?.etag.includes('-');
   if (!stored || stored.bytes !== facts.bytes || (isPlainMd5 && stored.etag !== facts.md5)) {
     throw new Problem('storage-unavailable', { detail: 'The storage does not have what was sent to it.' });

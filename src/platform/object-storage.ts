@@ -9,6 +9,7 @@ import type {
   ObjectRead,
   Objects,
   ObjectVersion,
+  ProvedObject,
   PutOptions,
   ReadOptions,
   StorageTraits,
@@ -124,7 +125,7 @@ export class ProvedObjects<Rule extends RawRule> implements Objects {
     }
   }
 
-  putFile(key: string, content: string | Buffer, facts: ObjectFacts, options: PutOptions = {}): Promise<StoredObject> {
+  putFile(key: string, content: string | Buffer, facts: ObjectFacts, options: PutOptions = {}): Promise<ProvedObject> {
     const source = typeof content === 'string' ? fileSource(content) : bytesSource(content);
     return this.#fileTurns.run(() => putProved(this.requests, this.#traits, key, source, facts, options));
   }
@@ -135,7 +136,7 @@ export class ProvedObjects<Rule extends RawRule> implements Objects {
     contentType: string,
     tags: Record<string, string>,
     options: PutOptions = {},
-  ): Promise<StoredObject> {
+  ): Promise<ProvedObject> {
     return putProved(this.requests, this.#traits, key, bytesSource(bytes), factsOf(bytes, contentType, tags), options);
   }
 

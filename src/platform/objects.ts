@@ -17,7 +17,7 @@ import type {
   StoredObject,
 } from './object-contract.js';
 import { asProblem, isMissing, isPassing, isUnsupported, nameOf, statusOf } from './object-faults.js';
-import type { PartToSend, SendOptions } from './object-put.js';
+import type { PartToSend, SendOptions, Sent } from './object-put.js';
 import { ProvedObjects, type StorageRequests, type UploadInParts } from './object-storage.js';
 import type { VersionId } from './object-versions.js';
 import { Problem } from './problem.js';
@@ -26,8 +26,11 @@ export type * from './object-contract.js';
 export type { LifecycleRule } from './object-lifecycle.js';
 
 const ignore = (): void => undefined;
-/** The client's own messages may quote keys, and go to the console when nobody takes them. */
-const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
+/**
+ * The client's own messages may quote keys, and go to the console when nobody takes them. It looks whether there is `info`
+ * before it makes up a message of every request and answer.
+ */
+const silent = { trace: ignore, debug: ignore, info: undefined, warn: ignore, error: ignore } as unknown as Required<s3.S3ClientConfig>['logger'];
 
 function md5Base64(hex: string): string {
   return Buffer.from(hex, 'hex').toString('base64');
@@ -173,7 +176,7 @@ class S3Requests implements StorageRequests<s3.LifecycleRule> {
     body: Readable | Buffer,
     facts: ObjectFacts,
     options: SendOptions,
-  ): Promise<string | undefined> {
+  ): Promise<Sent> {
     const tagging = new URLSearchParams(facts.tags).toString().replaceAll('+', '%20');
     const command = new s3.PutObjectCommand({
       Bucket: this.#bucket,
@@ -187,8 +190,8 @@ class S3Requests implements StorageRequests<s3.LifecycleRule> {
       ...(options.ifAbsent ? { IfNoneMatch: '*' } : {}),
     });
     if (Buffer.isBuffer(body)) signWithDigest(command, facts.sha256);
-    const { VersionId } = await this.#client.send(command, options.signal ? { abortSignal: options.signal } : {});
-    return VersionId;
+    const { VersionId, ETag } = await this.#client.send(command, options.signal ? { abortSignal: options.signal } : {});
+    return { versionId: VersionId, etag: unquoted(ETag) };
   }
 
   async beginParts(key: string, facts: ObjectFacts): Promise<string> {

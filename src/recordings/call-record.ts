@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize';
 import type { Database } from '../platform/database.js';
-import type { Disposition } from './recording.js';
+import { recordingColumns, type Disposition, type RecordingRow } from './recording.js';
 
 /**
  * Call data records: what a PBX says of a call when it is over. They come before, after or without the recording; a
@@ -55,22 +55,28 @@ export async function lockCall(database: Database, tx: Transaction, sourceId: st
   if (locks.length > 0) await database.query('SELECT pg_advisory_xact_lock(hashtextextended(name, 0))::text FROM unnest($1::text[]) AS name', [locks], tx);
 }
 
-/** Locks the call of the recording `id` by its own names, in the same order. @returns undefined when there is none */
-export async function lockCallNamedBy(
+/**
+ * Locks the call of the recording `id` by its own names, in the same order, and then its row.
+ * @returns undefined when there is none
+ */
+export async function lockRecordingAndCall(
   database: Database,
   tx: Transaction,
   id: string,
-): Promise<{ source_id: string; call_id: string; call_key: string } | undefined> {
-  const [call] = await database.queryOften<{ source_id: string; call_id: string; call_key: string }>(
-    `SELECT r.source_id, r.call_id, r.call_key,
-       (SELECT count(pg_advisory_xact_lock(hashtextextended('recordings.call ' || r.source_id || ' ' || name, 0))::text)
-        FROM (SELECT DISTINCT named COLLATE "C" AS name FROM unnest(ARRAY[r.call_id, r.call_key]) AS named ORDER BY 1) AS names) AS locks
-     FROM recordings r WHERE r.id = $1`,
-    [id],
-    tx,
-  );
-  return call;
+): Promise<(RecordingRow & { locked_key: string }) | undefined> {
+  const [recording] = await database.queryOften<RecordingRow & { locked_key: string }>(callThenRow, [id], tx);
+  return recording;
 }
+
+/** The row is locked when the whole line is there, and given as it is by then: another may have changed it in between. */
+const callThenRow = `
+  WITH call AS MATERIALIZED (
+    SELECT named.call_key AS locked_key,
+      (SELECT count(pg_advisory_xact_lock(hashtextextended('recordings.call ' || named.source_id || ' ' || name, 0))::text)
+       FROM (SELECT DISTINCT each COLLATE "C" AS name FROM unnest(ARRAY[named.call_id, named.call_key]) AS each ORDER BY 1) AS names) AS locks
+    FROM recordings named WHERE named.id = $1
+  )
+  SELECT ${recordingColumns('r')}, call.locked_key FROM call JOIN recordings r ON r.id = $1 WHERE call.locks > 0 FOR UPDATE OF r`;
 
 /** Locks the call of a recording by its own names and by those that its call data has for it. */
 export async function lockCallOf(

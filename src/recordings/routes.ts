@@ -43,6 +43,12 @@ const mostUploads = 64;
 /** The tickets that a recording is linked with, as its machine may know them. */
 export type TicketsOf = (recordingId: string) => Promise<PresentedRecording['tickets']>;
 
+const newestOfRecording = `
+  SELECT ${recordingColumns('r')}, v.state, v.duration_ms, v.channels, v.codec, v.bytes, v.sha256, v.truncated, v.received_at,
+    ${heldAt('recording', 'r.id', '$2')} AS held, ${restrictedNow('recording', 'r.id')} AS restricted
+  FROM recordings r JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
+  WHERE r.id = $1 AND r.version > 0`;
+
 /** What the doors stand on, for requests and for the worker that asks PBXs. */
 export function createDoor(
   platform: Platform,
@@ -70,10 +76,7 @@ export function createDoor(
     },
     async present(recordingId, machine) {
       const [found] = await platform.database.queryOften<RecordingRow & PresentedVersion & { held: boolean; restricted: boolean }>(
-        `SELECT ${recordingColumns('r')}, v.state, v.duration_ms, v.channels, v.codec, v.bytes, v.sha256, v.truncated, v.received_at,
-           ${heldAt('recording', 'r.id', '$2')} AS held, ${restrictedNow('recording', 'r.id')} AS restricted
-         FROM recordings r JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
-         WHERE r.id = $1 AND r.version > 0`,
+        newestOfRecording,
         [recordingId, platform.clock.now()],
       );
       if (found === undefined) throw new Problem('not-found');

@@ -1,13 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { PassThrough, Transform, Writable, type Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy } from '@fastify/busboy';
 import type { Request } from 'express';
 import { Problem } from '../platform/problem.js';
 import { giveRoomBack, takeRoom } from './upload-memory.js';
+import { inMemory, onDisk, type See } from './upload-place.js';
 
 /**
  * Takes audio off the wire into a temporary file, or into bounded memory when it is small, hashing as it comes: memory
@@ -52,11 +52,24 @@ function promise(folder: string, bytes: number): void {
   promisedBytes.set(folder, Math.max(0, (promisedBytes.get(folder) ?? 0) + bytes));
 }
 
+/** What was free in a folder, and when it was asked: in a burst of small files asking costs more than it tells. */
+const seenFree = new Map<string, { bytes: number; atMs: number }>();
+const seenForMs = 100;
+
+async function freeBytes(folder: string): Promise<number> {
+  const seen = seenFree.get(folder);
+  const atMs = performance.now();
+  if (seen !== undefined && atMs - seen.atMs < seenForMs) return seen.bytes;
+  const disk = await statfs(folder);
+  const bytes = disk.bavail * disk.bsize;
+  seenFree.set(folder, { bytes, atMs });
+  return bytes;
+}
+
 /** @throws Problem `disk-low` when `bytes` more would not leave room for everything else and for uploads under way. */
 async function requireSpace(folder: string, bytes: number): Promise<void> {
-  const disk = await statfs(folder);
   const taken = bytes + reservedBytes + (promisedBytes.get(folder) ?? 0);
-  if (disk.bavail * disk.bsize < taken) throw new Problem('disk-low', { headers: { 'Retry-After': '60' } });
+  if ((await freeBytes(folder)) < taken) throw new Problem('disk-low', { headers: { 'Retry-After': '60' } });
 }
 
 /** A body that announced no length, or a disk that others fill, is looked at again after as much. */
@@ -85,68 +98,33 @@ function bodyOf(request: Request): Readable {
   return body;
 }
 
-/** Where an upload goes: `content` has it once `sink` has finished. */
-interface Place {
-  sink: Writable;
-  content(bytes: number): string | Buffer;
-}
-
-function inMemory(room: Buffer): Place {
-  let filled = 0;
-  const sink = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      // A client that sends more than it announced is cut off by its own server; this is in case it is not.
-      if (chunk.copy(room, filled) < chunk.length) {
-        done(new Problem('invalid-request', { detail: 'The body is longer than was announced.' }));
-        return;
-      }
-      filled += chunk.length;
-      done();
-    },
-  });
-  return { sink, content: (bytes) => room.subarray(0, bytes) };
-}
-
-function onDisk(folder: string): Place {
-  const file = path.join(folder, randomUUID());
-  return { sink: createWriteStream(file, { mode: 0o600, flags: 'wx', highWaterMark: 1 << 20 }), content: () => file };
-}
-
 /**
  * Streams `source` into memory or a temporary file. Nothing is left behind when it fails.
  * @param announced how many bytes are expected; 0 when that is not known
  */
 async function store(source: Readable, fileName: string | undefined, limits: UploadLimits, announced: number): Promise<Upload> {
   const room = takeRoom(announced);
-  const place = room === undefined ? onDisk(limits.folder) : inMemory(room);
   const sha256 = createHash('sha256');
   const md5 = createHash('md5');
   let bytes = 0;
   let lookAt = lookAgainBytes;
   let promised = room === undefined ? announced : 0;
   promise(limits.folder, promised);
-  const measure = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes > limits.maxBytes) {
-        done(new Problem('too-large'));
-        return;
-      }
-      sha256.update(chunk);
-      md5.update(chunk);
-      const kept = Math.min(promised, chunk.length);
-      promised -= kept;
-      promise(limits.folder, -kept);
-      if (bytes < lookAt) {
-        done(null, chunk);
-        return;
-      }
-      lookAt = bytes + lookAgainBytes;
-      requireSpace(limits.folder, 0).then(() => done(null, chunk), done);
-    },
-  });
+  const measure: See = (piece) => {
+    bytes += piece.length;
+    if (bytes > limits.maxBytes) throw new Problem('too-large');
+    sha256.update(piece);
+    md5.update(piece);
+    const kept = Math.min(promised, piece.length);
+    promised -= kept;
+    promise(limits.folder, -kept);
+    if (bytes < lookAt) return undefined;
+    lookAt = bytes + lookAgainBytes;
+    return requireSpace(limits.folder, 0);
+  };
+  const place = room === undefined ? onDisk(limits.folder, measure) : inMemory(room, measure);
   try {
-    await pipeline(source, measure, place.sink);
+    await pipeline([source, ...place.steps]);
   } catch (error) {
     await discardContent(room ?? place.content(0));
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw new Problem('disk-low', { cause: error });

@@ -2,6 +2,7 @@ import type { Transaction } from 'sequelize';
 import type { Machine } from '../access/caller.js';
 import { append, type Actor } from '../audit/log.js';
 import type { RecognisedAudio } from '../platform/audio/recognise.js';
+import { sqlState } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
@@ -9,13 +10,13 @@ import { heldAt } from '../retention/hold.js';
 import { broughtForward, endOfCall } from '../retention/policy.js';
 import { requestRetags } from '../retention/retag.js';
 import { erasedBefore, pushDigest } from '../retention/tombstone.js';
-import { lockCall, lockCallNamedBy } from './call-record.js';
+import { lockCall, lockRecordingAndCall } from './call-record.js';
 import { settleCall } from './call-settle.js';
 import { digestsOf, excludedBefore, type ExclusionPlatform } from './exclude-call.js';
 import { fieldChanges, keepChange } from './history.js';
 import { joinLegs } from './legs.js';
 import type { Metadata } from './metadata.js';
-import { objectKeys, recordingColumns, type RecordingRow, type VersionRow } from './recording.js';
+import { objectKeys, type RecordingRow, type VersionRow } from './recording.js';
 import type { Upload } from './upload.js';
 
 /**
@@ -54,68 +55,72 @@ type Opening = [
  * @throws Problem `retention-over` when the recording is past its date, being deleted, or was erased on request
  */
 export async function openVersion(...given: Opening): Promise<Opened> {
-  return await given[0].database.inTransaction((tx) => open(tx, ...given));
+  const [{ database, clock }, machine, metadata, upload, audio, times] = given;
+  const [newRecordingId, id] = [newId(clock), newId(clock)];
+  const extension = fileExtensionOf(audio);
+  const opened: Omit<OpenVersion, 'recording_id' | 'original_key'> = {
+    id, bytes: upload.bytes, sha256: upload.sha256, duration_ms: Math.round(audio.estimatedDurationMs), received_at: times.receivedAt,
+  };
+  const bind = [
+    newRecordingId, machine.sourceId, metadata.callId, metadata.part, metadata.linkedId, metadata.direction, metadata.callerNumber,
+    metadata.callerName, metadata.calleeNumber, metadata.calleeName, metadata.agent, metadata.queue, metadata.ticketNumber,
+    metadata.startedAt, metadata.endedAt, JSON.stringify(metadata.holds), JSON.stringify(metadata.channelMap), times.receivedAt,
+    times.retainUntil, metadata.callerWithheld, metadata.leg, pushDigest(machine.sourceId, metadata.callId, metadata.part),
+    upload.sha256, id, objectKeys(newRecordingId, id, extension).original, extension, upload.bytes, upload.md5, audio.container,
+    audio.codec, audio.channels, audio.sampleRateHz, opened.duration_ms, audio.truncated, JSON.stringify(audio.input ?? null),
+  ];
+  // One statement is a transaction. Should it collide with others, it is tried again as every transaction is.
+  const rows = await database.queryOften<OpenedRow>(openRows, bind).catch((error: unknown) => {
+    if (!['40001', '40P01'].includes(sqlState(error) ?? '')) throw error;
+    return database.inTransaction((tx) => database.queryOften<OpenedRow>(openRows, bind, tx));
+  });
+  const [found] = rows;
+  if (found === undefined || found.refused) throw new Problem('retention-over');
+  if (found.committed) return { duplicateOf: found.id };
+  return { version: { ...opened, recording_id: found.id, original_key: found.original_key }, held: found.held };
 }
 
-async function open(tx: Transaction, ...[platform, machine, metadata, upload, audio, times]: Opening): Promise<Opened> {
-  const { database, clock } = platform;
-  const call = { sourceId: machine.sourceId, callId: metadata.callId, part: metadata.part };
-  // A row that is there is locked by being written as it was; one that is being deleted is waited for.
-  const [recording] = await database.queryOften<Pick<RecordingRow, 'id' | 'version' | 'purge_intent' | 'retain_until'>>(
-    `INSERT INTO recordings AS r (id, source_id, call_id, part, linked_id, direction, caller_number, caller_name, callee_number,
-       callee_name, agent, queue, ticket_number, started_at, ended_at, holds, channel_map, created_at, retain_until,
-       caller_withheld, leg)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17::jsonb, $18, $19, $20, $21)
-     ON CONFLICT (source_id, call_id, part) DO UPDATE SET call_id = excluded.call_id
-     RETURNING r.id, r.version, r.purge_intent, r.retain_until`,
-    [
-      newId(clock), call.sourceId, call.callId, call.part, metadata.linkedId, metadata.direction, metadata.callerNumber,
-      metadata.callerName, metadata.calleeNumber, metadata.calleeName, metadata.agent, metadata.queue,
-      metadata.ticketNumber, metadata.startedAt, metadata.endedAt, JSON.stringify(metadata.holds),
-      JSON.stringify(metadata.channelMap), times.receivedAt, times.retainUntil, metadata.callerWithheld, metadata.leg,
-    ],
-    tx,
-  );
-  if (recording === undefined) throw new Error('a recording that was just inserted is gone');
-  if (recording.purge_intent !== null || (recording.version > 0 && recording.retain_until <= times.receivedAt))
-    throw new Problem('retention-over');
-  const id = newId(clock);
-  const extension = fileExtensionOf(audio);
-  const version: OpenVersion = {
-    id, recording_id: recording.id, original_key: objectKeys(recording.id, id, extension).original, bytes: upload.bytes,
-    sha256: upload.sha256, duration_ms: Math.round(audio.estimatedDurationMs), received_at: times.receivedAt,
-  };
-  const [found] = await database.queryOften<{ erased: boolean; committed: boolean; held: boolean }>(
-    insertVersion,
-    [
-      recording.id, upload.sha256, pushDigest(call.sourceId, call.callId, call.part), times.receivedAt, id,
-      version.original_key, extension, upload.bytes, upload.md5, audio.container, audio.codec, audio.channels,
-      audio.sampleRateHz, version.duration_ms, audio.truncated, JSON.stringify(audio.input ?? null),
-    ],
-    tx,
-  );
-  // What was erased on request does not come back because a PBX still has it.
-  if (found?.erased !== false) throw new Problem('retention-over');
-  return found.committed ? { duplicateOf: recording.id } : { version, held: found.held };
+interface OpenedRow {
+  id: string;
+  refused: boolean;
+  committed: boolean;
+  held: boolean;
+  original_key: string;
 }
 
 /** SQL: are these bytes already a committed version of the recording? */
 const committedVersion = (recordingSql: string, digestSql: string) =>
   `EXISTS (SELECT FROM recording_versions w WHERE w.recording_id = ${recordingSql} AND w.sha256 = ${digestSql} AND w.state <> 'receiving')`;
 
-/** Writes a version of the recording $1 unless it was erased, or has these bytes; tells both, and whether it is held. */
-const insertVersion = `
-  WITH found AS MATERIALIZED (
-    SELECT ${erasedBefore('$3::text')} AS erased, ${committedVersion('$1::uuid', '$2::text')} AS committed,
-      ${heldAt('recording', '$1::uuid', '$4::timestamptz')} AS held
-  ), written AS (
+/**
+ * Writes the row of a recording, and of its version unless it has these bytes or is past its date. No row comes of it when it
+ * was erased on request: it does not come back because a PBX still has it. A row that is there is locked by being written as
+ * it was; one that is being deleted is waited for. What others commit while it waits is not seen here, but by
+ * `commitVersion`. The key names the recording that it would have been if it were the first.
+ */
+const openRows = `
+  WITH known AS MATERIALIZED (SELECT ${erasedBefore('$22::text')} AS erased),
+  recording AS (
+    INSERT INTO recordings AS r (id, source_id, call_id, part, linked_id, direction, caller_number, caller_name, callee_number,
+      callee_name, agent, queue, ticket_number, started_at, ended_at, holds, channel_map, created_at, retain_until,
+      caller_withheld, leg)
+    SELECT $1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17::jsonb, $18::timestamptz,
+      $19, $20, $21
+    FROM known WHERE NOT erased
+    ON CONFLICT (source_id, call_id, part) DO UPDATE SET call_id = excluded.call_id
+    RETURNING r.id, r.version, r.purge_intent, r.retain_until
+  ), found AS MATERIALIZED (
+    SELECT r.id, r.purge_intent IS NOT NULL OR (r.version > 0 AND r.retain_until <= $18) AS refused,
+      ${committedVersion('r.id', '$23::text')} AS committed, ${heldAt('recording', 'r.id', '$18')} AS held,
+      replace($25, $1::text, r.id::text) AS original_key
+    FROM recording r
+  ), version AS (
     INSERT INTO recording_versions (id, recording_id, state, original_key, file_extension, bytes, sha256, md5, container,
       codec, channels, sample_rate_hz, duration_ms, truncated, ffmpeg_input, received_at, next_attempt_at)
-    SELECT $5::uuid, $1::uuid, 'receiving', $6, $7, $8, $2, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $4::timestamptz,
-      $4::timestamptz
-    FROM found WHERE NOT erased AND NOT committed
+    SELECT $24::uuid, f.id, 'receiving', f.original_key, $26, $27, $23, $28, $29, $30, $31, $32, $33, $34, $35::jsonb, $18, $18
+    FROM found f WHERE NOT refused AND NOT committed
   )
-  SELECT erased, committed, held FROM found`;
+  SELECT id, refused, committed, held, original_key FROM found`;
 
 /** Safe for a key: what the file would be called, so that a package can name it. */
 function fileExtensionOf(audio: RecognisedAudio): string {
@@ -135,25 +140,16 @@ export async function commitVersion(
 ): Promise<Ingested> {
   const { database, clock } = platform;
   const committed = await database.inTransaction(async (tx) => {
-    // Before the row, in the same order as whoever brings call data.
-    const call = await lockCallNamedBy(database, tx, version.recording_id);
-    if (call === undefined) return 'retention-over';
-    const [recording] = await database.queryOften<RecordingRow>(
-      `SELECT ${recordingColumns('r')} FROM recordings r WHERE r.id = $1 FOR UPDATE`, [version.recording_id], tx,
-    );
+    // The call before the row, in the same order as whoever brings call data.
+    const recording = await lockRecordingAndCall(database, tx, version.recording_id);
     // Its date may have come while the bytes were being stored, or since a process died over it.
     if (recording === undefined || recording.purge_intent !== null || recording.retain_until <= clock.now()) return 'retention-over';
-    const around = await lookAround(platform, tx, recording, call, version);
-    // Its call data may have come while the bytes were being stored.
+    const number = recording.version + 1;
+    const around = await makeNewest(platform, tx, recording, version, number);
+    // It may have been erased, and its call data may have come, while the bytes were being stored.
+    if (around.erased) return 'retention-over';
     if (around.excluded) return 'number-excluded';
     if (around.duplicate) return { ...recording, duplicate: true };
-    const number = recording.version + 1;
-    await database.queryOften(
-      `WITH made AS (UPDATE recordings SET version = $2 WHERE id = $4)
-       UPDATE recording_versions SET state = 'received', number = $2, next_attempt_at = $3 WHERE id = $1`,
-      [version.id, number, clock.now(), recording.id],
-      tx,
-    );
     await append(database, clock, tx, {
       actor,
       action: 'recording.received',
@@ -163,7 +159,7 @@ export async function commitVersion(
     if (number > 1 && metadata !== undefined) await applyPushedMetadata(platform, recording, version, metadata, actor, tx);
     // The object may have been tagged before a hold was placed that saw nothing of it.
     if (around.held) await requestRetags(database, tx, [{ kind: 'recording', itemId: recording.id }], clock.now());
-    if (around.records) await settleCall(platform, tx, call.source_id, call.call_key, actor);
+    if (around.records) await settleCall(platform, tx, recording.source_id, recording.locked_key, actor);
     if (around.parts) await joinLegs(platform, tx, recording.id);
     return { ...recording, duplicate: false };
   });
@@ -176,19 +172,31 @@ export async function commitVersion(
   return { outcome: committed.version === 0 ? 'created' : 'new_version', recordingId: committed.id };
 }
 
-/** What a locked recording stands among. Most have neither call data yet nor other parts, and no more is asked for them. */
-async function lookAround(
+/** What a locked recording stands among. */
+interface Around {
+  erased: boolean;
+  excluded: boolean;
+  duplicate: boolean;
+  held: boolean;
+  parts: boolean;
+}
+
+/**
+ * Makes a version the newest of a locked recording, unless it is not to be kept, and tells what it stands among. Most have
+ * neither call data yet nor other parts, and no more is asked for them.
+ */
+async function makeNewest(
   { clock, database }: VersionPlatform,
   tx: Transaction,
-  { id, source_id: sourceId, call_id: callId, call_key: callKey }: RecordingRow,
-  locked: Pick<RecordingRow, 'source_id' | 'call_id' | 'call_key'>,
+  { id, source_id: sourceId, call_id: callId, call_key: callKey, part, locked_key: lockedKey }: RecordingRow & { locked_key: string },
   version: OpenVersion,
-): Promise<{ duplicate: boolean; held: boolean; excluded: boolean; records: boolean; parts: boolean }> {
-  const [found] = await database.queryOften<{ duplicate: boolean; held: boolean; excluded: boolean; keys: string[]; parts: boolean }>(
-    whatIsAround,
+  number: number,
+): Promise<Around & { records: boolean }> {
+  const [found] = await database.queryOften<Around & { keys: string[] }>(
+    newestUnlessNotKept,
     [
-      id, version.sha256, clock.now(), sourceId, callId, callKey,
-      digestsOf({ sourceId: locked.source_id, names: [locked.call_id, locked.call_key] }),
+      id, version.sha256, clock.now(), sourceId, callId, callKey, digestsOf({ sourceId, names: [callId, lockedKey] }),
+      pushDigest(sourceId, callId, part), version.id, number,
     ],
     tx,
   );
@@ -198,12 +206,21 @@ async function lookAround(
   return { ...found, records: found.keys.length > 0 };
 }
 
-const whatIsAround = `
-  SELECT ${committedVersion('$1::uuid', '$2')} AS duplicate, ${heldAt('recording', '$1::uuid', '$3')} AS held,
-    ${excludedBefore('$4', '$7')} AS excluded,
-    ARRAY(SELECT DISTINCT c.call_key FROM call_records c
-      WHERE c.source_id = $4 AND (c.call_key IN ($5, $6) OR c.unique_id IN ($5, $6))) AS keys,
-    EXISTS (SELECT FROM recordings o WHERE o.source_id = $4 AND o.call_id = $5 AND o.id <> $1) AS parts`;
+const newestUnlessNotKept = `
+  WITH around AS MATERIALIZED (
+    SELECT ${erasedBefore('$8')} AS erased, ${excludedBefore('$4', '$7')} AS excluded,
+      ${committedVersion('$1::uuid', '$2')} AS duplicate, ${heldAt('recording', '$1::uuid', '$3')} AS held,
+      ARRAY(SELECT DISTINCT c.call_key FROM call_records c
+        WHERE c.source_id = $4 AND (c.call_key IN ($5, $6) OR c.unique_id IN ($5, $6))) AS keys,
+      EXISTS (SELECT FROM recordings o WHERE o.source_id = $4 AND o.call_id = $5 AND o.id <> $1) AS parts
+  ), made AS (
+    UPDATE recordings SET version = $10 FROM around
+    WHERE recordings.id = $1 AND NOT around.erased AND NOT around.excluded AND NOT around.duplicate
+  ), named AS (
+    UPDATE recording_versions v SET state = 'received', number = $10, next_attempt_at = $3 FROM around
+    WHERE v.id = $9 AND NOT around.erased AND NOT around.excluded AND NOT around.duplicate
+  )
+  SELECT erased, excluded, duplicate, held, keys, parts FROM around`;
 
 /** A later push tells more than an earlier one; it never lengthens the period. */
 async function applyPushedMetadata(

@@ -75,10 +75,8 @@ export function describeObjects(
         key: 'r/file ü+',
         bytes: bytes.length,
         etag: facts.md5,
-        sha256: facts.sha256,
-        contentType: 'audio/wav',
       });
-      expect(await objects.head('r/file ü+')).toEqual(stored);
+      expect(await objects.head('r/file ü+')).toMatchObject({ ...stored, sha256: facts.sha256, contentType: 'audio/wav' });
       expect(await objects.tags('r/file ü+')).toEqual(facts.tags);
       expect((await bytesOf('r/file ü+'))!.equals(bytes)).toBe(true);
     });
