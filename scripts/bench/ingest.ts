@@ -15,12 +15,18 @@ import { createLog } from '../../src/platform/log.js';
 /**
  * `npm run bench -- ingest [PUSHES] [MEGABYTES] [AT-ONCE]`: pushes of recordings through the API (200 a round of 1 MB, 16 at
  * once), against the same client's PutObject of as many bytes straight into the same storage. The service runs as it is
- * started by `npm start`, as ROLE=web; storage and database are processes of their own. S3_ENDPOINT with S3_ACCESS_KEY_ID
- * and S3_SECRET_ACCESS_KEY name another storage. Rounds take turns and medians are compared, so that other work on the
- * machine weighs on both alike.
+ * started by `npm start`, as ROLE=web: what becomes of a recording afterwards (copy, waveform) is not in the figures. Storage
+ * and database are processes of their own. Rounds take turns and medians are compared, so that other work on the machine
+ * weighs on both alike.
+ *
+ * S3_ENDPOINT with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY name another storage, as for `npm run test:real-s3`, and
+ * S3_PIDS its processes (`"812 813"`) when they run here, so that their processor time is counted too.
  */
 
-const credentials = { accessKeyId: process.env['S3_ACCESS_KEY_ID'] ?? 'bench', secretAccessKey: process.env['S3_SECRET_ACCESS_KEY'] ?? 'bench-secret' };
+const credentials = {
+  accessKeyId: process.env['AWS_ACCESS_KEY_ID'] ?? 'bench',
+  secretAccessKey: process.env['AWS_SECRET_ACCESS_KEY'] ?? 'bench-secret',
+};
 const root = path.join(import.meta.dirname, '..', '..');
 const log = createLog('error');
 
@@ -35,6 +41,7 @@ async function storeOnly(folder: string): Promise<void> {
 
 const [pushes = 200, megabytes = 1, atOnce = 16] = process.argv.slice(3).map(Number);
 const rounds = 5;
+const warmUp = megabytes > 2 ? 0 : 400;
 const bytesEach = Math.round(megabytes * 1_000_000);
 
 /** A stereo WAV of noise; a few bytes are other in each. */
@@ -50,8 +57,8 @@ recording.writeUInt32LE(bytesEach - 44, 40);
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** Does `work` so many times, some at once, each with bytes of its own. @returns how many a second */
-async function rate(work: (bytes: Buffer) => Promise<void>): Promise<number> {
-  let left = pushes;
+async function rate(count: number, work: (bytes: Buffer) => Promise<void>): Promise<number> {
+  let left = count;
   const startedAt = performance.now();
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
@@ -63,7 +70,7 @@ async function rate(work: (bytes: Buffer) => Promise<void>): Promise<number> {
       }
     }),
   );
-  return (pushes * 1000) / (performance.now() - startedAt);
+  return (count * 1000) / (performance.now() - startedAt);
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
@@ -104,14 +111,20 @@ async function processorMs(pid: number | undefined): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10 + theirs.reduce((sum, each) => sum + each, 0);
 }
 
-/** Processor time in ms so far of: client, service, database, storage. That of a storage elsewhere is not known. */
+/** Processor time in ms so far of: client, service, database, storage. That of a storage elsewhere is not known (0). */
 type Spent = number[];
+
+async function spentElsewhere(): Promise<number> {
+  const pids = (process.env['S3_PIDS'] ?? '').split(' ').filter((pid) => pid !== '');
+  const each = await Promise.all(pids.map((pid) => processorMs(Number(pid))));
+  return each.reduce((sum, ms) => sum + ms, 0);
+}
 
 async function spentSoFar(service: ChildProcess, storage: ChildProcess | undefined): Promise<Spent> {
   const [all, ofService, ofStorage] = [await processorMs(process.pid), await processorMs(service.pid), storage ? await processorMs(storage.pid) : 0];
   const { user, system } = process.cpuUsage();
   const client = (user + system) / 1000;
-  return [client, ofService, all - client - ofService - ofStorage, ofStorage];
+  return [client, ofService, all - client - ofService - ofStorage, storage ? ofStorage : await spentElsewhere()];
 }
 
 function told(rounds: readonly Spent[]): string {
@@ -126,10 +139,11 @@ async function firstLine(child: ChildProcess | undefined): Promise<string> {
 }
 
 async function main(): Promise<void> {
+  await once(spawn(process.execPath, ['--import', 'tsx', 'scripts/build.ts', '--if-needed'], { cwd: root, stdio: 'inherit' }), 'exit');
   const folder = await mkdtemp(path.join(tmpdir(), 'opname-bench-'));
   const children: ChildProcess[] = [];
-  const start = (file: string, args: string[], env: Record<string, string>) => {
-    const node = [...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []), '--max-semi-space-size=4', '--import', 'tsx', path.join(root, file), ...args];
+  const start = (args: string[], env: Record<string, string>) => {
+    const node = [...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []), '--max-semi-space-size=4', '--enable-source-maps', ...args];
     const child = spawn(process.execPath, node, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env, MALLOC_ARENA_MAX: '2' } });
     children.push(child);
     return child;
@@ -137,12 +151,12 @@ async function main(): Promise<void> {
   const server = await startEmbeddedPostgres({ folder: path.join(folder, 'postgres'), log });
   try {
     const elsewhere = process.env['S3_ENDPOINT'];
-    const storage = elsewhere === undefined ? start('scripts/bench/ingest.ts', ['storage', path.join(folder, 's3')], {}) : undefined;
+    const storage = elsewhere === undefined ? start(['--import', 'tsx', 'scripts/bench/ingest.ts', 'storage', path.join(folder, 's3')], {}) : undefined;
     const endpoint = elsewhere ?? (await firstLine(storage));
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const url = `http://127.0.0.1:${port}`;
-    const service = start('src/main.ts', [], {
+    const service = start(['dist/src/main.js'], {
       PORT: String(port), HOST: '127.0.0.1', DATA_DIR: path.join(folder, 'data'), DATABASE_URL: server.url, ROLE: 'web', LOG_LEVEL: 'error',
       S3_ENDPOINT: endpoint, S3_REGION: 'us-east-1', S3_BUCKET: 'bench-ingest', S3_FORCE_PATH_STYLE: 'true',
       S3_ACCESS_KEY_ID: credentials.accessKeyId, S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
@@ -161,12 +175,13 @@ async function main(): Promise<void> {
     const ours: number[] = [];
     const theirs: number[] = [];
     const spent: Record<'push' | 'put', Spent[]> = { push: [], put: [] };
-    // The first round warms both up.
+    // The first round warms both up: what runs often is compiled by the engine as it goes, and that costs more than the work.
     for (let round = 0; round <= rounds; round += 1) {
+      const count = round === 0 ? Math.max(pushes, warmUp) : pushes;
       const before = await spentSoFar(service, storage);
-      const straight = await rate(put);
+      const straight = await rate(count, put);
       const between = await spentSoFar(service, storage);
-      const through = await rate((bytes) => push(url, key, bytes));
+      const through = await rate(count, (bytes) => push(url, key, bytes));
       const after = await spentSoFar(service, storage);
       if (round === 0) continue;
       theirs.push(straight);
