@@ -60,6 +60,7 @@ import { migration as createIdentities } from './20261123-85-create-identities.j
 import { migration as numberTheWordings } from './20261123-95-number-the-wordings-of-requests.js';
 import { migration as sayTranscriptPurposes } from './20261123-96-say-what-transcripts-were-made-for.js';
 import { migration as findTicketsByIndex } from './20261123-97-find-tickets-of-a-recording-by-index.js';
+import { migration as keepApprovedLetters } from './20261123-97-keep-approved-letters.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -124,4 +125,5 @@ export const migrations: readonly Migration[] = [
   numberTheWordings,
   sayTranscriptPurposes,
   findTicketsByIndex,
+  keepApprovedLetters,
 ];

@@ -98,7 +98,9 @@ export function createFeatures(platform: Platform, config: Config, signingKey: S
 /** What answering requests stands on. ffmpeg is looked for when the first answer with audio is made. */
 function privacyContext({ platform, config, categories, signingKey }: Features): PrivacyContext {
   let ffmpeg: Promise<Ffmpeg> | undefined;
-  return { platform, settings: config, categories, signingKey, ffmpeg: () => (ffmpeg ??= findFfmpeg(platform.log)) };
+  return {
+    platform, settings: config, categories, signingKey, processors: processorsOf(config), ffmpeg: () => (ffmpeg ??= findFfmpeg(platform.log)),
+  };
 }
 
 /** Every operation of the API. */

@@ -160,7 +160,7 @@ describe('an answer', () => {
     await step(id, 'items', { decisions }).expect(200);
     expect((await step(id, 'approve', {}, second).expect(200)).body.processes.map((process: { state: string }) => process.state)).toEqual(['approved', 'open']);
     const html = (await officer.get(`${base}/${id}/letter`).expect(200)).text;
-    for (const text of ['Dear Jan', 'have yet to decide on your objection', 'article 12(5) GDPR', 'manifestly unfounded', 'within six weeks', 'lang="en"'])
+    for (const text of ['Dear Jan', 'have yet to decide on your objection', 'article 12(5) GDPR', 'Manifestly unfounded.', 'within six weeks', 'lang="en"'])
       expect(html).toContain(text);
     await step(id, 'close').expect(409);
     const objections = [recording, ticket].map((itemId) => ({ itemId, right: 'objection', decision: 'grant' }));

@@ -84,6 +84,9 @@ test('an employee gets their own leg; the customer’s is masked, and who leads 
   const key = await keyOf('legs');
   const { id: employeeId } = service.signInOf('agent');
   await service.as('administrator').patch(`/api/v1/users/${employeeId}`).send({ extensions: ['4711'] }).expect(200);
+  await service.as('administrator').put('/api/v1/further-uses/evaluation').send({
+    ground: 'legitimate_interest', explanation: 'Coaching.', consent: { date: '2026-10-01', reference: 'OR-2026-7' },
+  }).expect(200);
   const leader = await service.another('privacy_officer');
   const leaderId = (await leader.get('/api/v1/session').expect(200)).body.user.id;
   const recordingId = await pushed(key, { agent: '4711' });
@@ -102,7 +105,7 @@ test('an employee gets their own leg; the customer’s is masked, and who leads 
   expect(decided.items[0].decisions[0].mask).toMatchObject([{ startMs: 0, channel: 'caller' }]);
   await step(id, 'approve', {}, second).expect(200);
   const letter = (await officer.get(`${base}/${id}/letter`).expect(200)).text;
-  expect(letter).toContain('artikel 27 WOR');
+  for (const words of ['1 oktober 2026', 'artikel 27 WOR; OR-2026-7', 'uw eigen stem']) expect(letter).toContain(words);
   const file = ((await zip(id)).body as Buffer).toString('latin1');
   expect(file).toContain('data/work.json');
 });

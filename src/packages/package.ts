@@ -197,12 +197,13 @@ export interface Disclosure {
 }
 
 /** Everyone who was handed something of these recordings, newest first: also after the packages themselves are gone. */
-export async function disclosuresOf(database: Database, recordingIds: readonly string[]): Promise<Disclosure[]> {
+export async function disclosuresOf(database: Database, recordingIds: readonly string[], tx?: Transaction): Promise<Disclosure[]> {
   return await database.query<Disclosure>(
     `SELECT package_id AS "packageId", recording_id AS "recordingId", kind, reference, recipient, reason,
        disclosed_at AS "disclosedAt"
      FROM disclosures WHERE recording_id = ANY ($1::uuid[]) ORDER BY disclosed_at DESC, package_id`,
     [[...recordingIds]],
+    tx,
   );
 }
 

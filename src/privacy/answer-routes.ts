@@ -41,7 +41,7 @@ export function answerOperations(context: PrivacyContext): Operation<Caller>[] {
       problems: ['conflict', 'storage-unavailable'],
       async handle({ caller, params, response, signal }) {
         const answer = await readApprovedAnswer(context, params.id);
-        const { text } = await letterText(context, answer);
+        const text = await letterText(context, answer);
         const bundle = await makeBundle(context, answer, text, signal);
         try {
           await handOut(context, requirePerson(caller), answer, 'package');
@@ -66,7 +66,7 @@ export function answerOperations(context: PrivacyContext): Operation<Caller>[] {
       problems: ['conflict'],
       async handle({ caller, params, query, response }) {
         const answer = await readApprovedAnswer(context, params.id);
-        const { text } = await letterText(context, answer);
+        const text = await letterText(context, answer);
         const isPdf = query.format === 'pdf';
         const body = isPdf ? await letterPdf(answer, text, settings.timeZone) : Buffer.from(letterHtml(answer, text, settings.timeZone));
         await handOut(context, requirePerson(caller), answer, 'letter');

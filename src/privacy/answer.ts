@@ -1,10 +1,14 @@
+import type { Transaction } from 'sequelize';
 import { organisationOf, type Organisation } from '../access/organisation.js';
 import { disclosuresOf, type Disclosure } from '../packages/package.js';
 import { Problem } from '../platform/problem.js';
 import type { ListenPurpose } from '../recordings/listen.js';
+import { useInForce } from '../retention/further-use.js';
+import type { Processor } from '../retention/register.js';
 import { workOf, type Work } from './employee.js';
 import { decisionsOf, itemsOf, type DecisionRow, type ItemRow } from './items.js';
 import { findRequest, processesOf, subjectOf, type PrivacyContext, type ProcessRow, type RequestRow, type SubjectRow } from './request.js';
+import { rectificationsOf, type RectificationRow } from './rectify.js';
 import type { Right } from './rights.js';
 
 /** All that a letter and a package say: read once, so that both say the same. */
@@ -22,6 +26,12 @@ export interface Answer {
   disclosures: Disclosure[];
   /** Earlier requests of the same person: the file on them is data, too. */
   earlier: { reference: string; receivedAt: Date }[];
+  /** What was corrected and stated for this request. */
+  rectifications: RectificationRow[];
+  /** Who handles these data for the organisation, and where; whoever is on its own network is nobody else. */
+  processors: Processor[];
+  /** The works council's consent to evaluations; null while none is on record. */
+  consent: { date: string; reference: string } | null;
   /** What was written about the work of an employee who asks about themselves; null where nobody here asks. */
   work: Work | null;
   /** The date of the answer: when it was approved. */
@@ -30,6 +40,10 @@ export interface Answer {
 
 /** An authority gets what its order names and nothing around it: it has no rights of a data subject. */
 export const isOrder = ({ request }: Pick<Answer, 'request'>): boolean => request.requester_kind === 'authority';
+
+/** A company has none either: where nothing is granted it learns of nobody whether anything is held. */
+export const isForCompany = ({ request, decisions }: Pick<Answer, 'request' | 'decisions'>): boolean =>
+  request.requester_kind === 'company' && [...decisions.values()].flat().every(({ decision }) => decision === 'refuse');
 
 export const isAnswered = (process: ProcessRow) =>
   (process.state === 'approved' || process.state === 'done') && process.outcome !== 'withdrawn';
@@ -47,16 +61,31 @@ export function disclosed(answer: Answer, right: Right): { item: ItemRow; decisi
   });
 }
 
+/** Decided, and not yet approved: a draft tells of it, an answer that is out does not. */
+export const isAwaited = (process: ProcessRow) => process.state === 'decided';
+
+const isElsewhere = (name: string) => name.includes(' ') || (/\.[a-z]{2,}$/i.test(name) && !/\.(local|internal|localhost|lan|test)$/i.test(name));
+
+/** Those whom a caller's data reach: not who signs officers in, nor who stamps digests. */
+async function processorsOf({ platform: { database }, processors }: PrivacyContext, tx?: Transaction): Promise<Processor[]> {
+  const speech = (await useInForce(database, 'transcription', tx))?.processor ?? null;
+  return [
+    ...processors.filter(({ role, name }) => (role === 'storage' || role === 'database') && isElsewhere(name)),
+    ...(speech === null ? [] : [{ role: 'speech_to_text' as const, ...speech }]),
+  ];
+}
+
 /** Reads what there is to say, approved or not: a draft is made of the same. @throws Problem `not-found` */
-export async function readAnswer({ platform: { clock, database } }: PrivacyContext, id: string): Promise<Answer> {
-  const request = await findRequest(database, id);
-  const items = (await itemsOf(database, id, clock.now())).filter((item) => item.confirmed === true);
+export async function readAnswer(context: PrivacyContext, id: string, tx?: Transaction): Promise<Answer> {
+  const { clock, database } = context.platform;
+  const request = await findRequest(database, id, tx);
+  const items = (await itemsOf(database, id, clock.now(), tx)).filter((item) => item.confirmed === true);
   const recordingIds = items.filter(({ kind }) => kind === 'recording').map((item) => item.item_id);
   const [subject, processes, decisions, organisation, listens, disclosures, earlier] = [
-    await subjectOf(database, id),
-    await processesOf(database, id),
-    await decisionsOf(database, id),
-    await organisationOf(database),
+    await subjectOf(database, id, tx),
+    await processesOf(database, id, tx),
+    await decisionsOf(database, id, tx),
+    await organisationOf(database, undefined, tx),
     await database.query<Answer['listens'][number]>(
       // An officer who works on a secret order also listens in the ordinary player: that would give the order away.
       `SELECT l.recording_id AS "recordingId", l.opened_at AS at, l.purpose FROM listens l
@@ -67,19 +96,26 @@ export async function readAnswer({ platform: { clock, database } }: PrivacyConte
            AND EXISTS (SELECT FROM privacy_events e WHERE e.request_id = q.id AND e.actor_id = l.user_id))
        ORDER BY l.opened_at`,
       [recordingIds, id],
+      tx,
     ),
-    (await disclosuresOf(database, recordingIds)).filter(({ packageId }) => packageId !== id),
+    (await disclosuresOf(database, recordingIds, tx)).filter(({ packageId }) => packageId !== id),
     await database.query<Answer['earlier'][number]>(
       `SELECT 'PV-' || q.year || '-' || lpad(q.number::text, 4, '0') AS reference, q.received_at AS "receivedAt"
        FROM privacy_requests q JOIN privacy_subjects s ON s.request_id = q.id
        JOIN privacy_subjects mine ON mine.request_id = $1 AND mine.emails && s.emails
        WHERE q.id <> $1 AND NOT q.secret AND q.requester_kind NOT IN ('authority', 'company') ORDER BY q.received_at LIMIT 100`,
       [id],
+      tx,
     ),
   ];
   const at = request.approved_at ?? clock.now();
   const work = request.employee_id === null ? null : await workOf({ clock, database }, request.employee_id, recordingIds);
-  return { request, subject, processes, items, decisions, organisation, listens, disclosures, earlier, work, at };
+  const rectifications = await rectificationsOf(database, id, tx);
+  const processors = await processorsOf(context, tx);
+  const consent = work === null ? null : ((await useInForce(database, 'evaluation', tx))?.consent ?? null);
+  return {
+    request, subject, processes, items, decisions, organisation, listens, disclosures, earlier, rectifications, processors, consent, work, at,
+  };
 }
 
 /**

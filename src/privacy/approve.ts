@@ -5,7 +5,7 @@ import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
 import { carryOutDecisions } from './carry-out.js';
 import { usualFor } from './items.js';
-import { revisionOf } from './letters.js';
+import { keepLetter, revisionOf } from './letters.js';
 import { listRecipients } from './notify.js';
 import { lockOpenRequest, record, type PrivacyContext, type ProcessRow } from './request.js';
 import { settleState, type Standing } from './states.js';
@@ -92,6 +92,7 @@ export async function approve(
       throw new Problem('invalid-input', { errors: [{ path: 'reason', message: 'is needed by who approves alone' }] });
     const now = clock.now();
     await writeForegone(context, tx, standing, decided);
+    await keepLetter(context, tx, id);
     await database.query(
       `UPDATE privacy_processes SET state = 'approved', approved_by = $3, approved_at = $4, approved_alone_reason = $5
        WHERE request_id = $1 AND id = ANY ($2::uuid[])`,
@@ -139,6 +140,7 @@ export async function sendBack(context: PrivacyContext, person: Person, id: stri
       tx,
     );
     await database.query('UPDATE privacy_requests SET approved_at = NULL WHERE id = $1', [id], tx);
+    await database.query('DELETE FROM privacy_approved_letters WHERE request_id = $1', [id], tx);
     await record(platform, tx, person, request, 'sent_back', {}, reason);
     await settleState(context, tx, id);
   });

@@ -46,8 +46,8 @@ const access: Record<ItemFacts['kind'], Cell> = {
   recording: {
     verdict: 'grant', article: '15(3)',
     why: {
-      nl: 'U krijgt een kopie van het geluid, met de stem van de medewerker. Waar iemand te horen is die er buiten staat, is dat onhoorbaar gemaakt.',
-      en: 'You receive a copy of the audio, with the voice of the member of staff. Where somebody is heard who is not involved, that has been made inaudible.',
+      nl: 'U krijgt een kopie van het geluid, met de stem van de medewerker, en de uitgeschreven tekst als die er is.',
+      en: 'You receive a copy of the audio, with the voice of the member of staff, and the transcript where there is one.',
     },
   },
   ticket: {
@@ -63,24 +63,25 @@ const rectification: Record<ItemFacts['kind'], Cell> = {
   recording: {
     verdict: 'grant', article: '16', offer: 'restriction',
     why: {
-      nl: 'Aan het geluid wordt niets veranderd; uw verklaring wordt eraan toegevoegd en onjuiste gegevens erover worden verbeterd.',
-      en: 'The audio itself is never altered; your statement is attached to it and wrong details about it are corrected.',
+      nl: 'Aan het geluid zelf wordt niets veranderd. Uw verklaring wordt eraan toegevoegd, en onjuiste gegevens erover worden verbeterd.',
+      en: 'The audio itself is never altered. Your statement is attached to it, and wrong details about it are corrected.',
     },
   },
   ticket: {
     verdict: 'grant', article: '16', offer: 'restriction',
     why: {
-      nl: 'Onjuiste gegevens worden verbeterd; wat er eerst stond blijft in de geschiedenis.',
-      en: 'Wrong data are corrected; what stood there before stays in its history.',
+      nl: 'Onjuiste gegevens worden verbeterd. Wat er eerst stond, blijft in de geschiedenis van de supportvraag zichtbaar.',
+      en: 'Wrong data are corrected. What stood there before stays visible in the history of the support question.',
     },
   },
 };
 
 function erasure(facts: ItemFacts): Cell {
-  if (facts.objectionUpheld)
+  // Against what a contract requires there is no objection: that one was taken as a request of another kind.
+  if (facts.objectionUpheld && groundOf(facts) === '6(1)(f)')
     return {
       verdict: 'grant', article: '17(1)(c)',
-      why: { nl: 'Uw bezwaar is gegrond.', en: 'Your objection was upheld.' },
+      why: { nl: 'U hebt bezwaar gemaakt en dat bezwaar is gegrond.', en: 'You objected, and your objection was upheld.' },
     };
   if (facts.kind === 'ticket')
     return {
@@ -111,8 +112,8 @@ function erasure(facts: ItemFacts): Cell {
 const restriction: Cell = {
   verdict: 'grant', article: '18(1)',
   why: {
-    nl: 'De gegevens worden alleen nog bewaard. Zij worden niet gebruikt voor training en niet verstrekt, behalve in de gevallen van artikel 18 lid 2. U hoort het voordat de beperking wordt opgeheven.',
-    en: 'The data are only stored. They are not used for training and not handed out, except in the cases of article 18(2). You will be told before the restriction is lifted.',
+    nl: 'De gegevens worden alleen nog bewaard. Zij worden niet gebruikt voor training en niet verstrekt, behalve in de gevallen van artikel 18 lid 2 AVG. U hoort van ons voordat de beperking wordt opgeheven.',
+    en: 'The data are only stored. They are not used for training and not handed out, except in the cases of article 18(2) GDPR. We will tell you before the restriction is lifted.',
   },
 };
 
@@ -120,8 +121,8 @@ const portability: Record<ItemFacts['kind'], Cell> = {
   recording: {
     verdict: 'refuse', article: '20(1)', offer: 'access', decides: false,
     why: {
-      nl: 'Overdraagbaarheid geldt voor gegevens op grond van toestemming of een overeenkomst; opnamen berusten op een gerechtvaardigd belang. Via inzage krijgt u wel een kopie.',
-      en: 'Portability covers data processed by consent or contract; recordings rest on a legitimate interest. Through access you do receive a copy.',
+      nl: 'Het recht op overdracht geldt voor gegevens die wij met toestemming of voor een overeenkomst verwerken. Opnamen berusten op een gerechtvaardigd belang. Met een verzoek om inzage kunt u er wel een kopie van krijgen.',
+      en: 'The right to portability covers data that we process by consent or for a contract. Recordings rest on a legitimate interest. With a request for access you can receive a copy of them.',
     },
   },
   ticket: {
@@ -133,21 +134,24 @@ const portability: Record<ItemFacts['kind'], Cell> = {
   },
 };
 
-function objection(ground: LegalGround): Cell {
-  if (ground === '6(1)(b)')
+function objection(facts: ItemFacts): Cell {
+  if (groundOf(facts) === '6(1)(b)')
     return {
       verdict: 'grant', article: '18(1), 17(1)', as: 'restriction', offer: 'erasure',
       why: {
-        nl: 'Bezwaar in de zin van artikel 21 bestaat niet bij een overeenkomst; uw verzoek is behandeld als verzoek om beperking of verwijdering.',
-        en: 'There is no objection under article 21 to what a contract requires; your request was taken as one for restriction or erasure.',
+        nl: 'Tegen verwerking die nodig is voor een overeenkomst is geen bezwaar mogelijk (artikel 21 AVG). Daarom is uw bezwaar behandeld als een verzoek om beperking: de gegevens worden alleen nog bewaard. Wilt u dat zij worden verwijderd, laat dat dan weten.',
+        en: 'There is no objection to processing that a contract requires (article 21 GDPR). Your objection was therefore taken as a request for restriction: the data are only stored. If you want them erased, please say so.',
       },
     };
   return {
     verdict: 'grant', article: '21(1)', offer: 'erasure',
-    why: {
-      nl: 'De gegevens worden niet meer voor training gebruikt; voor bewijs alleen als dwingende gronden dat rechtvaardigen.',
-      en: 'The data are no longer used for training; for evidence only where compelling grounds justify it.',
-    },
+    why:
+      facts.kind === 'recording'
+        ? {
+            nl: 'De opname wordt niet meer gebruikt: niet voor training en niet als bewijs van gemaakte afspraken.',
+            en: 'The recording is no longer used: not for training and not as evidence of agreements.',
+          }
+        : { nl: 'De gegevens worden niet meer gebruikt.', en: 'The data are no longer used.' },
   };
 }
 
@@ -156,8 +160,8 @@ const notTheirs: Record<'company' | 'authority', Cell> = {
   company: {
     verdict: 'refuse', article: '4(1), 15',
     why: {
-      nl: 'Deze rechten komen toe aan de persoon om wiens gegevens het gaat, niet aan een organisatie. De persoon kan het verzoek zelf doen of u daartoe machtigen.',
-      en: 'These rights belong to the person the data are about, not to an organisation. That person can make the request or give you a mandate.',
+      nl: 'Deze rechten komen toe aan de persoon om wiens gegevens het gaat, niet aan een organisatie. Die persoon kan het verzoek zelf doen, of u daartoe machtigen.',
+      en: 'These rights belong to the person the data are about, not to an organisation. That person can make the request, or give you a mandate.',
     },
   },
   authority: {
@@ -178,7 +182,7 @@ export function usualDecision(right: Right, facts: ItemFacts): Usual {
     erasure: () => erasure(facts),
     restriction: () => restriction,
     portability: () => portability[facts.kind],
-    objection: () => objection(ground),
+    objection: () => objection(facts),
   };
   const { requester = 'subject' } = facts;
   const cell = requester === 'subject' ? cells[right]() : notTheirs[requester];

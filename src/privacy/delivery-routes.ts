@@ -143,7 +143,7 @@ export function deliveryOperations(context: PrivacyContext): Operation<Caller>[]
         let sent = false;
         try {
           const answer = await readApprovedAnswer(context, opened.requestId);
-          const bundle = await makeBundle(context, answer, (await letterText(context, answer)).text, signal);
+          const bundle = await makeBundle(context, answer, await letterText(context, answer), signal);
           try {
             await handOut(context, 'system', answer, 'package');
           } catch (error) {

@@ -1,12 +1,13 @@
 import { grounds, register } from '../retention/register.js';
-import { decisionOn, isAnswered, isOrder, type Answer } from './answer.js';
+import { decisionOn, isAnswered, isForCompany, isOrder, type Answer } from './answer.js';
+import { controllerOf, processorIn, recipientIn } from './compose-processing.js';
 import { groundOf } from './decide.js';
 import { usualFor, type DecisionRow, type ItemRow } from './items.js';
 import { escapeHtml, readBlocks } from './letter.js';
-import { page, table, tableRow as row } from './pages.js';
+import { page, table } from './pages.js';
 import { referenceOf } from './request.js';
 import { rightNames } from './rights.js';
-import { cite, controllers, dateIn, grounds6, momentIn, nameOf, pick, purposes, remediesIn, whatWasAsked } from './words.js';
+import { cite, dateIn, ended, grounds6, momentIn, nameOf, pick, purposes, remediesIn, whatWasAsked } from './words.js';
 
 /** The pages of a package: they open from a folder, without network and without script, in the person's language. */
 
@@ -38,6 +39,8 @@ export interface Contents {
   work: boolean;
 }
 
+const sentenceCase = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
 /** Minutes and seconds, as people read them. */
 const length = (ms: number | null) => (ms === null ? '' : `${Math.floor(ms / 60_000)}:${String(Math.floor((ms % 60_000) / 1000)).padStart(2, '0')}`);
 
@@ -49,9 +52,15 @@ export function indexPage(answer: Answer, contents: Contents, timeZone: string):
   const title = `${locale === 'nl' ? 'Antwoord op uw verzoek' : 'Answer to your request'} ${referenceOf(request)}`;
   const parts = [
     `<h1>${escapeHtml(title)}</h1>`,
-    `<p>${told('Van', 'From')}: ${escapeHtml(organisation.controller)}<br>${told('Voor', 'For')}: ${escapeHtml(subject.name ?? '')}<br>
-${told('Ontvangen', 'Received')}: ${escapeHtml(dateIn(request.received_at, locale, timeZone))}<br>
-${told('Antwoord', 'Answer')}: ${escapeHtml(dateIn(answer.at, locale, timeZone))}</p>`,
+    `<dl>${[
+      [told('Van', 'From'), organisation.controller],
+      [told('Voor', 'For'), isOrder(answer) ? (request.authority_name ?? '') : (subject.name ?? '')],
+      [told('Ontvangen', 'Received'), dateIn(request.received_at, locale, timeZone)],
+      [told('Antwoord', 'Answer'), dateIn(answer.at, locale, timeZone)],
+    ]
+      .filter(([, text]) => text !== '')
+      .map(([name, text]) => `<dt>${name ?? ''}</dt><dd>${escapeHtml(text ?? '')}</dd>`)
+      .join('')}</dl>`,
     `<p>${isOrder(answer) ? '' : told(`Wij ontvingen ${whatWasAsked(answer, locale)}.`, `We received ${whatWasAsked(answer, locale)}.`)}
 <a href="data/letter.html">${told('Lees de brief', 'Read the letter')}</a>.</p>`,
     ...recordingsPart(contents.recordings, answer, timeZone),
@@ -71,7 +80,7 @@ ${told('Antwoord', 'Answer')}: ${escapeHtml(dateIn(answer.at, locale, timeZone))
     // An authority is told what its order names, and nothing around it.
     ...(isOrder(answer)
       ? []
-      : [...registerPart(answer), ...recipientsPart(answer, timeZone), ...earlierPart(answer, timeZone), ...remedies(answer)]),
+      : [...registerPart(answer), ...recipientsPart(answer, timeZone), ...earlierPart(answer, timeZone), ...rightsPart(answer), ...remedies(answer)]),
     `<h2>${told('Echtheid', 'Authenticity')}</h2><p>${told(
       'Dit pakket is ondertekend. Met verify.sh kunt u nagaan of er sinds het maken niets in is veranderd.',
       'This package is signed. verify.sh checks that nothing in it has changed since it was made.',
@@ -100,11 +109,11 @@ function recordingsPart(recordings: readonly IndexedRecording[], answer: Answer,
     const facts = (answer.request.requester_kind === 'employee' ? [item.agent] : [item.caller_number, item.callee_number, item.agent])
       .filter((fact) => fact !== null)
       .join(' → ');
-    return row([
-      `${escapeHtml(name)}<br>${escapeHtml(facts)}`, `${player}${said}${masked}${reason}${statement}`,
+    return [
+      `${escapeHtml(sentenceCase(name))}<br>${escapeHtml(facts)}`, `${player}${said}${masked}${reason}${statement}`,
       isOrder(answer) ? '' : heard.length === 0 ? told('niet beluisterd', 'not listened to') : heard.join('<br>'),
       `${until}<br>${escapeHtml(pick(grounds6['6(1)(f)'], locale))}`,
-    ]);
+    ];
   });
   const head = [told('Gesprek', 'Call'), told('Geluid', 'Audio'), told('Beluisterd: datum en doel', 'Listened to: date and purpose'), told('Bewaard tot, grond', 'Kept until, ground')];
   return [`<h2>${told('Gespreksopnamen', 'Call recordings')}</h2>`, table(head, rows)];
@@ -114,13 +123,13 @@ function ticketsPart(tickets: readonly IndexedTicket[], { request: { locale } }:
   if (tickets.length === 0) return [];
   const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
   const rows = tickets.map(({ item, decision, path, messages }) =>
-    row([
-      `<a href="${path}">${escapeHtml(nameOf(item, locale, timeZone))}</a>`,
+    [
+      `<a href="${path}">${escapeHtml(sentenceCase(nameOf(item, locale, timeZone)))}</a>`,
       escapeHtml(item.subject ?? ''), `${messages}${decision.reason === null ? '' : `<br>${escapeHtml(decision.reason)}`}`,
       `${item.retain_until === null ? '' : escapeHtml(dateIn(item.retain_until, locale, timeZone))}<br>${escapeHtml(
         pick(grounds6[groundOf({ kind: item.kind, relation: item.requester_relation })], locale),
       )}`,
-    ]),
+    ],
   );
   const head = [told('Supportvraag', 'Support question'), told('Onderwerp', 'Subject'), told('Berichten', 'Messages'), told('Bewaard tot, grond', 'Kept until, ground')];
   return [`<h2>${told('Supportvragen', 'Support questions')}</h2>`, table(head, rows)];
@@ -130,6 +139,8 @@ function ticketsPart(tickets: readonly IndexedTicket[], { request: { locale } }:
 function withheldPart(answer: Answer, timeZone: string): string[] {
   const { locale } = answer.request;
   const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
+  // A company learns of nobody whether anything is held.
+  if (isForCompany(answer)) return [];
   const rows = answer.processes.filter(isAnswered).flatMap(({ right }) =>
     answer.items.flatMap((item) => {
       const decision = decisionOn(answer, item, right);
@@ -138,11 +149,11 @@ function withheldPart(answer: Answer, timeZone: string): string[] {
       // Where the law left nothing to decide its own reason is told, in the person's language.
       const reason = decision.decided_by === null ? pick(usualFor(item, right).why, locale) : (decision.reason ?? '');
       return [
-        row([
-          escapeHtml(pick(rightNames[right], locale)), escapeHtml(nameOf(item, locale, timeZone)),
+        [
+          escapeHtml(pick(rightNames[right], locale)), escapeHtml(sentenceCase(nameOf(item, locale, timeZone))),
           decision.decision === 'refuse' ? told('geweigerd', 'refused') : told('gedeeltelijk', 'in part'),
-          `${escapeHtml(article === 'other' ? '' : cite(article, locale))} ${escapeHtml(reason)}`,
-        ]),
+          `${article === 'other' ? '' : `${escapeHtml(sentenceCase(cite(article, locale)))}. `}${escapeHtml(ended(reason))}`,
+        ],
       ];
     }),
   );
@@ -151,25 +162,36 @@ function withheldPart(answer: Answer, timeZone: string): string[] {
   return [`<h2>${told('Wat niet of niet helemaal is toegewezen', 'What was not granted, or not wholly')}</h2>`, table(head, rows)];
 }
 
-function registerPart({ request: { locale }, organisation }: Answer): string[] {
+function registerPart(answer: Answer): string[] {
+  const { locale } = answer.request;
   const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
   const rows = register.map((each) =>
-    row([
+    [
       escapeHtml(pick(each.service, locale)), escapeHtml(pick(each.data, locale)), escapeHtml(pick(each.kept, locale)),
-      escapeHtml(each.controller === 'organisation' && organisation.controller !== '' ? organisation.controller : pick(controllers[each.controller], locale)),
+      escapeHtml(controllerOf(each, answer)),
       escapeHtml([pick(grounds[each.ground], locale), each.purpose === undefined ? '' : pick(each.purpose, locale)].filter((text) => text !== '').join('. ')),
-    ]),
+    ],
   );
   const head = [told('Dienst', 'Service'), told('Gegevens', 'Data'), told('Bewaard', 'Kept'), told('Verantwoordelijke', 'Controller'), told('Grond en doel', 'Ground and purpose')];
   return [`<h2>${told('Welke gegevens wij verwerken', 'Which data we process')}</h2>`, table(head, rows)];
 }
 
-function recipientsPart({ request: { locale }, disclosures }: Answer, timeZone: string): string[] {
+function recipientsPart(answer: Answer, timeZone: string): string[] {
+  const { disclosures, processors, request: { locale } } = answer;
   const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
-  const heading = `<h2>${told('Aan wie is verstrekt', 'Who was given your data')}</h2>`;
-  if (disclosures.length === 0) return [heading, `<p>${told('Aan niemand anders.', 'Nobody else.')}</p>`];
-  const items = disclosures.map(({ recipient, disclosedAt }) => `<li>${escapeHtml(recipient)}, ${escapeHtml(dateIn(disclosedAt, locale, timeZone))}</li>`);
-  return [heading, `<ul>${items.join('')}</ul>`];
+  const given = [...new Set(disclosures.map((each) => `${recipientIn(each, answer)}, ${dateIn(each.disclosedAt, locale, timeZone)}`))];
+  return [
+    `<h2>${told('Wie uw gegevens ontvangt', 'Who receives your data')}</h2>`,
+    given.length === 0
+      ? `<p>${told('Opnamen waarop u te horen bent, zijn aan niemand anders verstrekt.', 'Recordings in which you are heard were given to nobody else.')}</p>`
+      : `<p>${told('Opnamen waarop u te horen bent, zijn verstrekt aan:', 'Recordings in which you are heard were given to:')}</p><ul>${given.map((each) => `<li>${escapeHtml(each)}</li>`).join('')}</ul>`,
+    ...(processors.length === 0
+      ? []
+      : [
+          `<p>${told('Alleen in onze opdracht werken hiermee:', 'On our instructions only, these work with them:')}</p>
+<ul>${processors.map((each) => `<li>${escapeHtml(processorIn(each, locale))}</li>`).join('')}</ul>`,
+        ]),
+  ];
 }
 
 function earlierPart({ request: { locale }, earlier }: Answer, timeZone: string): string[] {
@@ -177,6 +199,20 @@ function earlierPart({ request: { locale }, earlier }: Answer, timeZone: string)
   const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
   const items = earlier.map(({ reference, receivedAt }) => `<li>${escapeHtml(reference)}, ${escapeHtml(dateIn(receivedAt, locale, timeZone))}</li>`);
   return [`<h2>${told('Eerdere verzoeken', 'Earlier requests')}</h2>`, `<ul>${items.join('')}</ul>`];
+}
+
+/** What the person may ask still (art. 15(1)(e) GDPR); an employee's and a caller's alike. */
+function rightsPart({ request: { locale } }: Answer): string[] {
+  const lines = [
+    { nl: 'Klopt er iets niet? Dan kunt u vragen het te corrigeren (artikel 16 AVG).', en: 'Is something wrong? You can ask us to correct it (article 16 GDPR).' },
+    { nl: 'U kunt vragen gegevens te verwijderen (artikel 17 AVG), of ze alleen nog te bewaren (artikel 18 AVG).', en: 'You can ask us to erase data (article 17 GDPR), or only to store them (article 18 GDPR).' },
+    { nl: 'Tegen gespreksopnamen kunt u bezwaar maken (artikel 21 AVG).', en: 'You can object to call recordings (article 21 GDPR).' },
+    { nl: 'Wat u zelf voor supportvragen aanleverde, kunt u opvragen om mee te nemen (artikel 20 AVG).', en: 'What you supplied yourself with support questions you can ask for, to take it elsewhere (article 20 GDPR).' },
+  ];
+  return [
+    `<h2>${locale === 'nl' ? 'Uw rechten' : 'Your rights'}</h2>`,
+    `<ul>${lines.map((line) => `<li>${escapeHtml(pick(line, locale))}</li>`).join('')}</ul>`,
+  ];
 }
 
 const remedies = (answer: Answer): string[] =>

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import PdfDocument from 'pdfkit';
 import { isOrder, type Answer } from './answer.js';
 import { referenceOf } from './request.js';
@@ -45,7 +46,11 @@ export interface Addressee {
   address: string | null;
 }
 
-const linesOf = (text: string | null) => (text ?? '').split(/\n|,\s*/).map((line) => line.trim()).filter((line) => line !== '');
+/** Lines as they were written; an address on one line is told apart at its commas. */
+const linesOf = (text: string | null): string[] => {
+  const whole = (text ?? '').trim();
+  return whole.split(whole.includes('\n') ? '\n' : /,\s*/).map((line) => line.trim()).filter((line) => line !== '');
+};
 
 /** A letter about a request, to whomever it concerns. */
 export function makeLetter(
@@ -70,8 +75,10 @@ export function makeLetter(
   };
 }
 
-/** To whom the answer goes: the person, or whoever represents them, where there is a mandate. */
-export const answeredTo = ({ subject }: Pick<Answer, 'subject'>): Addressee => subject.representative ?? subject;
+/** To whom the answer goes: the person, or whoever represents them, where there is a mandate; or the company that asks. */
+export const answeredTo = ({ request, subject }: Pick<Answer, 'request' | 'subject'>): Addressee =>
+  subject.representative ??
+  (request.requester_kind === 'company' && subject.organisation !== null ? { name: subject.organisation, address: subject.address } : subject);
 
 /** The letter of an answer: the officer's text, and below it what the law wants in every answer to a person. */
 function letterOf(answer: Answer, text: string, timeZone: string): Letter {
@@ -83,7 +90,11 @@ function letterOf(answer: Answer, text: string, timeZone: string): Letter {
     return makeLetter(answer, to, { subject: `${about}, ${reference}`, text, isAboutPerson: false }, timeZone);
   }
   const about = request.locale === 'nl' ? 'Antwoord op uw verzoek' : 'Answer to your request';
-  return makeLetter(answer, answeredTo(answer), { subject: `${about} ${reference}`, text: `${text}\n\n${remediesIn(answer, request.locale)}` }, timeZone);
+  const isAboutPerson = request.requester_kind !== 'company';
+  return makeLetter(
+    answer, answeredTo(answer),
+    { subject: `${about} ${reference}`, text: `${text}\n\n${remediesIn(answer, request.locale)}`, isAboutPerson }, timeZone,
+  );
 }
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;color:#1b2430;background:#fff;max-width:42rem;margin:2rem auto;padding:0 1rem}
@@ -112,47 +123,64 @@ ${letter.blocks.map(htmlOf).join('\n')}
 `;
 }
 
-/** Characters that the fonts every PDF reader has (WinAnsi) can show; others are written as near as they come. */
-function printable(text: string): string {
-  return [...text.normalize('NFC')]
-    .map((character) =>
-      /[\n\x20-\x7e\xa0-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]/.test(character) ? character : (character.normalize('NFKD').match(/[\x20-\x7e]/g)?.join('') ?? '?'),
-    )
-    .join('');
-}
+/** Fonts that go along with the letter: a name is spelled as its bearer spells it, whatever alphabet it comes from. */
+const fontFile = (name: string) => createRequire(import.meta.url).resolve(`dejavu-fonts-ttf/ttf/${name}.ttf`);
+const size = 9.8;
+const edge = 70;
+
+/** What no font can show is left out rather than shown as a box: line ends but ours, and directions of writing. */
+const printable = (text: string) => text.normalize('NFC').replaceAll(/[^\P{C}\n]/gu, '');
 
 /** The letter as a PDF of A4 pages, with title and language, numbered. */
 export function renderPdf(letter: Letter, at: Date): Promise<Buffer> {
   const { locale } = letter;
   const document = new PdfDocument({
-    size: 'A4', margins: { top: 70, bottom: 70, left: 70, right: 70 }, bufferPages: true, lang: locale === 'nl' ? 'nl-NL' : 'en-GB',
+    size: 'A4', margins: { top: edge, bottom: edge, left: edge, right: edge }, bufferPages: true, lang: locale === 'nl' ? 'nl-NL' : 'en-GB',
     displayTitle: true, info: { Title: letter.subject, Author: letter.signed, CreationDate: at, ModDate: at },
+    font: fontFile('DejaVuSansCondensed'),
   });
+  document.registerFont('plain', fontFile('DejaVuSansCondensed'));
+  document.registerFont('bold', fontFile('DejaVuSansCondensed-Bold'));
   const chunks: Buffer[] = [];
   const done = new Promise<Buffer>((resolve, reject) => {
     document.on('data', (chunk: Buffer) => chunks.push(chunk));
     document.on('end', () => resolve(Buffer.concat(chunks)));
     document.on('error', reject);
   });
-  const plain = (line: string) => document.font('Helvetica').fontSize(10.5).text(printable(line), { lineGap: 2 });
-  const bold = (line: string, size: number) => document.font('Helvetica-Bold').fontSize(size).text(printable(line));
+  const width = document.page.width - 2 * edge;
+  const plain = (line: string) => document.font('plain').fontSize(size).text(printable(line), edge, document.y, { lineGap: 2.5, width });
+  const bold = (line: string, height: number) => document.font('bold').fontSize(height).text(printable(line), edge, document.y, { width });
+  /** A heading, a bullet or a signature at the foot of a page belongs to what follows it. */
+  const keepTogether = (height: number) => {
+    if (document.y + height > document.page.height - edge) document.addPage();
+  };
   for (const line of letter.sender) plain(line);
   document.moveDown(2);
   for (const line of letter.addressee) plain(line);
   document.moveDown(2);
   plain(letter.date);
   document.moveDown();
-  bold(letter.subject, 13);
+  bold(letter.subject, 12.5);
   document.moveDown();
   plain(letter.salutation);
   document.moveDown();
   for (const block of letter.blocks) {
-    if (block.kind === 'heading') bold(block.text, 11.5);
-    else if (block.kind === 'list')
-      document.font('Helvetica').fontSize(10.5).list(block.items.map(printable), { bulletRadius: 1.8, textIndent: 12, lineGap: 2 });
+    if (block.kind === 'heading') {
+      keepTogether(60);
+      document.moveDown(0.3);
+      bold(block.text, 11);
+    } else if (block.kind === 'list')
+      for (const item of block.items) {
+        document.font('plain').fontSize(size);
+        keepTogether(document.currentLineHeight(true));
+        const { y } = document;
+        document.text('•', edge + 4, y, { width: 10, lineBreak: false });
+        document.text(printable(item), edge + 16, y, { lineGap: 2.5, width: width - 16 });
+      }
     else plain(block.text);
     document.moveDown(block.kind === 'heading' ? 0.4 : 0.8);
   }
+  keepTogether(60);
   plain(letter.ending);
   document.moveDown();
   plain(letter.signed);
@@ -160,7 +188,9 @@ export function renderPdf(letter: Letter, at: Date): Promise<Buffer> {
   for (let page = 0; page < count; page += 1) {
     document.switchToPage(page);
     document.page.margins.bottom = 0;
-    document.font('Helvetica').fontSize(8).text(printable(`${letter.reference} · ${page + 1}/${count}`), 70, 800, { align: 'right', lineBreak: false });
+    const told = printable(`${letter.reference} · ${page + 1}/${count}`);
+    document.font('plain').fontSize(8);
+    document.text(told, document.page.width - edge - document.widthOfString(told), document.page.height - 42, { lineBreak: false });
   }
   document.end();
   return done;

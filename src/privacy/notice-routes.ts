@@ -5,7 +5,8 @@ import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
 import { sendPage } from './hand-out-routes.js';
 import { renderHtml, renderPdf } from './letter.js';
-import { composeNotice, composeRecipientLetter, noticeKinds, noticeLetter, type Notice } from './notices.js';
+import { noticeKinds } from './notice-words.js';
+import { composeNotice, composeRecipientLetter, noticeLetter, type Notice } from './notices.js';
 import type { Answer } from './answer.js';
 import { findRequest, record, referenceOf, type PrivacyContext } from './request.js';
 

@@ -60,6 +60,19 @@ export async function notificationsOf(database: Database, requestId: string): Pr
   );
 }
 
+/** Of what a recipient holds, the recordings that this was decided about. */
+export async function recordingsToldOf(database: Database, { id, packageId, right }: Notification): Promise<string[]> {
+  const rows = await database.query<{ id: string }>(
+    `SELECT DISTINCT s.recording_id AS id FROM privacy_notifications n
+     JOIN privacy_items i ON i.request_id = n.request_id AND i.kind = 'recording'
+     JOIN privacy_decisions d ON d.item_id = i.id AND d."right" = $3 AND d.decision <> 'refuse' AND d.replaced_at IS NULL
+     JOIN disclosures s ON s.recording_id = i.item_id AND s.package_id = $2
+     WHERE n.id = $1 ORDER BY s.recording_id`,
+    [id, packageId, right],
+  );
+  return rows.map((row) => row.id);
+}
+
 /**
  * A recipient was told, or could not be. Also after the request is closed.
  * @throws Problem `not-found`, `conflict` when that was recorded already

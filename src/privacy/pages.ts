@@ -8,10 +8,16 @@ import { dateIn, momentIn, nameOf } from './words.js';
 
 /** The pages beside the first one of a package: a ticket, what was said, what was written about somebody's work. */
 
-const style = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;color:#1b2430;background:#fff;max-width:60rem;margin:2rem auto;padding:0 1rem}
-a{color:#0b5cad}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #7a8594}
-audio{width:16rem;max-width:100%}article{border-top:1px solid #7a8594;margin-top:1rem}.wide{overflow-x:auto}pre{white-space:pre-wrap;font:inherit}
-@media(prefers-color-scheme:dark){body{color:#e8edf3;background:#12171e}a{color:#7fb8ff}}`;
+const style = `:root{color-scheme:light dark;--text:#1b2430;--bg:#fff;--muted:#4d5a6b;--link:#0b5cad;--line:#7a8594;--surface:#f5f6f8}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--bg);max-width:64rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
+h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.2rem;margin:2rem 0 .5rem}a{color:var(--link)}small{color:var(--muted)}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.5rem .6rem;border-bottom:1px solid var(--line)}
+thead th{background:var(--surface)}audio{width:17rem;max-width:100%}article{border-top:1px solid var(--line);margin-top:1rem}pre{white-space:pre-wrap;font:inherit}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}dt{color:var(--muted)}dd{margin:0}
+@media(max-width:40rem){thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}table,tbody,tr,td{display:block}
+tr{border-bottom:1px solid var(--line);padding:.5rem 0}td{border:0;padding:.25rem 0}td[data-head]:not(:empty)::before{content:attr(data-head);display:block;color:var(--muted);font-size:.875rem}}
+@media(prefers-color-scheme:dark){:root{--text:#e8edf3;--bg:#12171e;--muted:#aab6c4;--link:#7fb8ff;--line:#728092;--surface:#1b222c}}
+@media print{body{margin:0;max-width:none}audio{display:none}}`;
 
 /** A page of a package, without script and without anything from elsewhere. */
 export const page = (locale: string, title: string, body: string) => `<!doctype html>
@@ -21,10 +27,12 @@ ${body}
 </main></body></html>
 `;
 
-export const tableRow = (cells: readonly string[], tag: 'td' | 'th' = 'td') =>
-  `<tr>${cells.map((cell) => `<${tag}${tag === 'th' ? ' scope="col"' : ''}>${cell}</${tag}>`).join('')}</tr>`;
-export const table = (head: readonly string[], rows: readonly string[]) =>
-  `<div class="wide"><table><thead>${tableRow(head, 'th')}</thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+/** A table; on a narrow screen each row becomes a list in which a cell says what it is of. Heads and cells are HTML. */
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  `<table role="table"><thead role="rowgroup"><tr role="row">${head.map((cell) => `<th role="columnheader" scope="col">${cell}</th>`).join('')}</tr></thead>
+<tbody role="rowgroup">${rows
+    .map((cells) => `<tr role="row">${cells.map((cell, column) => `<td role="cell" data-head="${head[column] ?? ''}">${cell}</td>`).join('')}</tr>`)
+    .join('\n')}</tbody></table>`;
 
 const back = (told: (nl: string, en: string) => string, href: string) => `<p><a href="${href}">${told('Overzicht', 'Overview')}</a></p>`;
 
@@ -83,7 +91,7 @@ export function workPage({ request: { locale }, work }: Answer, timeZone: string
   const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
   const date = (at: Date) => escapeHtml(dateIn(at, locale, timeZone));
   const evaluations = (work?.evaluations ?? []).map(({ at, scorecard, score, answers, notes, summary, response }) => {
-    const rows = answers.map(({ question, answer, note }) => tableRow([escapeHtml(question), escapeHtml(answer), escapeHtml(note ?? '')]));
+    const rows = answers.map(({ question, answer, note }) => [escapeHtml(question), escapeHtml(answer), escapeHtml(note ?? '')]);
     const texts = [...notes, ...(summary === null ? [] : [summary])].map((text) => `<p>${escapeHtml(text)}</p>`);
     const yours = response === null ? '' : `<p>${told('Uw reactie', 'Your response')}: ${escapeHtml(response)}</p>`;
     return `<article><h3>${date(at)}: ${escapeHtml(scorecard)}${score === null ? '' : `, ${score.toFixed(0)}`}</h3>

@@ -44,12 +44,13 @@ export interface RectificationRow {
 const wrong = (path: string, message: string) => new Problem('invalid-input', { errors: [{ path, message }] });
 
 /** What was corrected and stated for a request, oldest first. */
-export async function rectificationsOf(database: Database, requestId: string): Promise<RectificationRow[]> {
+export async function rectificationsOf(database: Database, requestId: string, tx?: Transaction): Promise<RectificationRow[]> {
   return await database.query<RectificationRow>(
     `SELECT id, recording_id AS "recordingId", ticket_id AS "ticketId", field, old_value AS "oldValue", new_value AS "newValue",
        statement, rectified_by AS by, rectified_at AS at
      FROM privacy_rectifications WHERE request_id = $1 ORDER BY rectified_at, id`,
     [requestId],
+    tx,
   );
 }
 

@@ -9,6 +9,7 @@ import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { SigningKey } from '../platform/signing.js';
 import type { Category } from '../retention/category.js';
+import type { Processor } from '../retention/register.js';
 import { dueDates, type Calendar, type Pause } from './clock.js';
 import type { Right } from './rights.js';
 
@@ -41,6 +42,8 @@ export interface PrivacyContext {
   categories: readonly Category[];
   /** Signs packages. */
   signingKey: SigningKey;
+  /** Who handles data for the organisation, as the configuration tells. */
+  processors: readonly Processor[];
   /** Masks what others said. @throws a plain error where there is none on this machine */
   ffmpeg: () => Promise<Ffmpeg>;
 }

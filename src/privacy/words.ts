@@ -18,16 +18,27 @@ export function momentIn(at: Date, locale: Locale, timeZone: string): string {
   return new Intl.DateTimeFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { timeZone, dateStyle: 'long', timeStyle: 'short' }).format(at);
 }
 
-/** How a letter names a thing: by its date, and a ticket by its number. */
+/** How a letter names a thing: by its date, and a ticket by its number. Of what is gone nobody knows the date any more. */
 export function nameOf(item: ItemRow, locale: Locale, timeZone: string): string {
   if (item.kind === 'recording') {
-    const at = item.started_at ?? item.found_at;
-    return locale === 'nl' ? `gesprek van ${momentIn(at, locale, timeZone)}` : `call of ${momentIn(at, locale, timeZone)}`;
+    if (item.started_at === null) return locale === 'nl' ? 'een gesprek dat al is verwijderd' : 'a call that was deleted already';
+    const at = momentIn(item.started_at, locale, timeZone);
+    return locale === 'nl' ? `gesprek van ${at}` : `call of ${at}`;
   }
-  const at = dateIn(item.opened_at ?? item.found_at, locale, timeZone);
-  const number = item.ticket_number ?? '';
-  return locale === 'nl' ? `supportvraag ${number} van ${at}` : `support question ${number} of ${at}`;
+  if (item.opened_at === null) return locale === 'nl' ? 'een supportvraag die al is verwijderd' : 'a support question that was deleted already';
+  const at = dateIn(item.opened_at, locale, timeZone);
+  const number = item.ticket_number === null ? '' : ` ${item.ticket_number}`;
+  return locale === 'nl' ? `supportvraag${number} van ${at}` : `support question${number} of ${at}`;
 }
+
+/** What somebody wrote, at the end of a sentence: it ends. */
+export function ended(text: string): string {
+  const trimmed = text.trim();
+  return trimmed === '' || /[.!?…]["'”’)]?$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+/** What somebody wrote, as a sentence among others: it begins with a capital and ends. */
+export const sentence = (text: string): string => ended(text).replace(/^\p{Ll}/u, (first) => first.toUpperCase());
 
 export const purposes: Record<'training' | 'evidence' | 'access_request', Told> = {
   training: { nl: 'training van supportmedewerkers', en: 'training of support agents' },
@@ -45,12 +56,15 @@ export const grounds6: Record<'6(1)(b)' | '6(1)(f)', Told> = {
   '6(1)(f)': { nl: 'gerechtvaardigd belang (artikel 6 lid 1 onder f AVG)', en: 'legitimate interest (article 6(1)(f) GDPR)' },
 };
 
-/** How an article is cited in a letter. */
+/** How an article, or several (`18(1), 17(1)`), are cited in a letter. */
 export function cite(article: string, locale: Locale): string {
   if (article.startsWith('UAVG')) return locale === 'nl' ? `artikel ${article.slice(5)} UAVG` : `article ${article.slice(5)} of the Dutch implementation act (UAVG)`;
-  if (locale === 'en') return `article ${article} GDPR`;
-  // As Dutch lawyers write it: artikel 17 lid 3 onder e.
-  return `artikel ${article.replace(/\((\d+)\)/g, ' lid $1').replace(/\(([a-z])\)/g, ' onder $1')} AVG`;
+  const articles = article.split(', ');
+  if (locale === 'en') return `${articles.length > 1 ? 'articles' : 'article'} ${articles.join(' and ')} GDPR`;
+  // As Dutch lawyers write it: artikel 17 lid 3 onder e; article 4 is a list of numbered points.
+  const named = articles.map((each) =>
+    `artikel ${each.replace(/^4\((\d+)\)$/, '4 onder $1').replace(/\((\d+)\)/g, ' lid $1').replace(/\(([a-z])\)/g, ' onder $1')}`);
+  return `${named.join(' en ')} AVG`;
 }
 
 const listIn = (parts: readonly string[], locale: Locale) =>
@@ -65,6 +79,13 @@ export const askedAs: Record<Right, Told> = {
   portability: { nl: 'overdracht', en: 'portability' },
   objection: { nl: 'bezwaar tegen de verwerking', en: 'objection to the processing' },
 };
+
+/** On whose behalf somebody else writes: `, namens Anna Jansen`; empty where the person writes. */
+export function onBehalf({ subject }: Pick<Answer, 'subject'>, locale: Locale): string {
+  if (subject.representative === null) return '';
+  const whom = subject.name ?? (locale === 'nl' ? 'degene namens wie u schrijft' : 'the person for whom you write');
+  return locale === 'nl' ? `, namens ${whom}` : `, on behalf of ${whom}`;
+}
 
 /**
  * `uw verzoek om inzage (artikel 15 AVG) en uw bezwaar tegen de verwerking (artikel 21 AVG)`; to somebody else than the person
@@ -84,9 +105,12 @@ export function whatWasAsked({ processes }: Pick<Answer, 'processes'>, locale: L
 }
 
 /** What stands in every letter, whatever an officer wrote: complaint and petition (art. 12(4) GDPR, art. 35 UAVG). */
-export function remediesIn({ organisation, request }: Pick<Answer, 'organisation' | 'request'>, locale: Locale): string {
+export function remediesIn({ organisation, request, processes }: Pick<Answer, 'organisation' | 'request' | 'processes'>, locale: Locale): string {
   const contact = organisation.privacyEmail;
   const reference = referenceOf(request);
+  const [asks, objection] = locale === 'nl' ? ['verzoek', 'bezwaar'] : ['request', 'objection'];
+  const objects = processes.some(({ right }) => right === 'objection');
+  const whole = objects && processes.length === 1 ? objection : objects ? `${asks} ${locale === 'nl' ? 'of' : 'or'} ${objection}` : asks;
   return locale === 'nl'
     ? `## Bent u het niet met ons eens?
 
@@ -94,12 +118,12 @@ Neem gerust contact met ons op${contact === '' ? '' : ` via ${contact}`}, onder 
 
 U kunt een klacht indienen bij de Autoriteit Persoonsgegevens (artikel 77 AVG): autoriteitpersoonsgegevens.nl, Postbus 93374, 2509 AJ Den Haag.
 
-U kunt ook de rechtbank verzoeken ons te bevelen uw verzoek alsnog toe of af te wijzen (artikel 35 UAVG). Het verzoekschrift moet binnen zes weken nadat u ons antwoord hebt ontvangen bij de rechtbank zijn ingediend; een advocaat is niet nodig. Hebt u na afloop van de termijn geen antwoord gekregen, dan geldt die termijn van zes weken niet.`
+U kunt ook naar de rechtbank: in een verzoekschrift kunt u vragen ons te bevelen alsnog gevolg te geven aan uw ${whole} (artikel 35 UAVG). Het verzoekschrift moet binnen zes weken nadat u ons antwoord hebt ontvangen bij de rechtbank zijn ingediend; een advocaat is daarvoor niet nodig. Antwoorden wij niet op tijd, dan geldt die termijn van zes weken niet.`
     : `## Do you disagree with us?
 
 Please contact us${contact === '' ? '' : ` at ${contact}`}, quoting ${reference}; we will look for a solution together.
 
 You can lodge a complaint with the supervisory authority, the Autoriteit Persoonsgegevens (article 77 GDPR): autoriteitpersoonsgegevens.nl, Postbus 93374, 2509 AJ Den Haag, the Netherlands.
 
-You can also petition the court (rechtbank) to order us to grant your request (article 35 of the Dutch implementation act, UAVG). The petition must be filed with the court within six weeks of receiving our answer; no lawyer is needed. If you received no answer within the period, that limit of six weeks does not apply.`;
+You can also petition the district court (rechtbank) to order us to act on your ${whole} (article 35 of the Dutch implementation act, UAVG). The petition must be filed with the court within six weeks of receiving our answer; you need no lawyer for that. If we do not answer in time, that limit of six weeks does not apply.`;
 }

@@ -1,0 +1,196 @@
+import { decisionOn, type Answer } from './answer.js';
+import { usualFor, type ItemRow } from './items.js';
+import type { ProcessRow } from './request.js';
+import type { Right, Told, Verdict } from './rights.js';
+import { askedAs, cite, dateIn, pick, sentence, type Locale } from './words.js';
+
+/** How a right turned out, and each thing under it, in the words of a letter. */
+
+const verdicts: Record<Verdict, Told> = {
+  grant: { nl: 'Toegewezen', en: 'Granted' },
+  partly: { nl: 'Gedeeltelijk toegewezen', en: 'Granted in part' },
+  refuse: { nl: 'Afgewezen', en: 'Refused' },
+};
+const ofObjections: Record<Verdict, Told> = {
+  grant: { nl: 'Gegrond', en: 'Upheld' },
+  partly: { nl: 'Gedeeltelijk gegrond', en: 'Upheld in part' },
+  refuse: { nl: 'Ongegrond', en: 'Rejected' },
+};
+const asAnother: Told = { nl: 'Behandeld als verzoek om beperking', en: 'Taken as a request for restriction' };
+const ownCall: Told = {
+  nl: 'U krijgt een kopie van het geluid met uw eigen stem, en de uitgeschreven tekst daarvan als die er is.',
+  en: 'You receive a copy of the audio with your own voice, and the transcript of it where there is one.',
+};
+const notCovered: Told = { nl: 'Valt niet onder dit recht', en: 'Not covered by this right' };
+
+const nothingFound: Told = {
+  nl: 'Wij hebben gezocht met de gegevens die u ons gaf en geen opnamen of supportvragen van u gevonden. Belde u met een ander of een afgeschermd nummer? Laat ons dan weten wanneer, dan zoeken wij opnieuw.',
+  en: 'We searched with the details you gave us and found no recordings or support questions of yours. Did you call from another or a withheld number? Tell us when and we will search again.',
+};
+
+/** Once it was told that nothing was found: what that means for the other rights. */
+const nothingTo: Record<Right, Told> = {
+  access: { nl: 'Wij hebben niets gevonden om te verstrekken.', en: 'We found nothing to hand over.' },
+  rectification: { nl: 'Wij hebben niets gevonden om te corrigeren.', en: 'We found nothing to correct.' },
+  erasure: { nl: 'Wij hebben niets gevonden om te verwijderen.', en: 'We found nothing to erase.' },
+  restriction: { nl: 'Wij hebben niets gevonden waarvan wij de verwerking kunnen beperken.', en: 'We found nothing whose processing could be restricted.' },
+  portability: { nl: 'Wij hebben geen gegevens gevonden die u zelf hebt aangeleverd.', en: 'We found no data that you supplied yourself.' },
+  objection: { nl: 'Wij hebben geen gegevens gevonden waartegen uw bezwaar zich richt.', en: 'We found no data to which your objection applies.' },
+};
+
+/** How a right turned out as a whole. */
+export function outcomeIn(answer: Answer, process: ProcessRow, locale: Locale): string {
+  const { right, outcome } = process;
+  const asked = askedAs[right];
+  const items = answer.items.filter((item) => decisionOn(answer, item, right) !== undefined);
+  if (outcome === null) return '';
+  if (outcome === 'withdrawn') return pick({ nl: 'Dit hebt u ingetrokken.', en: 'You withdrew this.' }, locale);
+  if (outcome === 'nothing_found') {
+    // What was looked for in vain is told once.
+    const isFirst = answer.processes.find((each) => each.outcome === 'nothing_found')?.id === process.id;
+    return pick(isFirst && answer.items.length === 0 ? nothingFound : nothingTo[right], locale);
+  }
+  if (right === 'objection') {
+    if (outcome === 'granted' && items.length > 0 && items.every((item) => usualFor(item, right).as !== undefined))
+      return pick({ nl: 'Wij behandelen uw bezwaar als een verzoek om beperking van de verwerking, en wijzen dat toe.', en: 'We take your objection as a request for restriction of processing, and grant it.' }, locale);
+    return pick({
+      granted: { nl: 'Uw bezwaar is gegrond. Wij geven er gevolg aan.', en: 'Your objection is upheld. We act on it.' },
+      partly: { nl: 'Uw bezwaar is gedeeltelijk gegrond.', en: 'Your objection is upheld in part.' },
+      refused: { nl: 'Uw bezwaar is niet gegrond.', en: 'Your objection is rejected.' },
+    }[outcome], locale);
+  }
+  if (right === 'portability' && outcome === 'granted' && answer.items.some((item) => !usualFor(item, right).decides))
+    return pick({
+      nl: 'Wij wijzen uw verzoek om overdracht toe voor wat u zelf bij supportvragen hebt aangeleverd. Gespreksopnamen vallen niet onder dit recht.',
+      en: 'We grant your request for portability of what you supplied yourself with support questions. Call recordings are not covered by this right.',
+    }, locale);
+  return pick({
+    granted: { nl: `Wij wijzen uw verzoek om ${asked.nl} toe.`, en: `We grant your request for ${asked.en}.` },
+    partly: { nl: `Wij wijzen uw verzoek om ${asked.nl} gedeeltelijk toe.`, en: `We grant your request for ${asked.en} in part.` },
+    refused: { nl: `Wij wijzen uw verzoek om ${asked.nl} af.`, en: `We refuse your request for ${asked.en}.` },
+  }[outcome], locale);
+}
+
+/** What the person may expect next of a right. */
+export function whatFollows(answer: Answer, { right, outcome }: ProcessRow): string[] {
+  const { locale } = answer.request;
+  const told = (texts: readonly Told[]) => texts.map((text) => pick(text, locale));
+  if (outcome === 'refused' && (right === 'objection' || right === 'restriction'))
+    return told([{
+      nl: 'Zolang wij hierover beslisten, gebruikten wij deze gegevens niet. Die beperking heffen wij op zodra wij uw verzoek afsluiten (artikel 18 lid 3 AVG).',
+      en: 'While we were deciding on this we did not use these data. We lift that restriction once we close your request (article 18(3) GDPR).',
+    }]);
+  if (outcome !== 'granted' && outcome !== 'partly') return [];
+  const recipients =
+    answer.disclosures.length === 0
+      ? []
+      : [{
+          nl: 'Wie wij deze gegevens eerder verstrekten, brengen wij hiervan op de hoogte (artikel 19 AVG). Op uw verzoek vertellen wij u wie dat zijn.',
+          en: 'Those to whom we gave these data before will be told (article 19 GDPR). If you ask, we tell you who they are.',
+        }];
+  const erasureWasAsked = answer.processes.some((process) => process.right === 'erasure');
+  const texts: Partial<Record<Right, Told[]>> = {
+    access: [{
+      nl: 'Bij deze brief hoort een pakket met de gegevens zelf. Open daarin eerst index.html.',
+      en: 'A package with the data themselves goes with this letter. Open index.html in it first.',
+    }],
+    portability: [{
+      nl: 'De bestanden staan in het pakket bij deze brief, in de map portability.',
+      en: 'The files are in the package with this letter, in the folder portability.',
+    }],
+    erasure: [{
+      nl: `Wat is toegewezen, verwijderen wij definitief, met de kopieën die wij ervan hebben, uiterlijk wanneer wij uw verzoek afsluiten.`,
+      en: `What is granted we erase for good, with the copies we have of it, at the latest when we close your request.`,
+    }, ...recipients],
+    rectification: recipients,
+    restriction: recipients,
+    objection: erasureWasAsked
+      ? []
+      : [{
+          nl: 'Wilt u dat wij de gegevens ook verwijderen? Laat het ons dan weten (artikel 17 lid 1 onder c AVG).',
+          en: 'Would you like us to erase the data as well? Please tell us (article 17(1)(c) GDPR).',
+        }],
+  };
+  return told(texts[right] ?? []);
+}
+
+/** What is told of a decision: how it turned out, on which article, and why. Undefined where nothing was decided. */
+export function reasonOf(answer: Answer, item: ItemRow, { right }: ProcessRow): string | undefined {
+  const { locale } = answer.request;
+  const decision = decisionOn(answer, item, right);
+  const usual = usualFor(item, right);
+  if (decision === undefined && usual.decides) return undefined;
+  const verdict = decision?.decision ?? usual.verdict ?? 'refuse';
+  const isUsual = verdict === usual.verdict;
+  // Decided in one go with an objection, the law's article follows from how that turned out.
+  const article = decision?.ground ?? (isUsual ? usual.article : (decision?.article ?? usual.article));
+  const basis = article === 'other' ? '' : ` (${cite(article, locale)})`;
+  // The reason of the law stands for itself where an officer followed it; an officer's own words are told as they are.
+  const own = decision?.decided_by === null || decision === undefined ? null : decision.reason;
+  const word = pick(!usual.decides ? notCovered : right !== 'objection' ? verdicts[verdict] : isUsual && usual.as !== undefined ? asAnother : ofObjections[verdict], locale);
+  const parts = [
+    `${word}${basis}.`,
+    own === null ? (isUsual ? pick(right === 'access' && item.kind === 'recording' && answer.request.requester_kind === 'employee' ? ownCall : usual.why, locale) : '') : sentence(own),
+    right === 'objection' && verdict === 'partly' && item.kind === 'recording'
+      ? pick({
+          nl: 'Wij gebruiken de opname niet meer voor training, en alleen nog als bewijs van gemaakte afspraken.',
+          en: 'We no longer use the recording for training, and only as evidence of agreements.',
+        }, locale)
+      : '',
+    right === 'access' ? whatIsLeftOut(answer, item, article) : '',
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+/** What of a call, or of a ticket, is not in the copy. */
+function whatIsLeftOut(answer: Answer, item: ItemRow, article: string): string {
+  const { locale, requester_kind: kind } = answer.request;
+  const decision = decisionOn(answer, item, 'access');
+  if (decision === undefined || decision.decision === 'refuse') return '';
+  const basis = article === '15(4)' ? '' : ` (${cite('15(4)', locale)})`;
+  const masked: Told =
+    item.kind === 'ticket'
+      ? { nl: `Wat over anderen gaat, is onleesbaar gemaakt${basis}.`, en: `What is about others has been made unreadable${basis}.` }
+      : kind === 'employee'
+        ? { nl: `De klant is onhoorbaar gemaakt${basis}.`, en: `The customer has been made inaudible${basis}.` }
+        : { nl: `Waar anderen te horen zijn, is dat onhoorbaar gemaakt${basis}.`, en: `Where others are heard, that has been made inaudible${basis}.` };
+  const isMasked = (item.kind === 'ticket' ? decision.passages : decision.mask).length > 0;
+  const music: Told = { nl: 'De wachtmuziek is weggelaten.', en: 'The hold music has been left out.' };
+  return [isMasked ? pick(masked, locale) : '', (item.holds ?? []).length > 0 ? pick(music, locale) : ''].filter((part) => part !== '').join(' ');
+}
+
+const fields: Record<string, Told> = {
+  callerName: { nl: 'naam van de beller', en: 'name of the caller' },
+  calleeName: { nl: 'naam van wie werd gebeld', en: 'name of who was called' },
+  subject: { nl: 'onderwerp', en: 'subject' },
+  requesterName: { nl: 'naam', en: 'name' },
+  requesterEmail: { nl: 'e-mailadres', en: 'e-mail address' },
+  requesterPhone: { nl: 'telefoonnummer', en: 'telephone number' },
+  organisation: { nl: 'organisatie', en: 'organisation' },
+};
+
+/** A correction, or a statement, in words: `naam: “Jansen” in plaats van “Janssen”`. */
+export function correctionIn({ field, oldValue, newValue, statement }: Pick<Answer['rectifications'][number], 'field' | 'oldValue' | 'newValue' | 'statement'>, locale: Locale): string {
+  const quoted = (text: string | null) => `“${(text ?? '').replaceAll(/\s+/g, ' ').trim()}”`;
+  if (statement !== null) return locale === 'nl' ? `toegevoegde verklaring: ${quoted(statement)}` : `statement attached: ${quoted(statement)}`;
+  const name = pick(fields[field ?? ''] ?? { nl: field ?? '', en: field ?? '' }, locale);
+  const before = oldValue === null || oldValue === '' ? '' : locale === 'nl' ? ` in plaats van ${quoted(oldValue)}` : ` instead of ${quoted(oldValue)}`;
+  return `${name}: ${quoted(newValue)}${before}`;
+}
+
+/** What differs from one thing to the next under the same decision. */
+export function remarksOn(answer: Answer, item: ItemRow, { right }: ProcessRow, timeZone: string): string {
+  const { locale } = answer.request;
+  const review = decisionOn(answer, item, right)?.review_at ?? null;
+  const parts = [
+    ...(review === null || right === 'objection' && decisionOn(answer, item, right)?.decision === 'grant'
+      ? []
+      : [pick({ nl: `wij bekijken dit opnieuw op ${dateIn(review, 'nl', timeZone)}`, en: `we will look at this again on ${dateIn(review, 'en', timeZone)}` }, locale)]),
+    ...(right !== 'rectification'
+      ? []
+      : answer.rectifications
+          .filter(({ recordingId, ticketId }) => (recordingId ?? ticketId) === item.item_id)
+          .map((each) => correctionIn(each, locale))),
+  ];
+  return parts.map((part) => `; ${part}`).join('');
+}

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cite, ended, sentence } from '../src/privacy/words.js';
+import { startTestService, type TestService } from './support/service.js';
+
+/** What letters say: held to what was decided, and to what a reader needs. */
+
+let service: TestService;
+type Agent = ReturnType<TestService['as']>;
+let officer: Agent;
+let second: Agent;
+let serial = 0;
+
+beforeAll(async () => {
+  service = await startTestService();
+  officer = service.as('privacy_officer');
+  second = await service.another('privacy_officer');
+  await service.as('administrator').put('/api/v1/organisation').send({ controller: 'Voorbeeld BV', address: 'Laan 1, 1234 AB Plaats', privacyEmail: 'p@example.test' }).expect(200);
+});
+afterAll(() => service.close());
+
+const base = '/api/v1/privacy-requests';
+const step = (id: string, name: string, body: object = {}, who = officer) => who.post(`${base}/${id}/${name}`).send(body);
+const letterOf = async (id: string) => (await officer.get(`${base}/${id}/letter`).expect(200)).text as string;
+
+/** A request of somebody who called `calls` times, found and confirmed to be theirs. */
+async function found(rights: string[], { calls = 1, ...rest }: { calls?: number; [field: string]: unknown } = {}): Promise<{ id: string; items: string[]; recordings: string[] }> {
+  serial += 1;
+  const phone = `+3168700${1000 + serial}`;
+  const recordings = [];
+  for (let call = 0; call < calls; call += 1) recordings.push(await service.push({ caller: phone }));
+  const { body } = await officer.post(base).send({
+    receivedAt: service.clock.now().toISOString(), channel: 'email', rights, locale: 'nl', subject: { name: 'Zoë Łukasz', address: 'Laan 2, rechts\nPlaats', phones: [phone] }, ...rest,
+  }).expect(201);
+  await step(body.id, 'identity', { method: 'call_back', outcome: 'verified' }).expect(200);
+  const { recordings: items } = (await step(body.id, 'search').expect(200)).body;
+  return { id: body.id, items: items.map(({ itemId }: { itemId: string }) => itemId), recordings };
+}
+const decide = (id: string, items: readonly string[], right: string, decision: string, rest: object = {}) =>
+  step(id, 'items', { decisions: items.map((itemId) => ({ itemId, right, decision, ...rest })) }).expect(200);
+
+test.each([
+  ['15(3)', 'artikel 15 lid 3 AVG', 'article 15(3) GDPR'],
+  ['17(3)(e)', 'artikel 17 lid 3 onder e AVG', 'article 17(3)(e) GDPR'],
+  ['18(1), 17(1)', 'artikel 18 lid 1 en artikel 17 lid 1 AVG', 'articles 18(1) and 17(1) GDPR'],
+  ['4(1), 15', 'artikel 4 onder 1 en artikel 15 AVG', 'articles 4(1) and 15 GDPR'],
+  ['UAVG 41', 'artikel 41 UAVG', 'article 41 of the Dutch implementation act (UAVG)'],
+])('%s is cited as lawyers do', (article, dutch, english) => {
+  expect([cite(article, 'nl'), cite(article, 'en')]).toEqual([dutch, english]);
+});
+
+test('what an officer wrote becomes a sentence among others', () => {
+  expect([ended(' veel gesprekken '), ended('Echt waar?'), sentence('één ding'), sentence('')]).toEqual(['veel gesprekken.', 'Echt waar?', 'Één ding.', '']);
+});
+
+describe('a letter of an erasure', () => {
+  test('still names what it was about once that is gone', async () => {
+    const { id, items, recordings } = await found(['erasure']);
+    await decide(id, items, 'erasure', 'grant');
+    const draft = (await officer.get(`${base}/${id}/letter/draft`).expect(200)).body.text;
+    await step(id, 'approve', {}, second).expect(200);
+    await officer.get(`/api/v1/recordings/${recordings[0] ?? ''}`).expect(410);
+    expect((await officer.get(`${base}/${id}/letter/draft`).expect(200)).body.text).toBe(draft);
+    const called = /gesprek van \d+ \w+ \d{4} om \d\d:\d\d/.exec(draft)?.[0];
+    expect(called).toBeDefined();
+    expect(await letterOf(id)).toContain(called);
+  });
+
+  test('cites the article that follows from an objection decided beside it', async () => {
+    const { id, items } = await found(['erasure', 'objection']);
+    await decide(id, items, 'erasure', 'grant');
+    await decide(id, items, 'objection', 'grant');
+    const { text } = (await officer.get(`${base}/${id}/letter/draft`).expect(200)).body;
+    expect(text).toContain('artikel 17 lid 1 onder c AVG');
+    expect(text).toContain('Gegrond (artikel 21 lid 1 AVG)');
+  });
+
+  test('tells one reason once, each thing with its own date', async () => {
+    const { id, items } = await found(['erasure'], { calls: 2 });
+    await decide(id, items, 'erasure', 'refuse', { reason: 'er loopt een geschil', ground: '17(3)(e)' });
+    const { text } = (await officer.get(`${base}/${id}/letter/draft`).expect(200)).body;
+    expect(text.match(/Er loopt een geschil\./g)).toHaveLength(1);
+    expect(text.match(/wij bekijken dit opnieuw op/g)).toHaveLength(2);
+  });
+});
+
+test('an objection that is decided later has a letter of its own, also where the first was worded anew', async () => {
+  const { id, items } = await found(['access', 'objection']);
+  await decide(id, items, 'access', 'grant');
+  await officer.put(`${base}/${id}/letter/draft`).send({ text: 'Eerste brief.' }).expect(200);
+  await step(id, 'approve', {}, second).expect(200);
+  await decide(id, items, 'objection', 'refuse', { reason: 'Er loopt een geschil.', ground: '21(1)' });
+  expect(await letterOf(id)).toContain('Eerste brief.');
+  expect(await letterOf(id)).not.toContain('niet gegrond');
+  expect((await officer.get(`${base}/${id}/letter/draft`).expect(200)).body).toMatchObject({ edited: false, text: expect.stringContaining('niet gegrond') });
+  await officer.put(`${base}/${id}/letter/draft`).send({ text: 'Tweede brief.' }).expect(200);
+  expect(await letterOf(id)).toContain('Eerste brief.');
+  await step(id, 'approve', {}, second).expect(200);
+  expect(await letterOf(id)).toContain('Tweede brief.');
+  await officer.put(`${base}/${id}/letter/draft`).send({ text: 'Te laat.' }).expect(409);
+});
+
+test('without a copy, the letter itself tells when and for what a recording was listened to', async () => {
+  const { id, items, recordings } = await found(['access']);
+  await service.processed(recordings[0] ?? '');
+  await officer.get(`/api/v1/recordings/${recordings[0] ?? ''}/audio?purpose=evidence`).expect(200);
+  await decide(id, items, 'access', 'refuse', { reason: 'Kennelijk buitensporig.', ground: '12(5)' });
+  const { text } = (await officer.get(`${base}/${id}/letter/draft`).expect(200)).body;
+  expect(text).toMatch(/één keer naar deze opnamen geluisterd:\n\n- \d+ \w+ \d{4}: bewijs van gemaakte afspraken/);
+});
+
+test('portability of recordings alone is refused with the reason, and never as if nothing was found', async () => {
+  const { id, items } = await found(['access', 'portability']);
+  await decide(id, items, 'access', 'grant');
+  const { text } = (await officer.get(`${base}/${id}/letter/draft`).expect(200)).body;
+  expect(text).toContain('Valt niet onder dit recht (artikel 20 lid 1 AVG)');
+  expect(text).not.toContain('geen opnamen of supportvragen');
+});
+
+test('a company learns of nobody whether anything is held, and is addressed as one', async () => {
+  const { id, items } = await found(['access'], { requesterKind: 'company' });
+  await decide(id, items, 'access', 'refuse', { reason: 'Zij zijn uw werknemers' });
+  await step(id, 'approve', {}, second).expect(200);
+  const letter = await letterOf(id);
+  for (const words of ['Geachte heer of mevrouw', 'Die persoon kan het verzoek zelf doen', 'Zij zijn uw werknemers.']) expect(letter).toContain(words);
+  for (const words of ['gesprek van', 'geluisterd', 'verstrekt aan']) expect(letter).not.toContain(words);
+});
+
+test('of an authority’s order nobody else gets a letter, and the draft of its reply names what it gets', async () => {
+  const { id, items } = await found(['access'], { authority: { name: 'Politie', legalBasis: 'art. 126nd Sv', secret: true } });
+  for (const kind of ['received', 'identity', 'extension', 'lifting']) await officer.get(`${base}/${id}/notices/${kind}`).expect(409);
+  await decide(id, items, 'access', 'grant', { reason: 'het bevel noemt het' });
+  expect((await officer.get(`${base}/${id}/letter/draft`).expect(200)).body.text).toMatch(/wat uw bevel noemt .*\n\n- gesprek van/);
+});
+
+test('whoever acts for another is asked for the mandate, and an extension gives its reason as a sentence', async () => {
+  const { body } = await officer.post(base).send({
+    receivedAt: service.clock.now().toISOString(), channel: 'letter', rights: ['access'], locale: 'nl',
+    subject: { name: 'Kees Klant', emails: ['kees@example.test'] }, representative: { name: 'mr. B. Bakker', address: 'Kade 1', mandate: 'volmacht' },
+  }).expect(201);
+  const { text } = (await officer.get(`${base}/${body.id}/notices/identity`).expect(200)).body;
+  for (const words of ['namens Kees Klant', 'een machtiging van Kees Klant']) expect(text).toContain(words);
+  await step(body.id, 'extend', { reason: 'wij vragen twee bedrijven' }).expect(200);
+  expect((await officer.get(`${base}/${body.id}/notices/extension`).expect(200)).body.text).toContain('De reden: wij vragen twee bedrijven. Daarom');
+});
+
+test('a PDF carries fonts that spell any name, and an address keeps the lines it was given', async () => {
+  const { id, items } = await found(['access']);
+  await decide(id, items, 'access', 'grant');
+  await step(id, 'approve', {}, second).expect(200);
+  const { body } = await officer.get(`${base}/${id}/letter?format=pdf`).buffer(true).expect(200);
+  expect((body as Buffer).toString('latin1')).toContain('DejaVuSansCondensed');
+  expect(await letterOf(id)).toContain('Zoë Łukasz\nLaan 2, rechts\nPlaats');
+});
