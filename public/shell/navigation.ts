@@ -44,10 +44,11 @@ export const navigation: Record<Role, Group[]> = {
   trainer: [{ ...listening, entries: [...listening.entries, collections, evaluations] }],
   agent: [{ label: 'nav.listening', entries: [recordings, shared, evaluations] }],
   privacy_officer: [listening, evidence, answerable],
-  auditor: [answerable],
+  auditor: [{ ...answerable, entries: [...answerable.entries, verify] }],
   administrator: [
     { label: 'nav.administration', entries: administration },
-    { label: 'nav.accountability', entries: [retention, holds, uses] },
+    // Whoever gives the service another key publishes its fingerprint, which that page shows.
+    { label: 'nav.accountability', entries: [retention, holds, uses, verify] },
   ],
 };
 

@@ -97,7 +97,14 @@ describe('signing in', () => {
         'Bewaarblokkeringen',
         'Verdere verwerkingen',
       ],
-      auditor: ['Toegangslogboek', 'Privacyverzoeken', 'Bewaartermijnen', 'Bewaarblokkeringen', 'Verdere verwerkingen'],
+      auditor: [
+        'Toegangslogboek',
+        'Privacyverzoeken',
+        'Bewaartermijnen',
+        'Bewaarblokkeringen',
+        'Verdere verwerkingen',
+        'Echtheid controleren',
+      ],
       administrator: [
         'Gebruikers',
         'API-sleutels',
@@ -106,6 +113,7 @@ describe('signing in', () => {
         'Bewaartermijnen',
         'Bewaarblokkeringen',
         'Verdere verwerkingen',
+        'Echtheid controleren',
       ],
     } as const;
     for (const [role, entries] of Object.entries(expected)) {
