@@ -104,9 +104,30 @@ test('a policy is shortened only as the preview said, and nothing becomes longer
   await runShortenings(service.platform, service.categories);
   expect({ old: await retainUntilOf(old), young: await retainUntilOf(young) }).toEqual(before);
 
-  const wrong = { amount: 30, unit: 'days', reason: 'shorter', existing: { expected: 0 } };
-  await administrator.put('/api/v1/retention/policies/recording').send(wrong).expect(409);
-  await administrator.put('/api/v1/retention/policies/recording').send({ ...wrong, existing: { expected: 1 } }).expect(200);
+  const act = (existing: object) =>
+    administrator.put('/api/v1/retention/policies/recording').send({ amount: 30, unit: 'days', reason: 'shorter', existing });
+  const { token } = preview.body as { token: string };
+  await act({ expected: 1 }).expect(422);
+  await act({ expected: 0, token }).expect(409);
+  await act({ expected: 1, token: token.replace(/.$/, (last) => (last === '0' ? '1' : '0')) }).expect(409);
+  // Another one in the place of the one that was shown: the same number, and not the same thing.
+  const hide = (id: string, hidden: boolean) =>
+    service.database.query(`UPDATE recordings SET purge_intent = $2::jsonb WHERE id = $1`, [id, hidden ? '{}' : null]);
+  const other = await service.record({ endedAt: new Date(service.clock.now().getTime() - 41 * day) });
+  await hide(old, true);
+  const refused = await act({ expected: 1, token }).expect(409);
+  expect(refused.body.preview).toMatchObject({ dueAtOnce: 1, to: { amount: 30, unit: 'days' } });
+  expect(refused.body.preview.token).not.toBe(token);
+  await hide(old, false);
+  await hide(other, true);
+  // What falls due by the minute anyway makes no preview stale; an hour does.
+  await service.record({ endedAt: new Date(service.clock.now().getTime() - 30 * day + 60_000) });
+  const fresh = (await administrator.get('/api/v1/retention/policies/recording/preview?amount=30&unit=days').expect(200)).body;
+  expect(fresh).toMatchObject({ dueAtOnce: 1 });
+  service.clock.advance(3_600_001);
+  await act({ expected: 1, token: fresh.token }).expect(409);
+  service.clock.advance(-3_300_000);
+  await act({ expected: 1, token: fresh.token }).expect(200);
   await runShortenings(service.platform, service.categories, undefined, 1);
   expect(await retainUntilOf(old)).toBe((before.old ?? 0) - 60 * day);
   expect(await retainUntilOf(young)).toBe((before.young ?? 0) - 60 * day);

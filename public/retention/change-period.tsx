@@ -39,7 +39,7 @@ export function ChangePeriod({ policy, close, done }: Props) {
       body: {
         ...shown.to,
         reason: read('reason'),
-        existing: existing ? { expected: shown.dueAtOnce } : null,
+        existing: existing ? { expected: shown.dueAtOnce, token: shown.token } : null,
       },
     });
     say(t('policy.changed', { what: stuff(policy.category), period: periodWords(shown.to.amount, shown.to.unit) }));

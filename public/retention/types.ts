@@ -52,6 +52,8 @@ export interface PolicyPreview {
   beyondStatement: boolean;
   shortened: number;
   dueAtOnce: number;
+  /** Stands for exactly what would be due at once: the act carries it. */
+  token: string;
 }
 
 export interface Failing {

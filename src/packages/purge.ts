@@ -1,6 +1,7 @@
 import type { Database } from '../platform/database.js';
-import { tableCategory, type Category, type Period, type Remains, type StoredItem } from '../retention/category.js';
+import type { Category, Period, Remains, StoredItem } from '../retention/category.js';
 import { endOfPeriodSql, latestEndSql } from '../retention/policy.js';
+import { tableCategory } from '../retention/table-category.js';
 
 /** What retention needs to know of packages: each has a date of its own, and goes before what it contains. */
 

@@ -2,10 +2,11 @@ import type { Transaction } from 'sequelize';
 import type { Person } from '../access/caller.js';
 import type { Database } from '../platform/database.js';
 import { Problem } from '../platform/problem.js';
-import { tableCategory, type Category, type Remains } from '../retention/category.js';
+import type { Category, Remains } from '../retention/category.js';
 import { heldAt } from '../retention/hold.js';
 import { periodInForce } from '../retention/policies.js';
 import { endOfPeriod, endOfPeriodSql } from '../retention/policy.js';
+import { tableCategory } from '../retention/table-category.js';
 import { refuseDeleted } from '../retention/tombstone.js';
 import type { Outcome, PrivacyContext, RequestRow } from './request.js';
 

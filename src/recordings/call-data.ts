@@ -1,6 +1,7 @@
 import type { Database } from '../platform/database.js';
-import { tableCategory, type Category, type Period, type Remains, type StoredItem } from '../retention/category.js';
+import type { Category, Period, Remains, StoredItem } from '../retention/category.js';
 import { endOfPeriodSql } from '../retention/policy.js';
+import { tableCategory } from '../retention/table-category.js';
 
 /**
  * Call data without a recording as a category of retention. A record that has a recording is no item: it goes with it, by

@@ -1,6 +1,7 @@
 import type { Platform } from '../platform/platform.js';
-import { tableCategory, type Category, type Item, type Period, type Remains, type StoredItem } from '../retention/category.js';
+import type { Category, Item, Period, Remains, StoredItem } from '../retention/category.js';
 import { endOfPeriodSql, latestEndSql } from '../retention/policy.js';
+import { tableCategory } from '../retention/table-category.js';
 import { pushDigest } from '../retention/tombstone.js';
 import { copiesWith, separateSides } from './legs.js';
 

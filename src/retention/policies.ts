@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Transaction } from 'sequelize';
 import { actorOf, type Person } from '../access/caller.js';
 import { append, systemActor } from '../audit/log.js';
@@ -76,34 +77,73 @@ export interface PolicyPreview {
   /** Of what is there: how many would end sooner, and how many of those at once. */
   shortened: number;
   dueAtOnce: number;
+  /** Stands for exactly what would be due at once at the instant of the preview: the act carries it. */
+  token: string;
 }
 
-/** What setting a policy to `to` would do. Nothing is changed. */
+/** So long after a preview the act may still be taken on it. */
+const previewStandsMs = 3_600_000;
+
+/** What setting a policy to `to` would do, as it stands at `at`. Nothing is changed. */
 export async function previewPolicy(
   platform: Pick<Platform, 'clock' | 'database'>,
   categories: readonly Category[],
   name: PolicyName,
   to: Period,
+  at = platform.clock.now(),
+  tx?: Transaction,
 ): Promise<PolicyPreview> {
-  const from = await periodInForce(platform.database, name);
+  const from = await periodInForce(platform.database, name, tx);
   const preview = { category: name, from, to, beyondStatement: lifecycleDays(to) > lifecycleDays(promised[name]), shortened: 0, dueAtOnce: 0 };
+  const digests: string[] = [];
   for (const category of categories.filter((each) => each.policies.includes(name))) {
-    const counts = await category.shortenable?.(name, to, platform.clock.now());
+    const counts = await category.shortenable?.(name, to, at, tx);
     preview.shortened += counts?.shortened ?? 0;
     preview.dueAtOnce += counts?.dueAtOnce ?? 0;
+    digests.push(counts?.digest ?? '');
   }
-  return preview;
+  const seen = JSON.stringify([name, to.amount, to.unit, preview.dueAtOnce, digests]);
+  return { ...preview, token: `${at.getTime()}.${createHash('sha256').update(seen).digest('hex')}` };
+}
+
+/**
+ * Was what `token` stands for seen a while ago at most, and would the same still be due? Looked at as of that instant, so
+ * that what falls due by the minute anyway does not make every preview stale.
+ * @throws Problem `conflict`, with the preview as it is now
+ */
+async function refuseStale(
+  platform: Pick<Platform, 'clock' | 'database'>,
+  categories: readonly Category[],
+  name: PolicyName,
+  change: PolicyChange,
+  tx: Transaction,
+): Promise<void> {
+  if (change.existing === null) return;
+  const now = platform.clock.now();
+  const seenAtMs = Number(/^(\d{1,15})\./.exec(change.existing.token)?.[1]);
+  if (now.getTime() - seenAtMs <= previewStandsMs && seenAtMs <= now.getTime()) {
+    const then = await previewPolicy(platform, categories, name, change, new Date(seenAtMs), tx);
+    if (then.token === change.existing.token && then.dueAtOnce === change.existing.expected) return;
+  }
+  const preview = await previewPolicy(platform, categories, name, { amount: change.amount, unit: change.unit }, now, tx);
+  throw new Problem('conflict', {
+    detail: `What this would delete is not what was shown: it is ${preview.dueAtOnce} items now. Look at the preview again.`,
+    members: { preview },
+  });
 }
 
 export interface PolicyChange extends Period {
   reason: string;
-  /** Shorten what is there as well. `expected` is what the preview said would be due at once; another number is refused. */
-  existing: { expected: number } | null;
+  /**
+   * Shorten what is there as well. `expected` and `token` are those of the preview: when something else would be due at once
+   * by now, the act is refused.
+   */
+  existing: { expected: number; token: string } | null;
 }
 
 /**
  * Sets a policy; nudge `shortenJob` afterwards. What is frozen never becomes longer.
- * @throws Problem `conflict` when the preview no longer tells the truth
+ * @throws Problem `conflict` when the preview no longer tells the truth; the one that does comes with it
  */
 export async function setPolicy(
   platform: Pick<Platform, 'clock' | 'database'>,
@@ -113,12 +153,11 @@ export async function setPolicy(
   change: PolicyChange,
 ): Promise<Policy> {
   const { clock, database } = platform;
-  const preview = await previewPolicy(platform, categories, name, change);
-  if (change.existing !== null && preview.dueAtOnce !== change.existing.expected)
-    throw new Problem('conflict', { detail: `This would delete ${preview.dueAtOnce} items at once: look at the preview again.` });
   return await database.inTransaction(async (tx) => {
     const now = clock.now();
     await database.advisoryLock(tx, 'retention.policy', 'exclusive');
+    await refuseStale(platform, categories, name, change, tx);
+    const preview = await previewPolicy(platform, categories, name, change, now, tx);
     await database.query(
       'UPDATE retention_policies SET replaced_at = $2 WHERE category = $1 AND replaced_at IS NULL', [name, now], tx,
     );

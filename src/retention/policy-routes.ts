@@ -31,6 +31,7 @@ const previewSchema = z.object({
   beyondStatement: z.boolean().meta({ description: 'Longer than the privacy statement promises' }),
   shortened: z.int(),
   dueAtOnce: z.int(),
+  token: z.string().meta({ description: 'Stands for exactly what would be due at once: the act carries it' }),
 });
 
 const checkedSchema = z.object({
@@ -72,15 +73,16 @@ export function policyOperations(
       tag: 'retention',
       summary: 'Set a period for what comes in from now on, and shorten what is there when told so',
       description:
-        'What is frozen never becomes longer. `existing.expected` is what the preview said would be due at once; when that ' +
-        'is no longer so the answer is 409.',
+        'What is frozen never becomes longer. `existing` names what the preview said would be due at once, by its number and ' +
+        'its token. When something else would be by now, or an hour has gone by, the answer is 409 with the `preview` as it ' +
+        'is, and nothing is changed.',
       action: 'retention.configure',
       params,
       body: z.object({
         amount: z.int().min(1).max(3660),
         unit,
         reason: z.string().trim().min(1).max(2000),
-        existing: z.object({ expected: z.int().min(0) }).nullable().default(null),
+        existing: z.object({ expected: z.int().min(0), token: z.string().max(100) }).nullable().default(null),
       }),
       replies: { 200: { description: 'In force', schema: policySchema } },
       problems: ['conflict'],

@@ -172,7 +172,7 @@ export class Officers {
     const query = `amount=${period.amount}&unit=${period.unit}`;
     const preview = await world.call('administrator', 'GET', `/retention/policies/${policy}/preview?${query}`);
     if (preview.status !== 200) throw new Error(`a preview was answered ${preview.status}`);
-    const { shortened, dueAtOnce } = preview.body as { shortened: number; dueAtOnce: number };
+    const { shortened, dueAtOnce, token } = preview.body as { shortened: number; dueAtOnce: number; token: string };
     if (model.unacknowledged.size === 0) {
       const shorter = [...model.items.values()].filter(
         (item) => item.policy === policy && item.erasedMs === undefined && item.untilMs > now && endOf(item.startMs, period) < item.untilMs,
@@ -182,7 +182,7 @@ export class Officers {
         throw new Error(`the preview says ${shortened}/${dueAtOnce}, it is ${shorter.length}/${atOnce.length}`);
     }
     const answer = await world.call('administrator', 'PUT', `/retention/policies/${policy}`, {
-      ...period, reason: 'decided', existing: existing ? { expected: dueAtOnce } : null,
+      ...period, reason: 'decided', existing: existing ? { expected: dueAtOnce, token } : null,
     });
     if (answer.status !== 200) throw new Error(`a policy was answered ${answer.status} ${JSON.stringify(answer.body)}`);
     this.counts.policies += 1;

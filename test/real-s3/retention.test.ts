@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { openObjects } from '../../src/platform/objects.js';
 import { applyLifecycle } from '../../src/retention/lifecycle.js';
 import { placeHold } from '../../src/retention/place-hold.js';
-import { runShortenings, setPolicy } from '../../src/retention/policies.js';
+import { previewPolicy, runShortenings, setPolicy } from '../../src/retention/policies.js';
 import { runRetags } from '../../src/retention/retag.js';
 import { requestSweep, runPurges } from '../../src/retention/sweep.js';
 import { listTombstones } from '../../src/retention/tombstone.js';
@@ -25,8 +25,9 @@ it('what the bucket expired while the sweep was kept away is buried as such, and
   const world = await retentionWorld({ objects, bucket: options.bucket });
   try {
     // Thirty days, so that the bucket, where a day is a second, need not be waited for longer.
+    const { token } = await previewPolicy(world, world.categories, 'recording', { amount: 30, unit: 'days' });
     await setPolicy(world, world.categories, world.administrator, 'recording', {
-      amount: 30, unit: 'days', reason: 'test', existing: { expected: 0 },
+      amount: 30, unit: 'days', reason: 'test', existing: { expected: 0, token },
     });
     await runShortenings(world, world.categories);
     expect(await applyLifecycle(world, timeZone)).toMatchObject({ state: 'in_sync' });
