@@ -10,6 +10,7 @@ import type { Config } from './config.js';
 import { evidenceKind } from './evidence/evidence-kind.js';
 import { defineIngestStamps } from './evidence/ingest-stamps.js';
 import { evidenceOperations } from './evidence/routes.js';
+import { holdNumberOperations } from './library/hold-number.js';
 import { libraryOperations } from './library/routes.js';
 import { transcriptSearchOperation } from './library/search-transcripts.js';
 import { oversightOperations } from './oversight/routes.js';
@@ -118,6 +119,7 @@ export function operationsOf(features: Features): Operation<Caller>[] {
     ...privacyOperations(privacyContext(features)),
     ...trainingOperations(platform, config),
     ...libraryOperations(platform, { ...config, searchKey }),
+    ...holdNumberOperations(platform, categories, { ...config, searchKey }),
     transcriptSearchOperation(platform, { searchKey }),
     ...oversightOperations(platform, { verifier: audit.verifier, timeZone: config.timeZone }),
   ];

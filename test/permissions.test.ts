@@ -143,7 +143,12 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'POST /retention/lifecycle/apply': administrator,
   'GET /tombstones': retention,
   'GET /holds': retention,
+  'GET /holds/groups': retention,
   'POST /holds': officer,
+  'GET /holds/by-number': officer,
+  'POST /holds/by-number': officer,
+  'POST /holds/groups/{id}/confirm': officer,
+  'POST /holds/groups/{id}/release': officer,
   'POST /holds/{id}/confirm': officer,
   'POST /holds/{id}/release': officer,
 

@@ -61,6 +61,8 @@ export const audit: Record<keyof typeof source, string> = {
   'actName.ticket.searched': 'Tickets searched',
   'act.hold.placed': 'placed a hold on {object}',
   'actName.hold.placed': 'Hold placed',
+  'act.hold.placed_by_number': 'placed a hold on everything of a telephone number',
+  'actName.hold.placed_by_number': 'Hold on a number placed',
   'act.hold.confirmed': 'confirmed a hold on {object}',
   'actName.hold.confirmed': 'Hold confirmed',
   'act.hold.released': 'released a hold on {object}',

@@ -59,6 +59,8 @@ export const audit = {
   'actName.ticket.searched': 'Tickets doorzocht',
   'act.hold.placed': 'plaatste een bewaarblokkering op {object}',
   'actName.hold.placed': 'Bewaarblokkering geplaatst',
+  'act.hold.placed_by_number': 'plaatste een bewaarblokkering op alles van een telefoonnummer',
+  'actName.hold.placed_by_number': 'Bewaarblokkering op een nummer geplaatst',
   'act.hold.confirmed': 'bevestigde een bewaarblokkering op {object}',
   'actName.hold.confirmed': 'Bewaarblokkering bevestigd',
   'act.hold.released': 'hief een bewaarblokkering op {object} op',

@@ -17,6 +17,7 @@ export const acts = [
   'ticket.viewed',
   'ticket.searched',
   'hold.placed',
+  'hold.placed_by_number',
   'hold.confirmed',
   'hold.released',
   'user.created',

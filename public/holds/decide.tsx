@@ -6,7 +6,8 @@ import { Icon } from '../parts/icon.js';
 import { asProblem } from '../parts/state.js';
 import { say } from '../shell/toast.js';
 import { reasonOf } from './state.js';
-import type { Hold } from './types.js';
+import { itemsOf } from './group-row.js';
+import type { Hold, HoldGroup } from './types.js';
 
 interface Props {
   hold: Hold;
@@ -62,16 +63,20 @@ export function ConfirmHold({ hold, own, close, done }: Props & { own: boolean }
 
 /** Ends a hold: told why, and that it still holds for a day. */
 export function ReleaseHold({ hold, close, done }: Props) {
+  return <Release title={t('holds.releaseTitle')} path={`/holds/${hold.id}`} close={close} done={done} />;
+}
+
+function Release({ title, path, close, done }: { title: string; path: string; close: () => void; done: () => void }) {
   return (
     <FormDialog
-      title={t('holds.releaseTitle')}
+      title={title}
       label={t('holds.release')}
       danger
       prefix="release-"
       fields={['reason']}
       check={(read) => (read('reason') === '' ? { reason: t('holds.reasonMissing') } : {})}
       send={async (read) => {
-        await ask(`/holds/${hold.id}/release`, { method: 'POST', body: { reason: read('reason') } });
+        await ask(`${path}/release`, { method: 'POST', body: { reason: read('reason') } });
         say(t('holds.releasedNow'));
         done();
       }}
@@ -90,4 +95,51 @@ export function ReleaseHold({ hold, close, done }: Props) {
       )}
     </FormDialog>
   );
+}
+
+/** A second person stands behind all that a request or an act keeps, as it was shown. */
+export function ConfirmGroup({ group, own, close, done }: { group: HoldGroup; own: boolean; close: () => void; done: () => void }) {
+  return (
+    <FormDialog
+      title={t('holds.confirmGroupTitle', { name: group.reference ?? itemsOf(group) })}
+      label={t('holds.confirm')}
+      prefix="confirm-"
+      fields={own ? ['reason'] : ['hold']}
+      check={(read) => (own && read('reason') === '' ? { reason: t('holds.reasonMissing') } : {})}
+      send={async (read) => {
+        try {
+          await ask(`/holds/groups/${group.id}/confirm`, {
+            method: 'POST',
+            body: { asOf: group.unconfirmedUntil, ...(own ? { reason: read('reason') } : {}) },
+          });
+        } catch (error) {
+          if (own && asProblem(error).status === 403) throw new WrongField('reason', t('holds.confirmByAnother'));
+          throw error;
+        }
+        say(t('holds.confirmedNow'));
+        done();
+      }}
+      close={close}
+    >
+      {(of) => (
+        <>
+          <p>{t(own ? 'holds.confirmOwn' : 'holds.confirmGroupWhy')}</p>
+          <div class="quoted" id="confirm-hold" tabIndex={-1}>
+            <strong>{itemsOf(group)}</strong>
+            <p>{group.reasons.map((reason) => reasonOf({ reason })).join(' ')}</p>
+          </div>
+          {own && (
+            <Field {...of('reason')} label={t('holds.confirmReason')} hint={t('holds.confirmReasonHint')}>
+              {(wiring) => <textarea class="input" rows={3} maxLength={2000} aria-required="true" {...wiring} />}
+            </Field>
+          )}
+        </>
+      )}
+    </FormDialog>
+  );
+}
+
+/** Ends all that one act placed. */
+export function ReleaseGroup({ group, close, done }: { group: HoldGroup; close: () => void; done: () => void }) {
+  return <Release title={t('holds.releaseGroupTitle', { items: itemsOf(group) })} path={`/holds/groups/${group.id}`} close={close} done={done} />;
 }

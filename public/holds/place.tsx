@@ -1,11 +1,10 @@
 import { ask } from '../api/client.js';
-import { dateBefore } from '../format.js';
 import { t } from '../i18n.js';
-import { Field, type Faults } from '../parts/field.js';
-import { FormDialog, type Read } from '../parts/form.js';
+import { FormDialog } from '../parts/form.js';
 import { say } from '../shell/toast.js';
 import { lastDay } from './state.js';
-import { grounds, type Hold, type HoldSubject } from './types.js';
+import { readTerms, termFaults, termFields, Terms } from './terms.js';
+import type { Hold, HoldSubject } from './types.js';
 
 interface Props {
   subject: HoldSubject;
@@ -13,23 +12,17 @@ interface Props {
   placed: (hold: Hold) => void;
 }
 
-/** Places a hold: a ground, a reason and a day to look at it again are all needed. */
+/** Places a hold: a ground, a reason and a day to look at it again are all needed, an end is not. */
 export function PlaceHold({ subject, close, placed }: Props) {
-  const tomorrow = dateBefore(-1);
-  const check = (read: Read): Faults => ({
-    ...(read('reason') === '' ? { reason: t('holds.reasonMissing') } : {}),
-    ...(read('reviewAt') < tomorrow ? { reviewAt: t('holds.reviewMissing') } : {}),
-  });
   return (
     <FormDialog
       title={t('holds.place')}
       label={t('holds.place')}
       prefix="hold-"
-      fields={['reason', 'ground', 'reviewAt']}
-      check={check}
+      fields={[...termFields]}
+      check={termFaults}
       send={async (read) => {
-        const body = { ...subject, ground: read('ground'), reason: read('reason'), reviewAt: read('reviewAt') };
-        const hold = await ask<Hold>('/holds', { method: 'POST', body });
+        const hold = await ask<Hold>('/holds', { method: 'POST', body: { ...subject, ...readTerms(read) } });
         say(t('holds.placedNow', { date: lastDay(hold.confirmBy) }));
         placed(hold);
       }}
@@ -38,23 +31,7 @@ export function PlaceHold({ subject, close, placed }: Props) {
       {(of) => (
         <>
           <p class="muted">{t('holds.placeWhy')}</p>
-          <Field {...of('ground')} label={t('holds.ground')}>
-            {(wiring) => (
-              <select class="input" {...wiring}>
-                {grounds.map((ground) => (
-                  <option key={ground} value={ground}>
-                    {t(`ground.${ground}`)}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Field {...of('reason')} label={t('holds.reason')} hint={t('holds.reasonHint')}>
-            {(wiring) => <textarea class="input" rows={3} maxLength={2000} aria-required="true" {...wiring} />}
-          </Field>
-          <Field {...of('reviewAt')} label={t('holds.reviewAt')} hint={t('holds.reviewHint')}>
-            {(wiring) => <input class="input" type="date" min={tomorrow} aria-required="true" {...wiring} />}
-          </Field>
+          <Terms of={of} />
         </>
       )}
     </FormDialog>

@@ -1,39 +1,39 @@
 import { useState } from 'preact/hooks';
-import { longDay, moment } from '../format.js';
 import { plural, t } from '../i18n.js';
-import { Badge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
+import { Icon } from '../parts/icon.js';
 import { More } from '../parts/more.js';
-import { usePages } from '../parts/pages.js';
+import { usePages, type Pages } from '../parts/pages.js';
 import { useNames } from '../parts/people.js';
 import { BoneRows, Failure, State } from '../parts/state.js';
-import { Cell, Table } from '../parts/table.js';
-import { itemName } from '../retention/words.js';
+import { Table } from '../parts/table.js';
 import { go, place } from '../shell/router.js';
 import { useUser } from '../shell/user.js';
-import { ConfirmHold, ReleaseHold } from './decide.js';
-import { HoldState, reasonOf } from './state.js';
-import type { Hold } from './types.js';
+import { ConfirmGroup, ConfirmHold, ReleaseGroup, ReleaseHold } from './decide.js';
+import { GroupRow } from './group-row.js';
+import { HoldNumber } from './hold-number.js';
+import { Row } from './row.js';
+import type { Hold, HoldGroup } from './types.js';
 import '../admin/admin.css';
 import '../recordings/recordings.css';
 import './holds.css';
 
+type Deciding = { act: 'confirm' | 'release'; hold: Hold } | { act: 'confirm' | 'release'; group: HoldGroup };
+
 /** What is kept past its date: why, by whom, until when it is looked at again, and who stands behind it. */
 export function Holds() {
-  const user = useUser();
+  const group = place.value.query.get('group');
+  return group === null ? <Lines /> : <OfGroup id={group} />;
+}
+
+/** A line for each request, each act and each hold by itself. */
+function Lines() {
+  const officer = useUser().role === 'privacy_officer';
   const nameOf = useNames();
   const all = place.value.query.get('all') === 'true';
-  const pages = usePages<Hold>('/holds', { inForce: all ? undefined : true });
-  const { first, items } = pages;
-  const [deciding, setDeciding] = useState<{ act: 'confirm' | 'release'; hold: Hold } | undefined>();
-  const officer = user.role === 'privacy_officer';
-  const decided = () => {
-    setDeciding(undefined);
-    pages.again();
-  };
-  const columns = (['item', 'ground', 'owner', 'review', 'state', 'actions'] as const)
-    .filter((name) => officer || name !== 'actions')
-    .map((name) => ({ name: t(`holds.${name}`), unseen: name === 'actions' }));
+  const pages = usePages<HoldGroup>('/holds/groups', { inForce: all ? undefined : true });
+  const [deciding, setDeciding] = useState<Deciding | undefined>();
+  const [numbering, setNumbering] = useState(false);
   return (
     <>
       <PageHead title={t('holds.title')} lead={t('holds.lead')}>
@@ -49,135 +49,116 @@ export function Holds() {
             </button>
           ))}
         </div>
+        {officer && (
+          <button type="button" class="button" onClick={() => setNumbering(true)}>
+            <Icon name="hold" />
+            {t('holds.ofNumber')}
+          </button>
+        )}
       </PageHead>
-      <div class="panel">
-        {first.state === 'failed' && <Failure problem={first.problem} again={first.again} />}
-        {first.state === 'ready' && items.length === 0 && (
-          <State icon="hold" title={t('holds.none')}>
-            <p>{t('holds.noneWhy')}</p>
-          </State>
-        )}
-        {(first.state === 'loading' || items.length > 0) && (
-          <>
-            <Table label={t('holds.title')} columns={columns} busy={first.state === 'loading'}>
-              {first.state === 'loading' ? (
-                <BoneRows rows={4} columns={columns.map(() => 70)} />
-              ) : (
-                items.map((hold) => (
-                  <Row
-                    key={hold.id}
-                    hold={hold}
-                    officer={officer}
-                    nameOf={nameOf}
-                    decide={(act) => setDeciding({ act, hold })}
-                  />
-                ))
-              )}
-            </Table>
-            <More pages={pages} shown={plural('holds.shown', items.length)} />
-          </>
-        )}
-      </div>
-      {deciding?.act === 'confirm' && (
-        <ConfirmHold
-          hold={deciding.hold}
-          own={deciding.hold.placedBy === user.id}
-          close={() => setDeciding(undefined)}
-          done={decided}
+      <Panel pages={pages}>
+        {(line) =>
+          line.hold === null ? (
+            <GroupRow key={line.id} group={line} officer={officer} nameOf={nameOf} decide={(act) => setDeciding({ act, group: line })} />
+          ) : (
+            <SingleRow key={line.id} hold={line.hold} officer={officer} nameOf={nameOf} decide={setDeciding} />
+          )
+        }
+      </Panel>
+      {numbering && (
+        <HoldNumber
+          close={() => setNumbering(false)}
+          placed={() => {
+            setNumbering(false);
+            pages.again();
+          }}
         />
       )}
-      {deciding?.act === 'release' && (
-        <ReleaseHold hold={deciding.hold} close={() => setDeciding(undefined)} done={decided} />
-      )}
+      <Decide deciding={deciding} set={setDeciding} again={pages.again} />
     </>
   );
 }
 
-interface RowProps {
-  hold: Hold;
-  officer: boolean;
-  nameOf: (id: string | null) => string;
-  decide: (act: 'confirm' | 'release') => void;
-}
-
-function Row({ hold, officer, nameOf, decide }: RowProps) {
-  const name = heldName(hold);
-  const open = hold.state === 'unconfirmed' || hold.state === 'confirmed';
+/** The holds of one line, one by one. */
+function OfGroup({ id }: { id: string }) {
+  const officer = useUser().role === 'privacy_officer';
+  const nameOf = useNames();
+  const pages = usePages<Hold>('/holds', { groupId: id });
+  const [deciding, setDeciding] = useState<Deciding | undefined>();
   return (
-    <tr role="row">
-      <Cell wide className="nowrap">
-        {officer ? (
-          <a href={hold.recordingId ? `/recordings/${hold.recordingId}` : `/tickets/${hold.ticketId ?? ''}`}>{name}</a>
-        ) : (
-          name
-        )}
-      </Cell>
-      <Cell wide label={t('holds.ground')} className="hold-reason">
-        <strong>{t(`ground.${hold.ground}`)}</strong>
-        <span class="line">{reasonOf(hold)}</span>
-        <small>{t('holds.placedBy', { name: nameOf(hold.placedBy), when: moment(hold.placedAt) })}</small>
-        {hold.confirmedAt && (
-          <small>
-            {t('holds.confirmed')} {t('holds.confirmedBy', { name: nameOf(hold.confirmedBy), when: moment(hold.confirmedAt) })}
-            {hold.confirmedBy === hold.placedBy && hold.confirmReason && ` ${t('holds.confirmedAlone', { reason: hold.confirmReason })}`}
-          </small>
-        )}
-        {hold.secret && (
-          <span class="line">
-            <Badge icon="hidden" tone="warn" plain>
-              {t('holds.secret')}
-            </Badge>
-          </span>
-        )}
-        {hold.releasedAt && (
-          <small>
-            {t('holds.releasedBecause', { name: nameOf(hold.releasedBy), reason: hold.releaseReason ?? '' })}
-          </small>
-        )}
-      </Cell>
-      <Cell label={t('holds.owner')}>{nameOf(hold.ownerId)}</Cell>
-      <Cell label={t('holds.review')}>
-        {longDay(hold.reviewAt)}
-        {hold.reviewDue && (
-          <span class="line">
-            <Badge icon="warning" tone="error" plain>
-              {t('holds.reviewLate')}
-            </Badge>
-          </span>
-        )}
-      </Cell>
-      <Cell wide>
-        <HoldState hold={hold} />
-      </Cell>
-      {officer && (
-        <Cell className="row-actions">
-          {hold.state === 'unconfirmed' && (
-            <button
-              type="button"
-              class="button small"
-              aria-label={t('holds.confirmOf', { item: name })}
-              onClick={() => decide('confirm')}
-            >
-              {t('holds.confirm')}
-            </button>
-          )}
-          {open && (
-            <button
-              type="button"
-              class="button small danger"
-              aria-label={t('holds.releaseOf', { item: name })}
-              onClick={() => decide('release')}
-            >
-              {t('holds.release')}
-            </button>
-          )}
-        </Cell>
-      )}
-    </tr>
+    <>
+      <PageHead title={t('holds.ofGroup')} lead={t('holds.ofGroupLead')}>
+        <a class="button" href="/holds">
+          {t('holds.backToAll')}
+        </a>
+      </PageHead>
+      <Panel pages={pages}>
+        {(hold) => <SingleRow key={hold.id} hold={hold} officer={officer} nameOf={nameOf} decide={setDeciding} />}
+      </Panel>
+      <Decide deciding={deciding} set={setDeciding} again={pages.again} />
+    </>
   );
 }
 
-/** "Opname …4f21c0" */
-function heldName({ recordingId, ticketId }: Hold): string {
-  return recordingId === null ? itemName('ticket', ticketId ?? '') : itemName('recording', recordingId);
+function SingleRow(props: {
+  hold: Hold;
+  officer: boolean;
+  nameOf: (id: string | null) => string;
+  decide: (deciding: Deciding) => void;
+}) {
+  const { hold, decide, ...rest } = props;
+  return <Row hold={hold} {...rest} decide={(act) => decide({ act, hold })} />;
+}
+
+function Panel<Item>({ pages, children }: { pages: Pages<Item>; children: (item: Item) => preact.ComponentChildren }) {
+  const officer = useUser().role === 'privacy_officer';
+  const { first, items } = pages;
+  const columns = (['item', 'ground', 'owner', 'review', 'state', 'actions'] as const)
+    .filter((name) => officer || name !== 'actions')
+    .map((name) => ({ name: t(`holds.${name}`), unseen: name === 'actions' }));
+  return (
+    <div class="panel">
+      {first.state === 'failed' && <Failure problem={first.problem} again={first.again} />}
+      {first.state === 'ready' && items.length === 0 && (
+        <State icon="hold" title={t('holds.none')}>
+          <p>{t('holds.noneWhy')}</p>
+        </State>
+      )}
+      {(first.state === 'loading' || items.length > 0) && (
+        <>
+          <Table label={t('holds.title')} columns={columns} busy={first.state === 'loading'}>
+            {first.state === 'loading' ? <BoneRows rows={4} columns={columns.map(() => 70)} /> : items.map(children)}
+          </Table>
+          <More pages={pages} shown={plural('holds.shown', items.length)} />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The dialog of whatever is being decided. */
+function Decide(props: { deciding: Deciding | undefined; set: (deciding: undefined) => void; again: () => void }) {
+  const user = useUser();
+  const { deciding } = props;
+  const close = () => props.set(undefined);
+  const done = () => {
+    close();
+    props.again();
+  };
+  if (deciding === undefined) return null;
+  if ('group' in deciding) {
+    const { group } = deciding;
+    const own = group.placedBy.every((id) => id === user.id);
+    return deciding.act === 'confirm' ? (
+      <ConfirmGroup group={group} own={own} close={close} done={done} />
+    ) : (
+      <ReleaseGroup group={group} close={close} done={done} />
+    );
+  }
+  const { hold } = deciding;
+  return deciding.act === 'confirm' ? (
+    <ConfirmHold hold={hold} own={hold.placedBy === user.id} close={close} done={done} />
+  ) : (
+    <ReleaseHold hold={hold} close={close} done={done} />
+  );
 }

@@ -19,6 +19,7 @@ export function HoldState({ hold }: { hold: Hold }) {
           {t('holds.unconfirmed')}
         </Badge>
         <small>{t(confirmationLate ? 'holds.confirmLate' : 'holds.confirmBy', { date: lastDay(confirmBy) })}</small>
+        {endsAt && <small>{t('holds.endsItself', { when: moment(endsAt) })}</small>}
       </span>
     );
   }
@@ -28,6 +29,7 @@ export function HoldState({ hold }: { hold: Hold }) {
         <Badge icon="hold" tone="hold" plain>
           {t('holds.confirmed')}
         </Badge>
+        {endsAt && <small>{t('holds.endsItself', { when: moment(endsAt) })}</small>}
       </span>
     );
   }

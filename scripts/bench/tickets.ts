@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { migrations } from '../../migrations/index.js';
+import type { Person } from '../../src/access/caller.js';
 import { openDatabase, type Database } from '../../src/platform/database.js';
 import { startEmbeddedPostgres } from '../../src/platform/embedded/postgres.js';
 import { createLog } from '../../src/platform/log.js';
@@ -197,11 +198,15 @@ async function processorMs(pids: readonly number[]): Promise<number> {
   return told.reduce((sum, line) => sum + Number(line.split(' ')[0]) / 1e6, (user + system) / 1000);
 }
 
+const officer: Person = {
+  kind: 'person', role: 'privacy_officer', userId: randomUUID(), email: 'officer@example.nl', name: 'Officer', locale: 'nl', extensions: [],
+};
+
 async function search(database: Database, { filter, after }: Bench, turn: number, pids: readonly number[] = []): Promise<Took> {
   const page = { limit: 50, after: after === undefined ? undefined : { at: after(turn), id: randomUUID() } };
   const before = await processorMs(pids);
   const startedAt = performance.now();
-  const found = await findTickets(database, 'privacy_officer', filter(turn), page, { now, country: 'NL' });
+  const found = await findTickets(database, officer, filter(turn), page, { now, country: 'NL' });
   const ms = performance.now() - startedAt;
   return { ms, processorMs: (await processorMs(pids)) - before, rows: found.length };
 }

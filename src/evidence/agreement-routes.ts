@@ -107,7 +107,7 @@ export function agreementOperations(
           throw wrong('organisation', 'cannot be searched in this role');
         const rows = await findAgreements(
           database,
-          person.role,
+          person,
           {
             number: numberSearch(query.number, person, settings.defaultCountry),
             from: readPeriodStart(query.from, 'from', settings.timeZone),

@@ -1,9 +1,9 @@
-import type { Role } from '../access/caller.js';
+import type { Person } from '../access/caller.js';
 import { viewOf } from '../access/policy.js';
 import type { Database } from '../platform/database.js';
 import type { NumberSearch } from '../recordings/numbers.js';
 import type { Interval } from '../recordings/recording.js';
-import { closedToTraining, heldAt } from '../retention/hold.js';
+import { closedToTraining, heldToTell } from '../retention/hold.js';
 import { agreementColumns, type AgreementRow } from './agreement.js';
 
 /** Finding agreements: by number, organisation, date of the call, ticket, words. Newest call first. */
@@ -34,10 +34,11 @@ export interface FoundAgreement extends AgreementRow {
   channels: number;
 }
 
-/** SQL over `r`: whose recordings `role` may know of. Agreements are seen where the recording is. */
-function visible(role: Role, now: string): string {
+/** SQL over `r`: which recordings the person may know of. Agreements are seen where the recording is. */
+function visible(person: Person, now: string): string {
+  const { role } = person;
   const kept = 'r.version > 0 AND r.purge_intent IS NULL';
-  if (role === 'privacy_officer') return `${kept} AND (r.retain_until > ${now} OR ${heldAt('recording', 'r.id', now)})`;
+  if (role === 'privacy_officer') return `${kept} AND (r.retain_until > ${now} OR ${heldToTell('recording', 'r.id', now, person)})`;
   if (role === 'trainer') return `${kept} AND r.retain_until > ${now} AND NOT ${closedToTraining('recording', 'r.id')}`;
   return 'false';
 }
@@ -48,14 +49,14 @@ const like = (typed: string) => `%${typed.replaceAll(/[\\%_]/g, (mark) => `\\${m
 /** One page, and one row more if there is a next one. */
 export async function findAgreements(
   database: Database,
-  role: Role,
+  person: Person,
   filter: AgreementFilter,
   page: { limit: number; after: { at: Date; id: string } | undefined },
   now: Date,
 ): Promise<FoundAgreement[]> {
   const bind: unknown[] = [now];
   const value = (given: unknown) => `$${bind.push(given)}`;
-  const conditions = [visible(role, '$1'), 'a.withdrawn_at IS NULL'];
+  const conditions = [visible(person, '$1'), 'a.withdrawn_at IS NULL'];
   const parties = `array_to_string(a.parties, ' ')`;
   if (filter.number !== undefined) {
     const wanted = 'whole' in filter.number ? value(filter.number.whole) : value(like(filter.number.ending).slice(0, -1));
@@ -75,14 +76,14 @@ export async function findAgreements(
     conditions.push(`(ltrim(a.ticket, '#') = ${wanted} OR ltrim(r.ticket_number, '#') = ${wanted})`);
   }
   // A name that a role is not shown cannot be searched for either.
-  const text = viewOf(role).names ? `concat_ws(' ', a.summary, ${parties}, a.ticket)` : `concat_ws(' ', a.summary, a.ticket)`;
+  const text = viewOf(person.role).names ? `concat_ws(' ', a.summary, ${parties}, a.ticket)` : `concat_ws(' ', a.summary, a.ticket)`;
   for (const word of filter.words) conditions.push(`${text} ILIKE ${value(like(word))}`);
   if (page.after !== undefined)
     conditions.push(`(r.started_at, a.id) < (${value(page.after.at)}, ${value(page.after.id)}::uuid)`);
   return await database.query<FoundAgreement>(
     `SELECT ${agreementColumns}, r.started_at AS "startedAt", r.caller_number AS "callerNumber",
        r.callee_number AS "calleeNumber", r.agent, r.retain_until AS "retainUntil", r.holds,
-       ${heldAt('recording', 'r.id', '$1')} AS held, v.duration_ms AS "durationMs", v.sample_rate_hz AS "sampleRateHz",
+       ${heldToTell('recording', 'r.id', '$1', person)} AS held, v.duration_ms AS "durationMs", v.sample_rate_hz AS "sampleRateHz",
        v.channels
      FROM agreements a JOIN recordings r ON r.id = a.recording_id JOIN recording_versions v ON v.id = a.version_id
        JOIN users u ON u.id = a.marked_by

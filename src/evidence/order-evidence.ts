@@ -7,7 +7,7 @@ import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import { findRecording, type Leg } from '../recordings/recording.js';
 import { cutsOf, toRecording } from '../recordings/timeline.js';
-import { isHeld, isRestricted } from '../retention/hold.js';
+import { isHeldToTell, isRestricted } from '../retention/hold.js';
 import { refuseDeleted } from '../retention/tombstone.js';
 
 /** Ordering an evidence package: everything in it must still be kept, and may leave. */
@@ -106,7 +106,7 @@ export async function orderEvidence(
         await refuseDeleted(database, 'recording', id);
         throw new Problem('not-found');
       }
-      const over = recording.retainUntil <= now && !(await isHeld(database, tx, 'recording', id, now));
+      const over = recording.retainUntil <= now && !(await isHeldToTell(database, tx, 'recording', id, now, person));
       if (over || recording.purging)
         throw new Problem('retention-ended', { members: { deletedAt: recording.retainUntil.toISOString() } });
       if (order.restrictionGround === undefined && (await isRestricted(database, tx, 'recording', id, 'evidence')))

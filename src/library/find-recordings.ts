@@ -3,7 +3,7 @@ import type { Database } from '../platform/database.js';
 import type { Direction, RecordingRow, VersionRow } from '../recordings/recording.js';
 import type { NumberSearch } from '../recordings/numbers.js';
 import { openForTraining, sharedWith } from '../recordings/share.js';
-import { closedToTraining, heldAt, restrictedNow } from '../retention/hold.js';
+import { closedToTraining, heldToTell, restrictedNow, type Knower } from '../retention/hold.js';
 import { sameTicket } from '../tickets/link.js';
 
 /** Finding recordings: newest first, each filter by index, every page at the same price. */
@@ -39,8 +39,8 @@ export type FoundRecording = RecordingRow &
   };
 
 /** Columns of the detail and of the list alike, over `r` (recordings), `v` (its newest version) and `s` (its source). */
-const shown = (now: string) => `r.*, v.state AS version_state, v.duration_ms, v.sample_rate_hz, v.channels, v.codec, v.bytes, v.sha256, v.truncated,
-  v.received_at, s.name AS source_name, ${heldAt('recording', 'r.id', now)} AS held, ${restrictedNow('recording', 'r.id')} AS restricted,
+const shown = (now: string, reader: Knower) => `r.*, v.state AS version_state, v.duration_ms, v.sample_rate_hz, v.channels, v.codec, v.bytes, v.sha256, v.truncated,
+  v.received_at, s.name AS source_name, ${heldToTell('recording', 'r.id', now, reader)} AS held, ${restrictedNow('recording', 'r.id')} AS restricted,
   (SELECT u.name FROM users u WHERE r.agent = ANY (u.extensions) AND u.disabled_at IS NULL ORDER BY u.created_at DESC LIMIT 1) AS agent_name`;
 
 const joined = `JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version JOIN sources s ON s.id = r.source_id`;
@@ -50,7 +50,7 @@ function visible(person: Person, now: string, value: (given: unknown) => string)
   const kept = `r.version > 0 AND r.purge_intent IS NULL AND `;
   switch (person.role) {
     case 'privacy_officer':
-      return `${kept}(r.retain_until > ${now} OR ${heldAt('recording', 'r.id', now)})`;
+      return `${kept}(r.retain_until > ${now} OR ${heldToTell('recording', 'r.id', now, person)})`;
     case 'administrator':
       return `${kept}r.retain_until > ${now}`;
     case 'trainer':
@@ -85,7 +85,7 @@ export async function findRecordings(
   if (filter.queue !== undefined) conditions.push(`r.queue = ${value(filter.queue)}`);
   if (filter.direction !== undefined) conditions.push(`r.direction = ${value(filter.direction)}`);
   if (filter.ticket !== undefined) conditions.push(sameTicket('r', value(filter.ticket)));
-  if (filter.held !== undefined) conditions.push(`${filter.held ? '' : 'NOT '}${heldAt('recording', 'r.id', '$1')}`);
+  if (filter.held !== undefined) conditions.push(`${filter.held ? '' : 'NOT '}${heldToTell('recording', 'r.id', '$1', person)}`);
   if (filter.marked !== undefined)
     conditions.push(
       `${filter.marked ? '' : 'NOT '}EXISTS (SELECT FROM agreements g WHERE g.recording_id = r.id AND g.withdrawn_at IS NULL)`,
@@ -105,7 +105,7 @@ export async function findRecordings(
       ORDER BY r.started_at DESC, r.id DESC LIMIT ${limit})`,
   );
   return await database.query<FoundRecording>(
-    `SELECT ${shown('$1')} FROM (${branches.join(' UNION ')}) found JOIN recordings r ON r.id = found.id ${joined}
+    `SELECT ${shown('$1', person)} FROM (${branches.join(' UNION ')}) found JOIN recordings r ON r.id = found.id ${joined}
      ORDER BY r.started_at DESC, r.id DESC LIMIT ${limit}`,
     bind,
   );
@@ -146,7 +146,7 @@ export async function findOneRecording(
   if (person.role === 'trainer' || person.role === 'agent') conditions.push(`NOT ${closedToTraining('recording', 'r.id')}`);
   if (person.role === 'agent') conditions.push(sharedWith('r.id', `$${bind.push(person.userId)}::uuid`));
   const [row] = await database.query<FoundRecording>(
-    `SELECT ${shown('$2')} FROM recordings r ${joined} WHERE ${conditions.join(' AND ')}`,
+    `SELECT ${shown('$2', person)} FROM recordings r ${joined} WHERE ${conditions.join(' AND ')}`,
     bind,
   );
   return row;

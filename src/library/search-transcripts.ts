@@ -11,7 +11,7 @@ import { openWording } from '../recordings/transcript.js';
 import { cutsOf, toPlayback } from '../recordings/timeline.js';
 import type { Segment } from '../recordings/transcript-formats.js';
 import { requireUse } from '../retention/further-use.js';
-import { heldAt } from '../retention/hold.js';
+import { heldToTell } from '../retention/hold.js';
 import {
   newestVersion,
   presentFacts,
@@ -64,7 +64,7 @@ export function transcriptSearchOperation(
       const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
       const visible =
         person.role === 'privacy_officer'
-          ? `r.version > 0 AND r.purge_intent IS NULL AND (r.retain_until > $1 OR ${heldAt('recording', 'r.id', '$1')})`
+          ? `r.version > 0 AND r.purge_intent IS NULL AND (r.retain_until > $1 OR ${heldToTell('recording', 'r.id', '$1', person)})`
           : `${openForTraining('$1')} AND EXISTS (SELECT FROM transcripts w JOIN transcript_revisions v
                ON v.recording_id = w.recording_id AND v.revision = w.revision WHERE w.recording_id = r.id AND ${openWording})`;
       const rows = await database.query<Hit>(

@@ -3,6 +3,7 @@ import type { Person } from '../access/caller.js';
 import { may } from '../access/policy.js';
 import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
+import { confirmServingIn } from '../retention/decide-hold.js';
 import { carryOutDecisions } from './carry-out.js';
 import { usualFor } from './items.js';
 import { keepLetter, revisionOf } from './letters.js';
@@ -101,12 +102,7 @@ export async function approve(
     );
     await database.query('UPDATE privacy_requests SET approved_at = $2 WHERE id = $1', [id, now], tx);
     // Who approves the answer has seen what is kept for it, too.
-    await database.query(
-      `UPDATE holds SET confirmed_by = $2, confirmed_at = $3 WHERE request_id = $1 AND confirmed_at IS NULL AND released_at IS NULL
-         AND placed_by <> $2`,
-      [id, person.userId, now],
-      tx,
-    );
+    await confirmServingIn(platform, tx, person, id, isAlone ? (reason ?? null) : null);
     const recipients = await listRecipients(context, tx, id);
     await record(platform, tx, person, request, 'approved', {
       rights: decided.map(({ right }) => right), alone: isAlone, recipientsToTell: recipients,

@@ -1,6 +1,6 @@
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
-import { releaseHoldsIn } from '../retention/place-hold.js';
+import { releaseHoldsIn } from '../retention/decide-hold.js';
 import { beginPurge } from '../retention/purge.js';
 import { liftRestrictionsIn } from '../retention/restrict.js';
 import { retagJob } from '../retention/retag.js';

@@ -1,7 +1,8 @@
 import type { Transaction } from 'sequelize';
 import type { Person } from '../access/caller.js';
 import { Problem } from '../platform/problem.js';
-import { placeHoldsIn, releaseHoldsIn, type HoldOrder } from '../retention/place-hold.js';
+import { releaseHoldsIn } from '../retention/decide-hold.js';
+import { placeHoldsIn, type HoldOrder } from '../retention/place-hold.js';
 import { liftRestrictionsIn, restrictAllIn, type RestrictionOrder } from '../retention/restrict.js';
 import { linkHolds, servingHold } from './find.js';
 import type { ItemRow } from './items.js';

@@ -5,7 +5,7 @@ import type { Database } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
 import { normaliseNumber } from '../recordings/numbers.js';
-import { heldAt } from '../retention/hold.js';
+import { heldToTell } from '../retention/hold.js';
 import { placeHoldsIn, type Hold } from '../retention/place-hold.js';
 import { retagJob } from '../retention/retag.js';
 import { restrictAllIn } from '../retention/restrict.js';
@@ -59,8 +59,9 @@ function spellings(number: string): string[] {
   return [...new Set([number, digits, `00${digits}`, ...(national === undefined ? [] : [`0${national}`])])];
 }
 
+/** What only a secret hold keeps past its date is found for no request: its answer would give the order away. */
 const kept = (alias: string, kind: 'recording' | 'ticket') =>
-  `${alias}.purge_intent IS NULL AND (${alias}.retain_until > $1 OR ${heldAt(kind, `${alias}.id`, '$1')})`;
+  `${alias}.purge_intent IS NULL AND (${alias}.retain_until > $1 OR ${heldToTell(kind, `${alias}.id`, '$1', 'everyone')})`;
 
 const recording = (basis: string, condition: string, number = 'NULL::text') =>
   `SELECT 'recording' AS kind, r.id, '${basis}' AS basis, ${number} AS number FROM recordings r

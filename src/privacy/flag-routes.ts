@@ -92,7 +92,7 @@ export function flagOperations(context: PrivacyContext): Operation<Caller>[] {
       replies: { 201: reply },
       problems: ['retention-ended'],
       async handle({ caller, params, body }) {
-        await requireTicket(platform, caller.role, params.id);
+        await requireTicket(platform, caller, params.id);
         return { status: 201, body: await flagRequest(context, requirePerson(caller), { kind: 'ticket', id: params.id }, body) };
       },
     }),

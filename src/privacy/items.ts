@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize';
 import type { Database } from '../platform/database.js';
 import type { Interval, Leg } from '../recordings/recording.js';
-import { heldAt, restrictedNow } from '../retention/hold.js';
+import { heldAt, heldToTell, restrictedNow } from '../retention/hold.js';
 import { usualDecision, type ItemFacts, type RefusalGround, type Usual } from './decide.js';
 import type { ProcessRow, RequestRow } from './request.js';
 import type { Right, Verdict } from './rights.js';
@@ -85,6 +85,7 @@ const columns = `i.id, i.request_id, i.kind, i.item_id, i.basis, i.shared_number
   r.caller_number, r.caller_name, r.callee_number, r.agent, t.number AS ticket_number, t.subject, t.requester_name,
   t.requester_relation, t.opened_at, q.requester_kind`;
 
+/** What a secret order keeps shows as held in its own file alone. */
 const select = `SELECT ${columns}, x.held, coalesce(
     (r.id IS NOT NULL AND r.purge_intent IS NULL AND (r.retain_until > $1 OR x.held))
     OR (t.id IS NOT NULL AND t.purge_intent IS NULL AND (t.retain_until > $1 OR x.held)), false) AS available,
@@ -98,8 +99,10 @@ const select = `SELECT ${columns}, x.held, coalesce(
   LEFT JOIN recordings r ON i.kind = 'recording' AND r.id = i.item_id
   LEFT JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
   LEFT JOIN tickets t ON i.kind = 'ticket' AND t.id = i.item_id
-  CROSS JOIN LATERAL (SELECT CASE i.kind WHEN 'recording' THEN ${heldAt('recording', 'i.item_id', '$1')}
-    ELSE ${heldAt('ticket', 'i.item_id', '$1')} END AS held) x`;
+  CROSS JOIN LATERAL (SELECT CASE WHEN i.kind = 'recording' AND q.secret THEN ${heldAt('recording', 'i.item_id', '$1')}
+    WHEN i.kind = 'recording' THEN ${heldToTell('recording', 'i.item_id', '$1', 'everyone')}
+    WHEN q.secret THEN ${heldAt('ticket', 'i.item_id', '$1')}
+    ELSE ${heldToTell('ticket', 'i.item_id', '$1', 'everyone')} END AS held) x`;
 
 /** The items of a request: recordings first, newest first. */
 export async function itemsOf(database: Database, requestId: string, now: Date, tx?: Transaction): Promise<ItemRow[]> {

@@ -96,7 +96,7 @@ export async function writePortability(context: PrivacyContext, answer: Answer, 
     let count = 0;
     for (const { item, decision } of found) {
       work.signal.throwIfAborted();
-      const ticket = await findOneTicket(database, 'privacy_officer', item.item_id, clock.now());
+      const ticket = await findOneTicket(database, 'privacy_officer', item.item_id, clock.now(), 'all');
       if (ticket === undefined) continue;
       const pieces = await piecesOf(database, item.item_id, clock.now(), item.held);
       const theirs = pieces.filter(

@@ -1,9 +1,9 @@
-import { createHmac } from 'node:crypto';
 import { createTransport } from 'nodemailer';
 import { organisationOf } from '../access/organisation.js';
 import type { Database } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
+import { callWebhook, type Webhook } from '../platform/webhook.js';
 import { isSilent, missingRecordings, refusedLately, rhythms } from './completeness.js';
 
 /**
@@ -17,7 +17,7 @@ export type AlarmKind = 'silent' | 'recordings_missing' | 'refused';
 
 export interface AlarmSettings {
   /** Asked with a signed POST (Standard Webhooks). */
-  webhook: { url: string; secret: string | undefined } | undefined;
+  webhook: Webhook | undefined;
   mail: { smtpUrl: string; from: string; to: string } | undefined;
 }
 
@@ -34,7 +34,6 @@ const missingEnough = 3;
 /** Nor is one file that is none. */
 const refusedEnough = 3;
 const mostAttempts = 12;
-const answerWithinMs = 10_000;
 
 export async function standingAlarms(database: Database): Promise<Alarm[]> {
   return await database.query<Alarm>(
@@ -127,7 +126,7 @@ export async function tellAlarms(platform: Base, settings: AlarmSettings, signal
     );
     if (notice === undefined) return;
     try {
-      if (notice.way === 'webhook') await callWebhook(settings.webhook, notice, now);
+      if (notice.way === 'webhook') await tellWebhook(settings.webhook, notice, now);
       else await sendMail(settings.mail, notice);
       await database.query('UPDATE ingest_notices SET told_at = $4 WHERE alarm_id = $1 AND event = $2 AND way = $3', [
         notice.id, notice.event, notice.way, clock.now(),
@@ -138,31 +137,11 @@ export async function tellAlarms(platform: Base, settings: AlarmSettings, signal
   }
 }
 
-/** Signed as Standard Webhooks 1.0 has it: HMAC-SHA256 over id, time and body. */
-async function callWebhook(webhook: AlarmSettings['webhook'], notice: Notice, now: Date): Promise<void> {
+async function tellWebhook(webhook: AlarmSettings['webhook'], notice: Notice, now: Date): Promise<void> {
   if (webhook === undefined) return;
   const { kind, event, count, sourceId, source, raisedAt, clearedAt } = notice;
-  const body = JSON.stringify({
-    type: `ingest.${kind}.${event}`,
-    timestamp: now.toISOString(),
-    data: { sourceId, source, kind, event, count, raisedAt: raisedAt.toISOString(), clearedAt: clearedAt?.toISOString() ?? null },
-  });
-  const id = `${notice.id}-${event}`;
-  const seconds = String(Math.floor(now.getTime() / 1000));
-  const secret = webhook.secret?.replace(/^whsec_/, '');
-  const signature = secret === undefined ? undefined : createHmac('sha256', Buffer.from(secret, 'base64')).update(`${id}.${seconds}.${body}`).digest('base64');
-  const answer = await fetch(webhook.url, {
-    method: 'POST',
-    headers: {
-      'Content-Type': 'application/json', 'webhook-id': id, 'webhook-timestamp': seconds,
-      ...(signature === undefined ? {} : { 'webhook-signature': `v1,${signature}` }),
-    },
-    body,
-    redirect: 'error',
-    signal: AbortSignal.timeout(answerWithinMs),
-  });
-  await answer.arrayBuffer();
-  if (!answer.ok) throw new Error(`the webhook answered ${answer.status}`);
+  const data = { sourceId, source, kind, event, count, raisedAt: raisedAt.toISOString(), clearedAt: clearedAt?.toISOString() ?? null };
+  await callWebhook(webhook, { id: `${notice.id}-${event}`, type: `ingest.${kind}.${event}`, data }, now);
 }
 
 const words: Record<Alarm['kind'], (notice: Notice) => string> = {

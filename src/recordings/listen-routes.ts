@@ -5,7 +5,7 @@ import { idSchema } from '../platform/identifier.js';
 import { decodeCursor, pageOf, pageQuery, toPage } from '../platform/paging.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
-import { isHeld } from '../retention/hold.js';
+import { isHeldToTell, knowerOf } from '../retention/hold.js';
 import { refuseDeleted } from '../retention/tombstone.js';
 import { listenPurposes, listensOf, recordHeard, type ListenFact, type ListenPurpose } from './listen.js';
 import { findListenable } from './playback.js';
@@ -85,7 +85,7 @@ export function listenOperations(platform: Pick<Platform, 'clock' | 'database' |
       query: z.object(pageQuery),
       replies: { 200: { description: 'A page', schema: pageOf(listenSchema) } },
       problems: ['retention-ended'],
-      async handle({ params, query }) {
+      async handle({ caller, params, query }) {
         const found = await findRecording(database, params.id);
         if (found === undefined) {
           await refuseDeleted(database, 'recording', params.id);
@@ -93,7 +93,7 @@ export function listenOperations(platform: Pick<Platform, 'clock' | 'database' |
         }
         const { recording, version } = found;
         const now = clock.now();
-        if (recording.retain_until <= now && !(await isHeld(database, undefined, 'recording', recording.id, now)))
+        if (recording.retain_until <= now && !(await isHeldToTell(database, undefined, 'recording', recording.id, now, knowerOf(caller))))
           throw new Problem('retention-ended', { members: { deletedAt: recording.retain_until.toISOString() } });
         const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
         const rows = await listensOf(database, [recording.id], { limit: query.limit, after });

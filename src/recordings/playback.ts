@@ -4,7 +4,7 @@ import type { Person } from '../access/caller.js';
 import { may } from '../access/policy.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
-import { isHeld, isRestricted } from '../retention/hold.js';
+import { isHeldToTell, isRestricted } from '../retention/hold.js';
 import { refuseDeleted } from '../retention/tombstone.js';
 import { sidesAreOver } from './legs.js';
 import { openListen, recordServed, type ListenPurpose } from './listen.js';
@@ -38,7 +38,7 @@ export async function findListenable(
   }
   // Its deletion has begun, whatever its date: from here on nothing reads it.
   if (found.recording.purge_intent !== null) throw new Problem('retention-ended', { members: { deletedAt: now.toISOString() } });
-  const held = await isHeld(database, undefined, 'recording', id, now);
+  const held = await isHeldToTell(database, undefined, 'recording', id, now, person);
   if (found.recording.retain_until <= now && !may(person, 'recording.read_held', { held }))
     throw new Problem('retention-ended', { members: { deletedAt: found.recording.retain_until.toISOString() } });
   const restricted = await isRestricted(database, undefined, 'recording', id, 'training');

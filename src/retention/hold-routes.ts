@@ -6,70 +6,13 @@ import { pageOf, pageQuery } from '../platform/paging.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { Category, SubjectKind } from './category.js';
-import { listHolds } from './list-holds.js';
-import { confirmHold, holdGrounds, placeHold, releaseHold, type Hold } from './place-hold.js';
-import { readWhen, whenSchema } from './when.js';
+import { confirmGroup, confirmHold, releaseAct, releaseHold, type FourEyes } from './decide-hold.js';
+import { holdsById, listHoldGroups, listHolds } from './list-holds.js';
+import { hasEnd, holdTerms, readTerms, reasonSchema } from './hold-terms.js';
+import { placeHold } from './place-hold.js';
+import { groupSchema, holdSchema, presentGroup, presentHold } from './present-hold.js';
 
 const instant = z.iso.datetime();
-
-export const holdSchema = z
-  .object({
-    id: z.string(),
-    recordingId: z.string().nullable(),
-    ticketId: z.string().nullable(),
-    state: z.enum(['unconfirmed', 'confirmed', 'released', 'ended']),
-    ground: z.enum(holdGrounds),
-    reason: z.string(),
-    ownerId: z.string(),
-    requestId: z.string().nullable(),
-    placedBy: z.string(),
-    placedAt: instant,
-    confirmBy: instant.meta({ description: 'The end of the third working day' }),
-    confirmationLate: z.boolean(),
-    confirmedBy: z.string().nullable(),
-    confirmedAt: instant.nullable(),
-    confirmReason: z.string().nullable(),
-    reviewAt: instant,
-    reviewDue: z.boolean(),
-    releasedBy: z.string().nullable(),
-    releasedAt: instant.nullable(),
-    releaseReason: z.string().nullable(),
-    endsAt: instant.nullable().meta({ description: 'When it stops to hold: a day after its release' }),
-    secret: z.boolean().meta({ description: 'Of an order that may not be told: shown to its owner and the auditor alone' }),
-  })
-  .meta({ id: 'Hold' });
-
-const isoOrNull = (at: Date | null): string | null => at?.toISOString() ?? null;
-
-/** A hold as the API shows it at `now`. */
-export function presentHold(hold: Hold, now: Date): z.input<typeof holdSchema> {
-  const ended = hold.endsAt !== null && hold.endsAt <= now;
-  const open = hold.releasedAt === null && !ended;
-  return {
-    id: hold.id,
-    recordingId: hold.kind === 'recording' ? hold.itemId : null,
-    ticketId: hold.kind === 'ticket' ? hold.itemId : null,
-    state: ended ? 'ended' : hold.releasedAt !== null ? 'released' : hold.confirmedAt !== null ? 'confirmed' : 'unconfirmed',
-    ground: hold.ground,
-    reason: hold.reason,
-    ownerId: hold.ownerId,
-    requestId: hold.requestId,
-    placedBy: hold.placedBy,
-    placedAt: hold.placedAt.toISOString(),
-    confirmBy: hold.confirmBy.toISOString(),
-    confirmationLate: open && hold.confirmedAt === null && hold.confirmBy <= now,
-    confirmedBy: hold.confirmedBy,
-    confirmedAt: isoOrNull(hold.confirmedAt),
-    confirmReason: hold.confirmReason,
-    reviewAt: hold.reviewAt.toISOString(),
-    reviewDue: open && hold.reviewAt <= now,
-    releasedBy: hold.releasedBy,
-    releasedAt: isoOrNull(hold.releasedAt),
-    releaseReason: hold.releaseReason,
-    endsAt: isoOrNull(hold.endsAt),
-    secret: hold.secret,
-  };
-}
 
 /** What a hold or a tombstone is asked about by. @throws Problem `invalid-input` when both are given */
 export function subjectOf(told: {
@@ -89,12 +32,12 @@ function personOf(caller: Caller): Person {
   return caller;
 }
 
-const reasonSchema = z.string().trim().min(1).max(2000);
 const idParams = z.object({ id: idSchema });
+const inForce = z.enum(['true', 'false']).transform((value) => value === 'true').optional();
 
 export interface HoldSettings {
   timeZone: string;
-  fourEyes: 'required' | 'recorded';
+  fourEyes: FourEyes;
 }
 
 /** Placing, confirming, releasing and listing holds. */
@@ -114,15 +57,67 @@ export function holdOperations(
       action: 'retention.read',
       query: z.object({
         ...subjectQuery,
-        inForce: z.enum(['true', 'false']).transform((value) => value === 'true').optional(),
+        groupId: idSchema.optional().meta({ description: 'Of a request, of an act, or of one hold by itself' }),
+        inForce,
         ...pageQuery,
       }),
       replies: { 200: { description: 'Holds', schema: pageOf(holdSchema) } },
       async handle({ caller, query }) {
         const subject = subjectOf(query);
-        const filter = { kind: subject?.kind, itemId: subject?.id, inForce: query.inForce, reader: personOf(caller) };
+        const { groupId, inForce: only } = query;
+        const filter = { kind: subject?.kind, itemId: subject?.id, groupId, inForce: only, reader: personOf(caller) };
         const { items, nextCursor } = await listHolds(platform.database, now(), filter, query);
         return { status: 200, body: { items: items.map((hold) => presentHold(hold, now())), nextCursor } };
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/holds/groups',
+      id: 'listHoldGroups',
+      tag: 'retention',
+      summary: 'Holds that stand and fall together as one line each: of a request, of one act, or one by itself; newest first',
+      action: 'retention.read',
+      query: z.object({ inForce, ...pageQuery }),
+      replies: { 200: { description: 'Groups', schema: pageOf(groupSchema) } },
+      async handle({ caller, query }) {
+        const reader = personOf(caller);
+        const { items, nextCursor } = await listHoldGroups(platform.database, now(), { inForce: query.inForce, reader }, query);
+        const alone = await holdsById(platform.database, items.filter(({ holds, requestId }) => holds === 1 && requestId === null).map(({ id }) => id));
+        return { status: 200, body: { items: items.map((group) => presentGroup(group, alone.get(group.id), now())), nextCursor } };
+      },
+    }),
+    operation({
+      method: 'post',
+      path: '/holds/groups/{id}/confirm',
+      id: 'confirmHoldGroup',
+      tag: 'retention',
+      summary: 'A second person stands behind the holds of a request or of one act, as they were shown',
+      description:
+        'Confirms what others placed up to `asOf` (`unconfirmedUntil` of the group); what came later waits. Where four eyes are ' +
+        'only recorded, a reason confirms their own as well.',
+      action: 'hold.confirm',
+      params: idParams,
+      body: z.object({ asOf: instant, reason: reasonSchema.nullish() }),
+      replies: { 200: { description: 'Confirmed', schema: z.object({ confirmed: z.int(), left: z.int() }) } },
+      problems: ['conflict'],
+      async handle({ caller, params, body }) {
+        const told = { asOf: new Date(body.asOf), reason: body.reason ?? null };
+        return { status: 200, body: await confirmGroup(platform, personOf(caller), params.id, told, fourEyes) };
+      },
+    }),
+    operation({
+      method: 'post',
+      path: '/holds/groups/{id}/release',
+      id: 'releaseHoldGroup',
+      tag: 'retention',
+      summary: 'End what one act placed; it still holds for a day. Holds of a request go with the request',
+      action: 'hold.release',
+      params: idParams,
+      body: z.object({ reason: reasonSchema }),
+      replies: { 200: { description: 'Released', schema: z.object({ released: z.int() }) } },
+      problems: ['conflict'],
+      async handle({ caller, params, body }) {
+        return { status: 200, body: await releaseAct(platform, personOf(caller), params.id, body.reason) };
       },
     }),
     operation({
@@ -132,29 +127,28 @@ export function holdOperations(
       tag: 'retention',
       summary: 'Keep a recording or a ticket past its period; in force at once',
       description:
-        'A second officer confirms it within three working days. Refused with 410 when the period is over and nothing held ' +
-        'the item, or when its deletion has begun.',
+        'A second officer confirms it within three working days. It has a date on which it is reviewed, or an end, or both: ' +
+        'with an end it ends by itself. Refused with 410 when the period is over and nothing held the item, or when its ' +
+        'deletion has begun.',
       action: 'hold.place',
       body: z
         .object({
           recordingId: idSchema.optional(),
           ticketId: idSchema.optional(),
-          ground: z.enum(holdGrounds),
-          reason: reasonSchema,
-          reviewAt: whenSchema,
+          ...holdTerms,
         })
         .refine((told) => (told.recordingId === undefined) !== (told.ticketId === undefined), {
           path: ['recordingId'],
           message: 'one of recordingId and ticketId is needed',
-        }),
+        })
+        .refine(...hasEnd),
       replies: { 201: { description: 'In force', schema: holdSchema } },
       problems: ['not-found', 'retention-ended'],
       async handle({ caller, body }) {
         const subject = subjectOf(body);
         if (subject === undefined) throw new Problem('not-found');
         const hold = await placeHold(platform, categories, personOf(caller), {
-          kind: subject.kind, itemId: subject.id, ground: body.ground, reason: body.reason,
-          reviewAt: readWhen(body.reviewAt, timeZone, 'reviewAt'),
+          kind: subject.kind, itemId: subject.id, ...readTerms(body, timeZone),
         }, timeZone);
         return { status: 201, body: presentHold(hold, now()), headers: { Location: '/api/v1/holds' } };
       },

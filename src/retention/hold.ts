@@ -1,4 +1,5 @@
 import type { Transaction } from 'sequelize';
+import type { Caller, Person } from '../access/caller.js';
 import type { Database } from '../platform/database.js';
 
 /**
@@ -16,6 +17,30 @@ export type Held = 'recording' | 'ticket' | 'package' | 'privacy_request';
 export function heldAt(kind: Held, idSql: string, nowSql: string): string {
   return `EXISTS (SELECT FROM holds_in_reach h WHERE h.category = '${kind}' AND h.item_id = ${idSql}
     AND (h.ends_at IS NULL OR h.ends_at > ${nowSql}))`;
+}
+
+/**
+ * Who is told whether a thing is held. A hold of an order that may not be told is its owner's and the auditor's to know, and
+ * nobody else's: for them the thing is as if it were not there, and past its date like any other. `everyone` is told what
+ * all may know; `all` is within the file of the order itself.
+ */
+export type Knower = Pick<Person, 'role' | 'userId'> | { userId: string } | 'everyone' | 'all';
+
+/** The caller as one who is told: machines are told what everyone may know. */
+export const knowerOf = (caller: Caller): Knower => (caller.kind === 'person' ? caller : 'everyone');
+
+/** SQL over a hold `h`. */
+function mayKnow(knower: Knower): string {
+  if (knower === 'all' || (typeof knower === 'object' && 'role' in knower && knower.role === 'auditor')) return 'true';
+  if (knower === 'everyone') return 'NOT h.secret';
+  if (!/^[\da-f-]{36}$/i.test(knower.userId)) throw new Error('a person without an id');
+  return `(NOT h.secret OR h.owner_id = '${knower.userId}'::uuid)`;
+}
+
+/** SQL: `heldAt`, as far as `knower` may know: what reads and lists of people go by. Sweep, purge and tags go by `heldAt`. */
+export function heldToTell(kind: Held, idSql: string, nowSql: string, knower: Knower): string {
+  return `EXISTS (SELECT FROM holds_in_reach h WHERE h.category = '${kind}' AND h.item_id = ${idSql}
+    AND (h.ends_at IS NULL OR h.ends_at > ${nowSql}) AND ${mayKnow(knower)})`;
 }
 
 /** SQL: is any use of the thing restricted, by a request (art. 18) or by an objection (art. 21)? */
@@ -45,6 +70,18 @@ export async function isHeld(
   return row?.held === true;
 }
 
+/** Is it held at `now`, as far as `knower` may know? */
+export async function isHeldToTell(
+  database: Database,
+  tx: Transaction | undefined,
+  kind: Held,
+  itemId: string,
+  now: Date,
+  knower: Knower,
+): Promise<boolean> {
+  return (await heldToTellAmong(database, tx, kind, [itemId], now, knower)).size > 0;
+}
+
 /** Which of `ids` are held at `now`. */
 export async function heldAmong(
   database: Database,
@@ -53,9 +90,21 @@ export async function heldAmong(
   ids: readonly string[],
   now: Date,
 ): Promise<Set<string>> {
+  return await heldToTellAmong(database, tx, kind, ids, now, 'all');
+}
+
+/** Which of `ids` are held at `now`, as far as `knower` may know. */
+export async function heldToTellAmong(
+  database: Database,
+  tx: Transaction | undefined,
+  kind: Held,
+  ids: readonly string[],
+  now: Date,
+  knower: Knower,
+): Promise<Set<string>> {
   const rows = await database.query<{ id: string }>(
     `SELECT DISTINCT h.item_id AS id FROM holds_in_reach h
-     WHERE h.category = $1 AND h.item_id = ANY($2::uuid[]) AND (h.ends_at IS NULL OR h.ends_at > $3)`,
+     WHERE h.category = $1 AND h.item_id = ANY($2::uuid[]) AND (h.ends_at IS NULL OR h.ends_at > $3) AND ${mayKnow(knower)}`,
     [kind, ids, now],
     tx,
   );

@@ -6,6 +6,7 @@ import { countHolds } from './overview.js';
 import { forgetTombstones } from './journal.js';
 import { lifecycleDays, promised, type PolicyName } from './policy.js';
 import { keptFrom, longestPeriods, runShortenings, shortenJob } from './policies.js';
+import { holdReminderJob, remindOfHolds, tellOfHolds, type ReminderSettings } from './remind.js';
 import { retagJob, runRetags } from './retag.js';
 import { purgeJob, runPurges, scheduleSweep } from './sweep.js';
 
@@ -13,6 +14,9 @@ export interface RetentionJobSettings {
   /** A cron line in the service's time zone. */
   sweepCron: string;
   timeZone: string;
+  /** By which ways people are reminded of holds. */
+  alarms: Pick<ReminderSettings, 'webhook' | 'mail'>;
+  publicUrl: string | undefined;
 }
 
 /** Workers of one deployment that delete at the same time. */
@@ -36,7 +40,7 @@ export async function purgeContext(platform: Platform, timeZone: string): Promis
 
 /**
  * Defines the jobs and metrics of retention, before `jobs.start`: sweeps on schedule, deletions every minute, tags that
- * follow holds, policies that are shortened, the bucket's rules once a day.
+ * follow holds, reminders of holds, policies that are shortened, the bucket's rules once a day.
  */
 export function retentionJobs(platform: Platform, categories: readonly Category[], settings: RetentionJobSettings): void {
   const { jobs, metrics, log } = platform;
@@ -66,6 +70,13 @@ export function retentionJobs(platform: Platform, categories: readonly Category[
     await runRetags(platform, categories, signal);
   });
   jobs.every(retagJob, '1 minute');
+
+  const reminding = { ...settings.alarms, publicUrl: settings.publicUrl };
+  jobs.define(holdReminderJob, async (signal) => {
+    await remindOfHolds(platform, reminding);
+    await tellOfHolds(platform, reminding, signal);
+  });
+  jobs.every(holdReminderJob, '10 minutes');
 
   jobs.define(shortenJob, (signal) => runShortenings(platform, categories, signal));
   jobs.every(shortenJob, '5 minutes');

@@ -43,7 +43,7 @@ function keepSlow<T>(make: () => Promise<T>): () => Promise<T> {
 /**
  * The numbers about holds that the overview and the metrics share. A reader is told of those they may know of, metrics of
  * none that is secret; nobody has to confirm a secret one here, since the order that it serves is approved by a second
- * person.
+ * person. What a request or one act placed is confirmed and looked at in one act, and counts as one.
  */
 export async function countHolds(
   platform: Pick<Platform, 'clock' | 'database'>,
@@ -51,9 +51,11 @@ export async function countHolds(
 ): Promise<{ held: number; unconfirmed: number; unconfirmedLate: number; reviewsDue: number }> {
   const [row] = await platform.database.query<{ held: number; unconfirmed: number; unconfirmedLate: number; reviewsDue: number }>(
     `SELECT count(DISTINCT (category, item_id)) AS held,
-       count(*) FILTER (WHERE confirmed_at IS NULL AND released_at IS NULL AND NOT secret) AS unconfirmed,
-       count(*) FILTER (WHERE confirmed_at IS NULL AND released_at IS NULL AND NOT secret AND confirm_by <= $1) AS "unconfirmedLate",
-       count(*) FILTER (WHERE released_at IS NULL AND review_at <= $1) AS "reviewsDue"
+       count(DISTINCT coalesce(request_id, act_id, id)) FILTER (WHERE confirmed_at IS NULL AND released_at IS NULL AND NOT secret)
+         AS unconfirmed,
+       count(DISTINCT coalesce(request_id, act_id, id)) FILTER (WHERE confirmed_at IS NULL AND released_at IS NULL AND NOT secret
+         AND confirm_by <= $1) AS "unconfirmedLate",
+       count(DISTINCT coalesce(request_id, act_id, id)) FILTER (WHERE released_at IS NULL AND review_at <= $1) AS "reviewsDue"
      FROM holds WHERE (ends_at IS NULL OR ends_at > $1) AND ${tellable('$2::boolean', '$3::uuid')}`,
     [platform.clock.now(), reader?.role === 'auditor', reader?.userId ?? null],
   );

@@ -142,7 +142,7 @@ export async function findAttachment(
   ticketId: string,
   attachmentId: string,
 ): Promise<ShownPiece> {
-  const ticket = await requireTicket(platform, person.role, ticketId);
+  const ticket = await requireTicket(platform, person, ticketId);
   const pieces = await piecesOf(platform.database, ticketId, platform.clock.now(), ticket.held);
   const piece = pieces.find((each) => each.id === attachmentId && each.kind === 'attachment');
   if (piece === undefined) throw new Problem('not-found');

@@ -1,9 +1,9 @@
-import type { Role } from '../access/caller.js';
+import type { Caller, Role } from '../access/caller.js';
 import { viewOf } from '../access/policy.js';
 import type { Database } from '../platform/database.js';
 import { Problem } from '../platform/problem.js';
 import { readNumberSearch, type NumberSearch } from '../recordings/numbers.js';
-import { closedToTraining, heldAt, restrictedNow } from '../retention/hold.js';
+import { closedToTraining, heldToTell, knowerOf, restrictedNow, type Knower } from '../retention/hold.js';
 import { hasNumber } from './link.js';
 import { readSearch } from './search-words.js';
 import { newestFirst, stretchesBetween } from './stretch.js';
@@ -28,13 +28,14 @@ export interface FoundTicket extends TicketRow {
   restricted: boolean;
 }
 
-const facts = (now: string) => `${ticketColumns}, s.name AS source_name, ${heldAt('ticket', 't.id', now)} AS held,
+const facts = (now: string, knower: Knower) => `${ticketColumns}, s.name AS source_name, ${heldToTell('ticket', 't.id', now, knower)} AS held,
   ${restrictedNow('ticket', 't.id')} AS restricted`;
 
-/** SQL: tickets that `role` may know of. Past its period a held one is the officer's alone. */
-function visible(role: Role, now: string): string {
+/** SQL: tickets that the caller may know of. Past its period a held one is the officer's alone. */
+function visible(caller: Caller, now: string): string {
+  const { role } = caller;
   const kept = `t.retain_until > ${now}`;
-  const until = role === 'privacy_officer' ? `(${kept} OR ${heldAt('ticket', 't.id', now)})` : kept;
+  const until = role === 'privacy_officer' ? `(${kept} OR ${heldToTell('ticket', 't.id', now, knowerOf(caller))})` : kept;
   const open = viewOf(role).ticketText ? '' : `AND NOT ${closedToTraining('ticket', 't.id')}`;
   return `${until} AND t.purge_intent IS NULL ${open}`;
 }
@@ -65,19 +66,20 @@ const walk = (conditions: readonly string[], limit: string) =>
 
 /**
  * One page, and one row more if there is a next one.
- * @throws Problem `forbidden` when `role` may not search by that, `invalid-input` for a number too short to search by
+ * @throws Problem `forbidden` when the role may not search by that, `invalid-input` for a number too short to search by
  */
 export async function findTickets(
   database: Database,
-  role: Role,
+  caller: Caller,
   filter: TicketFilter,
   page: { limit: number; after: { at: Date; id: string } | undefined },
   context: { now: Date; country: string },
 ): Promise<FoundTicket[]> {
-  requireSearchable(role, filter);
+  requireSearchable(caller.role, filter);
+  const knower = knowerOf(caller);
   const bind: unknown[] = [context.now];
   const value: Bound = (given) => `$${bind.push(given)}`;
-  const conditions = [visible(role, '$1')];
+  const conditions = [visible(caller, '$1')];
   if (filter.number !== undefined) conditions.push(hasNumber('t', value(filter.number.trim())));
   if (filter.email !== undefined) conditions.push(`t.requester_email = ${value(filter.email.trim().toLowerCase())}`);
   if (filter.phone !== undefined) {
@@ -93,12 +95,12 @@ export async function findTickets(
     period.push(`(t.opened_at, t.id) < (${value(page.after.at)}, ${value(page.after.id)}::uuid)`);
   const inOrder = (more: readonly string[]) => {
     const most = value(page.limit + 1);
-    return readShown(database, `SELECT id FROM ${walk([...conditions, ...period, ...more], most)} newest`, bind, most);
+    return readShown(database, `SELECT id FROM ${walk([...conditions, ...period, ...more], most)} newest`, bind, most, knower);
   };
   if (filter.q === undefined) return await inOrder([]);
 
   const phone = looksLikeNumber.test(filter.q.trim()) ? readNumberSearch(filter.q, context.country) : undefined;
-  const search = { conditions, period, bind: [...bind] };
+  const search = { conditions, period, bind: [...bind], knower };
   const [words, ends] = await Promise.all([readSearch(database, filter.q), endsOf(database)]);
   const byWords = words === undefined || ends === undefined ? [] : await findWords(database, words, search, page, within(ends, filter, page));
   if (phone === undefined) return byWords;
@@ -111,9 +113,9 @@ const newestTicketFirst = (a: FoundTicket, b: FoundTicket) =>
   b.opened_at.getTime() - a.opened_at.getTime() || (a.id < b.id ? 1 : -1);
 
 /** The tickets whose ids an SQL query gives, with what lists show of them; `$1` is now. */
-const readShown = (database: Database, ids: string, bind: readonly unknown[], most: string) =>
+const readShown = (database: Database, ids: string, bind: readonly unknown[], most: string, knower: Knower) =>
   database.query<FoundTicket>(
-    `SELECT ${facts('$1')} FROM (${ids}) found JOIN tickets t ON t.id = found.id JOIN sources s ON s.id = t.source_id
+    `SELECT ${facts('$1', knower)} FROM (${ids}) found JOIN tickets t ON t.id = found.id JOIN sources s ON s.id = t.source_id
      ORDER BY t.opened_at DESC, t.id DESC LIMIT ${most}`,
     bind,
   );
@@ -145,6 +147,7 @@ interface Besides {
   conditions: readonly string[];
   period: readonly string[];
   bind: readonly unknown[];
+  knower: Knower;
 }
 
 /**
@@ -154,7 +157,7 @@ interface Besides {
 async function findWords(
   database: Database,
   words: string,
-  { conditions, period, bind }: Besides,
+  { conditions, period, bind, knower }: Besides,
   page: { limit: number },
   whole: { from: Date; until: Date },
 ): Promise<FoundTicket[]> {
@@ -173,7 +176,7 @@ async function findWords(
           AND ticket_stretches(t.opened_at) && ${value(stretchesBetween(from, until))}::integer[])
       SELECT t.id FROM hits t WHERE ${[...period, `t.opened_at >= ${value(from)}`, `t.opened_at < ${value(until)}`].join(' AND ')}`;
     const most = value(wanted - found.length);
-    const rows = await readShown(database, `${hits} ORDER BY t.opened_at DESC, t.id DESC LIMIT ${most}`, binds, most);
+    const rows = await readShown(database, `${hits} ORDER BY t.opened_at DESC, t.id DESC LIMIT ${most}`, binds, most, knower);
     found.push(...rows);
     if (found.length >= wanted) break;
     widen = found.length < wanted / 8;
@@ -182,10 +185,16 @@ async function findWords(
 }
 
 /** One ticket whatever its dates; undefined when `role` may not know of it. */
-export async function findOneTicket(database: Database, role: Role, id: string, now: Date): Promise<FoundTicket | undefined> {
+export async function findOneTicket(
+  database: Database,
+  role: Role,
+  id: string,
+  now: Date,
+  knower: Knower,
+): Promise<FoundTicket | undefined> {
   const open = viewOf(role).ticketText ? '' : `AND NOT ${closedToTraining('ticket', 't.id')}`;
   const [row] = await database.query<FoundTicket>(
-    `SELECT ${facts('$2')} FROM tickets t JOIN sources s ON s.id = t.source_id WHERE t.id = $1 ${open}`,
+    `SELECT ${facts('$2', knower)} FROM tickets t JOIN sources s ON s.id = t.source_id WHERE t.id = $1 ${open}`,
     [id, now],
   );
   return row;

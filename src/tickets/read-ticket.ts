@@ -1,10 +1,10 @@
-import type { Caller, Role } from '../access/caller.js';
+import type { Caller } from '../access/caller.js';
 import { organisationOf } from '../access/organisation.js';
 import type { Database } from '../platform/database.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
 import type { RecordingRow, VersionRow } from '../recordings/recording.js';
-import { closedToTraining, heldAt } from '../retention/hold.js';
+import { closedToTraining, heldToTell, knowerOf } from '../retention/hold.js';
 import { refuseDeleted } from '../retention/tombstone.js';
 import { findOneTicket, type FoundTicket } from './find-tickets.js';
 import type { Basis } from './link.js';
@@ -39,10 +39,11 @@ export const recordingFacts = `r.id, r.direction, r.caller_number, r.caller_name
   r.started_at, r.retain_until, v.state, v.duration_ms`;
 export const newestVersion = 'JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version';
 
-/** SQL: recordings `r` that `role` may know of at `now`. */
-export function visibleRecording(role: Role, now: string): string {
+/** SQL: recordings `r` that the caller may know of at `now`. */
+export function visibleRecording(caller: Caller, now: string): string {
+  const { role } = caller;
   const kept = `r.retain_until > ${now}`;
-  const until = role === 'privacy_officer' ? `(${kept} OR ${heldAt('recording', 'r.id', now)})` : kept;
+  const until = role === 'privacy_officer' ? `(${kept} OR ${heldToTell('recording', 'r.id', now, knowerOf(caller))})` : kept;
   const open = role === 'trainer' ? `AND NOT ${closedToTraining('recording', 'r.id')}` : '';
   return `r.version > 0 AND r.purge_intent IS NULL AND ${until} ${open}`;
 }
@@ -61,11 +62,11 @@ export async function piecesOf(database: Database, ticketId: string, now: Date, 
 }
 
 /** The calls of a ticket, newest first. One side of a call is heard in the recording that plays both, where that is there too. */
-export async function recordingsOf(database: Database, role: Role, ticketId: string, now: Date): Promise<LinkedRecording[]> {
+export async function recordingsOf(database: Database, caller: Caller, ticketId: string, now: Date): Promise<LinkedRecording[]> {
   return await database.query<LinkedRecording>(
     `SELECT ${recordingFacts}, l.basis, l.reason, l.decided_by, l.decided_at
      FROM ticket_recordings l JOIN recordings r ON r.id = l.recording_id ${newestVersion}
-     WHERE l.ticket_id = $1 AND ${visibleRecording(role, '$2')}
+     WHERE l.ticket_id = $1 AND ${visibleRecording(caller, '$2')}
        AND NOT EXISTS (SELECT FROM ticket_recordings m WHERE m.ticket_id = l.ticket_id AND m.recording_id = r.leg_of)
      ORDER BY r.started_at DESC, r.id DESC LIMIT 200`,
     [ticketId, now],
@@ -76,9 +77,10 @@ export async function recordingsOf(database: Database, role: Role, ticketId: str
  * The ticket, if this role may see it now.
  * @throws Problem `not-found`, `retention-ended` from the end of its last piece on (a held one stays open to the officer)
  */
-export async function requireTicket({ clock, database }: ReadPlatform, role: Role, id: string): Promise<FoundTicket> {
+export async function requireTicket({ clock, database }: ReadPlatform, caller: Caller, id: string): Promise<FoundTicket> {
+  const { role } = caller;
   const now = clock.now();
-  const ticket = await findOneTicket(database, role, id, now);
+  const ticket = await findOneTicket(database, role, id, now, knowerOf(caller));
   if (ticket === undefined) {
     await refuseDeleted(database, 'ticket', id);
     throw new Problem('not-found');
@@ -93,20 +95,20 @@ export async function requireTicket({ clock, database }: ReadPlatform, role: Rol
 export async function readTicket(platform: ReadPlatform, caller: Caller, id: string): Promise<PresentedTicket> {
   const { clock, database } = platform;
   const { role } = caller;
-  const ticket = await requireTicket(platform, role, id);
+  const ticket = await requireTicket(platform, caller, id);
   const now = clock.now();
   const [pieces, recordings, organisation] = await Promise.all([
     piecesOf(database, id, now, ticket.held && role === 'privacy_officer'),
     // A helpdesk is answered with what it sent, not with what others did with it.
-    caller.kind === 'machine' ? [] : recordingsOf(database, role, id, now),
+    caller.kind === 'machine' ? [] : recordingsOf(database, caller, id, now),
     organisationOf(database),
   ]);
   return presentTicket(ticket, pieces, recordings, role, organisation.ownNumbers);
 }
 
 /** @throws Problem `not-found` when there is no such recording or this role may not know of it, `retention-ended` */
-export async function requireRecording({ clock, database }: ReadPlatform, role: Role, id: string): Promise<void> {
-  const [row] = await database.query(`SELECT 1 FROM recordings r WHERE r.id = $1 AND ${visibleRecording(role, '$2')}`, [id, clock.now()]);
+export async function requireRecording({ clock, database }: ReadPlatform, caller: Caller, id: string): Promise<void> {
+  const [row] = await database.query(`SELECT 1 FROM recordings r WHERE r.id = $1 AND ${visibleRecording(caller, '$2')}`, [id, clock.now()]);
   if (row !== undefined) return;
   const [past] = await database.query<{ until: Date }>(
     `SELECT retain_until AS until FROM recordings WHERE id = $1 AND version > 0 AND retain_until <= $2`,

@@ -98,8 +98,8 @@ function linkOperation(platform: Platform, linked: boolean): Operation<Caller> {
     async handle({ caller, params, request }) {
       const person = personOf(caller);
       const { basis = ['by_hand'], reason = null } = await readLinkBody(request);
-      await requireTicket(platform, person.role, params.id);
-      await requireRecording(platform, person.role, params.recordingId);
+      await requireTicket(platform, person, params.id);
+      await requireRecording(platform, person, params.recordingId);
       await decideLink(platform, person, { ticketId: params.id, recordingId: params.recordingId, linked, basis, reason });
       return { status: 204 };
     },
@@ -149,7 +149,7 @@ export function ticketOperations(platform: Platform, settings: TicketSettings): 
         const { number, email, phone, q } = query;
         const rows = await findTickets(
           database,
-          person.role,
+          person,
           {
             number, email, phone, q,
             from: readPeriodStart(query.from, 'from', settings.timeZone),
@@ -213,9 +213,9 @@ export function ticketOperations(platform: Platform, settings: TicketSettings): 
       problems: ['retention-ended'],
       async handle({ caller, params }) {
         const { role } = personOf(caller);
-        await requireTicket(platform, role, params.id);
+        await requireTicket(platform, caller, params.id);
         const { ownNumbers } = await organisationOf(database);
-        const rows = await suggestRecordings(database, role, params.id, clock.now());
+        const rows = await suggestRecordings(database, caller, params.id, clock.now());
         return { status: 200, body: { items: rows.map((row) => ({ ...presentLinked(row, role, ownNumbers), score: row.score })) } };
       },
     }),
@@ -248,8 +248,8 @@ export function ticketOperations(platform: Platform, settings: TicketSettings): 
       problems: ['retention-ended'],
       async handle({ caller, params }) {
         const { role } = personOf(caller);
-        await requireRecording(platform, role, params.id);
-        const rows = await suggestTickets(database, role, params.id, clock.now());
+        await requireRecording(platform, caller, params.id);
+        const rows = await suggestTickets(database, caller, params.id, clock.now());
         const items = rows.map((row) => ({
           id: row.id,
           number: row.number,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Role } from '../access/caller.js';
+import type { Caller } from '../access/caller.js';
 import type { Database } from '../platform/database.js';
 import { closedToTraining } from '../retention/hold.js';
 import { viewOf } from '../access/policy.js';
@@ -50,7 +50,7 @@ const numbersOfOrganisation = `SELECT o.requester_phone FROM tickets o
 /** Recordings that may belong to a ticket, the likeliest first. */
 export async function suggestRecordings(
   database: Database,
-  role: Role,
+  caller: Caller,
   ticketId: string,
   now: Date,
 ): Promise<(LinkedRecording & Suggestion)[]> {
@@ -72,7 +72,7 @@ export async function suggestRecordings(
        ${score} AS score
      FROM candidates JOIN recordings r ON r.id = candidates.id ${newestVersion}
        JOIN context c ON true JOIN tickets t ON t.id = c.id
-     WHERE ${visibleRecording(role, '$2')} AND ${undecided}
+     WHERE ${visibleRecording(caller, '$2')} AND ${undecided}
      ORDER BY score DESC, abs(extract(epoch FROM r.started_at - t.opened_at)), r.id LIMIT ${most}`,
     [ticketId, now],
   );
@@ -88,8 +88,8 @@ export interface SuggestedTicket extends Suggestion {
 }
 
 /** Tickets that may belong to a recording, the likeliest first. */
-export async function suggestTickets(database: Database, role: Role, recordingId: string, now: Date): Promise<SuggestedTicket[]> {
-  const open = viewOf(role).ticketText ? '' : `AND NOT ${closedToTraining('ticket', 't.id')}`;
+export async function suggestTickets(database: Database, caller: Caller, recordingId: string, now: Date): Promise<SuggestedTicket[]> {
+  const open = viewOf(caller.role).ticketText ? '' : `AND NOT ${closedToTraining('ticket', 't.id')}`;
   const sameNumber = `coalesce(t.requester_phone IN (r.caller_number, r.callee_number), false)`;
   const { basis, score } = weigh(sameNumber, `NOT ${sameNumber}`, nearInTime, sameAgent);
   return await database.query<SuggestedTicket>(
@@ -102,7 +102,7 @@ export async function suggestTickets(database: Database, role: Role, recordingId
          SELECT lower(n.organisation) FROM same_number n WHERE n.organisation IS NOT NULL))
      SELECT t.id, t.number, t.subject, t.opened_at, t.closed_at, ${basis} AS basis, ${score} AS score
      FROM candidates JOIN tickets t ON t.id = candidates.id JOIN recordings r ON r.id = $1
-     WHERE ${visibleRecording(role, '$2')} AND t.retain_until > $2 AND t.purge_intent IS NULL ${open} AND ${undecided}
+     WHERE ${visibleRecording(caller, '$2')} AND t.retain_until > $2 AND t.purge_intent IS NULL ${open} AND ${undecided}
        AND r.started_at BETWEEN t.opened_at - ${around} AND
          greatest(t.closed_at, (SELECT max(p.supplied_at) FROM ticket_pieces p WHERE p.ticket_id = t.id), t.opened_at) + ${around}
      ORDER BY score DESC, abs(extract(epoch FROM r.started_at - t.opened_at)), t.id LIMIT ${most}`,
