@@ -12,7 +12,7 @@ import { requestRetags, retagJob } from './retag.js';
  * Holds confirmed by a second person, and released. A release ends one a day later, so that a mistaken one can be made good.
  *
  * What a request placed is confirmed in one act, for the request: its second person stands behind keeping what was found for
- * it, and who approves its answer does so as well (docs/decisions/0015). So are holds that one act placed on many things.
+ * it, and who approves its answer does so as well (docs/decisions/0016). So are holds that one act placed on many things.
  */
 
 export type FourEyes = 'required' | 'recorded';
