@@ -101,7 +101,7 @@ function Release({ title, path, close, done }: { title: string; path: string; cl
 export function ConfirmGroup({ group, own, close, done }: { group: HoldGroup; own: boolean; close: () => void; done: () => void }) {
   return (
     <FormDialog
-      title={t('holds.confirmGroupTitle', { name: group.reference ?? itemsOf(group) })}
+      title={group.reference === null ? t('holds.confirmTitle') : t('holds.confirmGroupTitle', { name: group.reference })}
       label={t('holds.confirm')}
       prefix="confirm-"
       fields={own ? ['reason'] : ['hold']}

@@ -65,10 +65,11 @@ export function GroupRow({ group, officer, nameOf, decide }: Props) {
         <span class="hold-state">
           {group.unconfirmed > 0 ? (
             <>
-              <Badge icon="warning" tone={group.confirmationLate ? 'error' : 'warn'} plain>
+              <Badge icon="warning" tone={group.confirmationLate && !group.secret ? 'error' : 'warn'} plain>
                 {plural('holds.unconfirmedOf', group.unconfirmed)}
               </Badge>
-              {group.confirmBy && (
+              {group.secret && <small>{t('holds.confirmSecret')}</small>}
+              {group.confirmBy && !group.secret && (
                 <small>
                   {t(group.confirmationLate ? 'holds.confirmLate' : 'holds.confirmBy', { date: lastDay(group.confirmBy) })}
                 </small>
@@ -88,7 +89,7 @@ export function GroupRow({ group, officer, nameOf, decide }: Props) {
       </Cell>
       {officer && (
         <Cell className="row-actions">
-          {group.unconfirmed > 0 && (
+          {group.unconfirmed > 0 && !group.secret && (
             <button type="button" class="button small" aria-label={t('holds.confirmOf', { item: name })} onClick={() => decide('confirm')}>
               {t('holds.confirm')}
             </button>

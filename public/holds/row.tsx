@@ -65,7 +65,7 @@ export function Row({ hold, officer, nameOf, decide }: RowProps) {
       </Cell>
       {officer && (
         <Cell className="row-actions">
-          {hold.state === 'unconfirmed' && (
+          {hold.state === 'unconfirmed' && !hold.secret && (
             <button
               type="button"
               class="button small"

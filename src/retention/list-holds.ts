@@ -95,7 +95,8 @@ export async function listHoldGroups(
          array_agg(DISTINCT reason) AS reasons, array_agg(DISTINCT owner_id)::text[] AS owners,
          array_agg(DISTINCT placed_by)::text[] AS "placedBy", max(placed_at) AS "placedAt",
          count(*) FILTER (WHERE ${waits}) AS unconfirmed, max(placed_at) FILTER (WHERE ${waits}) AS "unconfirmedUntil",
-         min(confirm_by) FILTER (WHERE ${waits}) AS "confirmBy", min(review_at) AS "reviewAt",
+         min(confirm_by) FILTER (WHERE ${waits}) AS "confirmBy",
+         coalesce(min(review_at) FILTER (WHERE ends_at IS NULL), min(review_at)) AS "reviewAt",
          bool_or(released_at IS NULL AND (ends_at IS NULL OR ends_at > $1) AND review_at <= $1) AS "reviewDue",
          bool_and(released_at IS NOT NULL) AS released,
          CASE WHEN bool_or(ends_at IS NULL) THEN NULL ELSE max(ends_at) END AS "endsAt", bool_or(secret) AS secret

@@ -271,6 +271,14 @@ const waiting = (path: string) => async (page: Page) => {
   await page.locator('h1').waitFor();
 };
 const none = { items: [], nextCursor: null };
+const somebody = '01990000-0000-7000-8000-00000000000a';
+const manyHeld = {
+  id: 'a', requestId: 'a', reference: 'PV-2026-0007', recordings: 412, tickets: 3, packages: 0, holds: 415, grounds: ['open_request', 'restriction'],
+  reasons: ['found for an open request', 'confirmed for an open request'], owners: [somebody], placedBy: [somebody],
+  placedAt: '2026-11-20T10:00:00.000Z', unconfirmed: 400, unconfirmedUntil: '2026-11-20T10:00:00.000Z', confirmBy: '2026-11-24T23:00:00.000Z',
+  confirmationLate: true, reviewAt: '2026-11-21T10:00:00.000Z', reviewDue: true, released: false, endsAt: '2027-11-21T10:00:00.000Z', secret: false,
+  hold: null,
+};
 const drifted = async (page: Page) => {
   await page.route('**/api/v1/retention', async (route) => {
     const body = (await (await route.fetch()).json()) as { overdue: number; lifecycle: { state: string; actual: object[] } };
@@ -321,14 +329,28 @@ const scenes: Scene[] = [
     role: 'auditor',
     path: () => '/holds',
     shows: 'h1',
-    prepare: answer('**/api/v1/holds?*', 200, none),
+    prepare: answer('**/api/v1/holds/groups?*', 200, none),
   },
   {
     name: 'holds, refused',
     role: 'auditor',
     path: () => '/holds',
     shows: 'h1',
-    prepare: refused('**/api/v1/holds?*'),
+    prepare: refused('**/api/v1/holds/groups?*'),
+  },
+  {
+    name: 'holds of a request, and of a number',
+    role: 'privacy_officer',
+    path: () => '/holds',
+    shows: '.hold-state',
+    prepare: answer('**/api/v1/holds/groups?*', 200, { items: [manyHeld, { ...manyHeld, id: 'b', requestId: null, reference: null, unconfirmed: 0 }], nextCursor: null }),
+  },
+  {
+    name: 'hold, of a number',
+    role: 'privacy_officer',
+    path: () => '/holds',
+    shows: '.hold-state',
+    prepare: press('.page-head button.button'),
   },
   {
     name: 'hold, release',
