@@ -45,7 +45,7 @@ export type TicketsOf = (recordingId: string) => Promise<PresentedRecording['tic
 
 const newestOfRecording = `
   SELECT ${recordingColumns('r')}, v.state, v.duration_ms, v.channels, v.codec, v.bytes, v.sha256, v.truncated, v.received_at,
-    ${heldAt('recording', 'r.id', '$2')} AS held, ${restrictedNow('recording', 'r.id')} AS restricted
+    ${heldToTell('recording', 'r.id', '$2', 'everyone')} AS held, ${restrictedNow('recording', 'r.id')} AS restricted
   FROM recordings r JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
   WHERE r.id = $1 AND r.version > 0`;
 
@@ -76,14 +76,7 @@ export function createDoor(
     },
     async present(recordingId, machine) {
       const [found] = await platform.database.queryOften<RecordingRow & PresentedVersion & { held: boolean; restricted: boolean }>(
-<<<<<<< HEAD
         newestOfRecording,
-=======
-        `SELECT ${recordingColumns('r')}, v.state, v.duration_ms, v.channels, v.codec, v.bytes, v.sha256, v.truncated, v.received_at,
-           ${heldToTell('recording', 'r.id', '$2', 'everyone')} AS held, ${restrictedNow('recording', 'r.id')} AS restricted
-         FROM recordings r JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
-         WHERE r.id = $1 AND r.version > 0`,
->>>>>>> b606ccc (Holds of a request are one line and one confirmation, of a number one act; a secret order shows to nobody who may not know; officers are reminded; a hold may have an end)
         [recordingId, platform.clock.now()],
       );
       if (found === undefined) throw new Problem('not-found');
