@@ -3,6 +3,12 @@ import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findMachine } from '../src/access/keys.js';
+import { systemActor } from '../src/audit/log.js';
+import { categoriesOf } from '../src/features.js';
+import { takeUpload } from '../src/recordings/doors/take.js';
+import { createDoor } from '../src/recordings/routes.js';
+import { leaveTombstones, pushDigest } from '../src/retention/tombstone.js';
 import { silence, tone } from './support/audio.js';
 import { startTestService, type TestService } from './support/service.js';
 
@@ -258,4 +264,35 @@ test('an end before the start is wrong, unless the clock was set back between th
   const context = { timeZone: 'Europe/Amsterdam', country: 'NL', channelMap: ['caller', 'agent'] as const, ownNumbers: [], now: new Date('2026-10-25T12:00:00Z') };
   const over = readMetadata({ callId: 'x', startedAt: '2026-10-25 02:50:00', endedAt: '2026-10-25 02:10:00' }, context);
   expect([over.startedAt, over.endedAt]).toEqual([new Date('2026-10-25T00:50:00Z'), new Date('2026-10-25T01:10:00Z')]);
+});
+
+test('what is erased on request while its bytes are on the way is not kept', async () => {
+  const { platform } = service.service;
+  const machine = await findMachine(platform, service.pbxKey);
+  if (machine === undefined) throw new Error('the key works');
+  const [callId, now] = ['erased-on-the-way', service.clock.now()];
+  const stone = {
+    id: randomUUID(), category: 'recording', itemId: randomUUID(), subjectKind: 'recording' as const, subjectId: randomUUID(), sha256: [], day: null,
+    reason: 'erasure' as const, rule: 'a request', retainUntil: now, storedAt: now, intendedAt: now, purgedAt: now, actor: systemActor('sweep'),
+    objects: 1, confirmedHow: 'by hand', sourceId: machine.sourceId, pushDigest: pushDigest(machine.sourceId, callId, '0'),
+  };
+  // Storage takes its time, and the decision falls meanwhile.
+  const objects = new Proxy(platform.objects, {
+    get(target, name) {
+      if (name !== 'putFile') return (target[name as keyof typeof target] as () => unknown).bind(target);
+      return async (...given: Parameters<typeof target.putFile>) => {
+        const stored = await target.putFile(...given);
+        await platform.database.inTransaction((tx) => leaveTombstones(platform.database, tx, [stone]));
+        return stored;
+      };
+    },
+  });
+  const before = await kept();
+  const door = createDoor({ ...platform, objects }, service.config, categoriesOf(platform, service.config));
+  const digest = (algorithm: string) => createHash(algorithm).update(audio).digest('hex');
+  const upload = { content: audio, bytes: audio.length, sha256: digest('sha256'), md5: digest('md5'), fileName: 'a.wav' };
+  await expect(takeUpload(door, machine, upload, { callId, startedAt: minuteAgo() })).rejects.toMatchObject({ code: 'retention-over' });
+  expect(await kept()).toEqual(before);
+  expect((await push({ callId, startedAt: minuteAgo() }).expect(422)).body.code).toBe('retention-over');
+  expect(await kept()).toEqual(before);
 });

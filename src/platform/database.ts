@@ -152,7 +152,7 @@ class SequelizeDatabase implements Database {
   async inTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let retries = 0; ; retries += 1) {
       try {
-        return await this.#attempt(work);
+        return await this.attempt(work);
       } catch (error) {
         const state = sqlState(error);
         if (state !== '40001' && state !== '40P01') throw asDatabaseProblem(error);
@@ -163,7 +163,7 @@ class SequelizeDatabase implements Database {
     }
   }
 
-  async #attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  private async attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const { connectionManager } = this.sequelize;
     const connection = (await connectionManager.getConnection({ type: 'write' })) as Client;
     const tx: OpenTransaction = { connection, isOver: false };
@@ -187,15 +187,15 @@ class SequelizeDatabase implements Database {
   }
 
   async query<Row extends object>(sql: string, bind: Bind = [], tx?: Transaction): Promise<Row[]> {
-    return await this.#ask<Row>(bind.length === 0 ? { text: sql } : { text: sql, values: bind.map(storable) }, tx);
+    return await this.ask<Row>(bind.length === 0 ? { text: sql } : { text: sql, values: bind.map(storable) }, tx);
   }
 
   async queryOften<Row extends object>(sql: string, bind: Bind, tx?: Transaction): Promise<Row[]> {
-    return await this.#ask<Row>({ name: statementName(sql), text: sql, values: bind.map(storable) }, tx);
+    return await this.ask<Row>({ name: statementName(sql), text: sql, values: bind.map(storable) }, tx);
   }
 
   /** Straight to the driver: Sequelize's own layer between costs as much again as the statement. */
-  async #ask<Row extends object>(query: QueryConfig<unknown[]>, tx: Transaction | undefined): Promise<Row[]> {
+  private async ask<Row extends object>(query: QueryConfig<unknown[]>, tx: Transaction | undefined): Promise<Row[]> {
     try {
       if (tx !== undefined) return rowsOf<Row>(await connectionOf(tx).query(query));
       const { connectionManager } = this.sequelize;

@@ -262,7 +262,11 @@ function reasonOf(context: PurgeContext, category: Category, purge: Purge, found
   return mayHaveActed ? 'lifecycle' : purge.reason;
 }
 
-const backoffMs = (attempts: number): number => Math.min(6 * 3_600_000, 60_000 * 2 ** Math.min(attempts - 1, 12));
+/** What came while it was being deleted (the copy of a recording that was being processed) is gone the next time. */
+const cameMeanwhileMs = 5000;
+
+const backoffMs = (attempts: number, fault: string | undefined): number =>
+  fault === 'StillThere' && attempts === 1 ? cameMeanwhileMs : Math.min(6 * 3_600_000, 60_000 * 2 ** Math.min(attempts - 1, 12));
 
 /**
  * Lets what failed wait, each for as long as it has failed before. The next attempt looks anew: should the bucket's own
@@ -279,7 +283,7 @@ async function putOff(context: PurgeContext, purges: readonly Purge[], failures:
        WHERE p.category = $1 AND p.item_id = off.id AND p.claim_id = off.claim_id`,
       [
         failed[0]?.category, failed.map((purge) => purge.itemId),
-        failed.map((purge) => new Date(now + backoffMs(purge.attempts))),
+        failed.map((purge) => new Date(now + backoffMs(purge.attempts, failures.get(purge.itemId)))),
         failed.map((purge) => failures.get(purge.itemId) ?? ''), failed.map((purge) => purge.claimId),
       ],
       tx,
