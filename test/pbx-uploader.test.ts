@@ -2,7 +2,8 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
-  appendFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync,
+  appendFileSync, copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync,
+  truncateSync, utimesSync, writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { request } from 'node:http';
@@ -26,6 +27,8 @@ let service: TestService;
 let line: Server;
 let mood: Mood = 'well';
 let asked = 0;
+/** What is answered in place of the service. */
+let strange: { status: number; headers: Record<string, string>; body: string } | undefined;
 let folder: string;
 let spool: string;
 let monitor: string;
@@ -34,6 +37,12 @@ beforeAll(async () => {
   service = await startTestService();
   line = createServer((incoming, outgoing) => {
     asked += 1;
+    if (strange !== undefined) {
+      const { status, headers, body } = strange;
+      incoming.resume();
+      incoming.on('end', () => outgoing.writeHead(status, headers).end(body));
+      return;
+    }
     if (mood === 'error') {
       incoming.resume();
       incoming.on('end', () => outgoing.writeHead(500).end('no'));
@@ -75,6 +84,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   mood = 'well';
+  strange = undefined;
   asked = 0;
   aheadSeconds = 0;
   shell = shells[0] ?? ['sh'];
@@ -106,7 +116,7 @@ function settings(more: Record<string, string>): void {
 }
 
 /** Shells that PBXs have: Debian's, Alpine's and appliances', Red Hat's. Those that this machine has are tried. */
-const shells = [['dash'], ['busybox', 'sh'], ['bash', '--posix']].filter(([name = '']) => spawnSync(name, ['-c', ':']).error === undefined);
+const shells = [['dash'], ['busybox', 'sh'], ['bash', '--posix'], ['mksh'], ['ksh'], ['posh'], ['yash']].filter(([name = '']) => spawnSync(name, ['-c', ':']).error === undefined);
 let shell = shells[0] ?? ['sh'];
 let aheadSeconds = 0;
 
@@ -616,4 +626,96 @@ test('added lines of call data are sent once, whole lines only, and rotation beg
   writeFileSync(file, row(4));
   await run('--cdr', file);
   expect(await known()).toHaveLength(4);
+});
+
+describe('call data of a file that is rotated', () => {
+  const second = Math.floor(Date.now() / 1000) - 120;
+  const wall = (at: number) => new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ');
+  const row = (n: number) =>
+    `"","0850000103","0850000002","in","""A"" <0850000103>","PJSIP/trunk-000000${n}","PJSIP/201-000001${n}","Dial","x","${wall(second)}","${wall(second)}","${wall(second + 9)}",9,9,"ANSWERED","DOCUMENTATION","${second}.${n}",""\n`;
+  const knownFrom = async (first: number) =>
+    (await service.service.platform.database.query<{ n: number }>(
+      "SELECT split_part(unique_id, '.', 2)::int AS n FROM call_records WHERE unique_id LIKE $1 ORDER BY 1", [`${second}.%`],
+    )).map(({ n }) => n).filter((n) => n >= first && n < first + 10);
+  const ways: [how: string, first: number, rotate: (file: string) => void][] = [
+    ['renamed', 20, (file) => renameSync(file, `${file}.1`)],
+    ['copied and cut', 30, (file) => { copyFileSync(file, `${file}-20260301`); truncateSync(file); }],
+    ['renamed and packed', 40, (file) => { execFileSync('gzip', [file]); renameSync(`${file}.gz`, `${file}.1.gz`); }],
+  ];
+
+  test.each(ways)('%s, with lines unsent: they go before the new ones', async (_how, first, rotate) => {
+    const file = path.join(folder, 'Master.csv');
+    writeFileSync(file, row(first) + row(first + 1));
+    await run('--cdr', file);
+    appendFileSync(file, row(first + 2));
+    rotate(file);
+    // As long as what was there: its size does not tell that it is another.
+    appendFileSync(file, row(first + 3) + row(first + 4) + row(first + 5) + row(first + 6));
+    mood = 'busy';
+    await run('--cdr', file);
+    mood = 'well';
+    expect(await knownFrom(first)).toEqual([first, first + 1]);
+    await run('--cdr', file);
+    expect(await knownFrom(first)).toEqual([0, 1, 2, 3, 4, 5, 6].map((n) => first + n));
+    const before = asked;
+    await run('--cdr', file);
+    expect(asked).toBe(before);
+    expect((await run('--status')).out).not.toContain('call data');
+  });
+
+  test('twice while nobody answered: the one in between goes too; and one that is nowhere is told', async () => {
+    const file = path.join(folder, 'Master.csv');
+    writeFileSync(file, row(50));
+    await run('--cdr', file);
+    appendFileSync(file, row(51));
+    renameSync(file, `${file}.2.gz`);
+    execFileSync('sh', ['-c', 'gzip <"$1" >"$1.new" && mv "$1.new" "$1"', 'sh', `${file}.2.gz`]);
+    utimesSync(`${file}.2.gz`, second - 86_400, second - 86_400);
+    writeFileSync(`${file}.1`, row(52));
+    writeFileSync(file, row(53));
+    await run('--cdr', file);
+    expect(await knownFrom(50)).toEqual([50, 51, 52, 53]);
+    rmSync(file);
+    writeFileSync(file, row(54));
+    for (const old of ['.1', '.2.gz']) rmSync(file + old);
+    await run('--cdr', file);
+    expect(await knownFrom(50)).toEqual([50, 51, 52, 53, 54]);
+    expect((await run('--status')).out).toContain('the file was rotated before its last lines were sent');
+  });
+});
+
+describe('answers of something else than Opname', () => {
+  const portal = { 'content-type': 'text/html' };
+  const stranger: [what: string, status: number, headers: Record<string, string>, body: string][] = [
+    ['a portal that asks to sign in', 200, portal, '<html>Welcome</html>'],
+    ['a proxy with a limit of its own', 413, portal, '<html>413 Request Entity Too Large</html>'],
+    ['a filter', 422, portal, '<html>blocked</html>'],
+    ['a filter that says no', 403, portal, '<html>blocked</html>'],
+    ['one that asks for patience', 429, { 'retry-after': '1700' }, ''],
+    ['an answer with the digest of other bytes', 201, { 'content-type': 'application/json' }, JSON.stringify({ sha256: 'a'.repeat(64) })],
+  ];
+  test.each(stranger)('%s: nothing leaves the queue, and it goes when that is over', async (what, status, headers, body) => {
+    const { file, bytes } = record(`stranger-${status}-${what.length}.wav`);
+    strange = { status, headers, body };
+    await run(...fields(`stranger-${what}`), file);
+    expect(queued()).toHaveLength(1);
+    expect((await run('--status')).out).toContain('refused 0');
+    if (status === 429) expect((await run('--status')).out).toMatch(/tried again in 1[67]\d\d s/);
+    strange = undefined;
+    aheadSeconds = 3700;
+    await run('--drain');
+    expect(await versionsOf(`stranger-${what}`)).toEqual([sha256(bytes)]);
+    expect(queued()).toEqual([]);
+  });
+
+  test('what Opname itself refused is queued once more when asked to', async () => {
+    const { file, bytes } = record('again.wav');
+    strange = { status: 413, headers: { 'content-type': 'application/problem+json' }, body: '{"code":"too-large"}' };
+    await run(...fields('again'), file);
+    expect((await run('--status')).out).toMatch(/queued 0, refused 1\n {2}refused: too-large/);
+    strange = undefined;
+    await run('--again');
+    expect(await versionsOf('again')).toEqual([sha256(bytes)]);
+    expect((await run('--status')).out).toContain('queued 0, refused 0');
+  });
 });
