@@ -256,3 +256,31 @@ describe.runIf(process.getuid?.() === 0)('when the disk is nearly full', () => {
     }
   });
 });
+
+test('as many uploads as there may be at once: the next is told to come back, and once there is room it is taken', async () => {
+  const service = await startTestService();
+  const address = (callId: string) =>
+    `${service.url}/api/v1/recordings/by-call/${callId}?startedAt=${encodeURIComponent(new Date(Date.now() - 60_000).toISOString())}`;
+  const begin = (n: number) => {
+    const slow = request(address(`slow-${n}`), { method: 'PUT', headers: { Authorization: `Bearer ${service.pbxKey}`, 'Content-Length': audio.length } });
+    slow.on('error', () => undefined);
+    slow.write(audio.subarray(0, 1000));
+    return slow;
+  };
+  try {
+    const slow = Array.from({ length: 64 }, (_, n) => begin(n));
+    await expect.poll(() => readdir(path.join(service.dataDir, 'incoming')), { timeout: 20_000 }).toHaveLength(64);
+    const refused = await push(service, randomUUID());
+    expect([refused.status, refused.body.code, refused.headers['retry-after']]).toEqual([503, 'too-busy', '5']);
+    const answers = Promise.all(slow.map(async (each) => {
+      const [answer] = (await once(each, 'response')) as [IncomingMessage];
+      answer.resume();
+      return answer.statusCode;
+    }));
+    for (const each of slow) each.end(audio.subarray(1000));
+    expect(new Set(await answers)).toEqual(new Set([201]));
+    expect((await push(service, randomUUID())).status).toBe(201);
+  } finally {
+    await service.close();
+  }
+});

@@ -7,7 +7,7 @@ import { MovableClock } from '../src/platform/clock.js';
 import { tone } from './support/audio.js';
 import { startTestService, type TestService } from './support/service.js';
 
-/** Requests as rtpengine 26.0 made them, replayed byte for byte but for the path and the host. */
+/** Requests as rtpengine 26.0 and 12.5 made them, replayed byte for byte but for the path and the host. */
 
 const folder = path.join(import.meta.dirname, 'recordings/rtpengine-26.0');
 const file = (ending: string) => {
@@ -96,6 +96,19 @@ describe('what a call left', () => {
     expect((await pushed('409599b4e95a79fb-mix.mp3')).body).toMatchObject({ caller: { name: '山田_太郎' } });
     expect((await pushed('54d4576c5b4e0d4e-mix.wav')).body).toMatchObject({ caller: { name: `O'Brien,_"Pat"` } });
   });
+});
+
+test('rtpengine 12.5, whose daemon pushed just these to Opname: with a file name in the part, the callee first', async () => {
+  const whole = (name: string) => {
+    const bytes = readFileSync(path.join(import.meta.dirname, `recordings/rtpengine-12.5/${name}.request`));
+    const end = bytes.indexOf('\r\n\r\n') + 4;
+    return replay(bytes.subarray(0, end), bytes.subarray(end));
+  };
+  const [mix, caller, callee] = [await whole('mix'), await whole('caller'), await whole('callee')];
+  const told = { callId: 'vendor-trial-3@call.example', caller: { number: '+31850000101', name: 'Zoë van der Berg' }, queue: '600' };
+  expect(mix).toMatchObject({ status: 201, body: { ...told, part: '0', leg: null, channels: 2 } });
+  expect(caller).toMatchObject({ status: 201, body: { ...told, part: 'caller', leg: 'caller', durationMs: 2000 } });
+  expect(callee).toMatchObject({ status: 201, body: { ...told, part: 'callee', leg: 'agent', durationMs: 3000 } });
 });
 
 describe('what can never be kept is answered 200 with its code, so that it is not sent again', () => {

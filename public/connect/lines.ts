@@ -112,11 +112,13 @@ const cdrFreeswitch = ({ address, key }: Told): Block => ({
 const rtpengine = ({ address, key }: Told): Block => ({
   name: 'rtpengine',
   where: '/etc/rtpengine/rtpengine-recording.conf',
-  lines: `output-storage = notify
+  lines: `output-storage = file
 notify-uri = ${address}/api/v1/push/${key}/rtpengine
-notify-post
-output-mixed = yes
-output-single = yes
+notify-post = true
+notify-record = true
+notify-purge = true
+output-mixed = true
+output-single = true
 mix-method = channels
 mix-num-inputs = 2`,
 });
@@ -138,7 +140,7 @@ OPNAME_PUSH_CONF=conf sh opname-push --test; cd .. && rm -r opname-test`,
 
 const push = ({ address, key }: Told): Block => ({
   name: 'push',
-  lines: `curl --fail-with-body -H "Authorization: Bearer ${key}" \\
+  lines: `curl -w '\\n%{http_code}\\n' -H "Authorization: Bearer ${key}" \\
   -F callId=4711 -F startedAt=2026-03-01T09:15:00+01:00 \\
   -F caller=+31850000101 -F callee=0850000001 -F agent=201 -F queue=support \\
   -F sha256=$(sha256sum <call.wav | cut -d' ' -f1) \\
