@@ -45,7 +45,7 @@ export const connect: Record<keyof typeof source, string> = {
   'connect.tried.asterisk': 'These lines were tried on a real Asterisk 22.',
   'connect.tried.freepbx': 'Tried with recordings of a real Asterisk; not yet on a live FreePBX.',
   'connect.tried.freeswitch': 'Tried with requests as FreeSWITCH makes them; not yet on a live FreeSWITCH.',
-  'connect.tried.rtpengine': 'Tried with requests of a real rtpengine 26.0.',
+  'connect.tried.rtpengine': 'Tried live with the recording daemon of rtpengine 12.5, and with requests of a real 26.0.',
   'connect.tried.3cx': 'Not yet tried on a live 3CX.',
   'connect.tried.curl': 'Tried with curl 7.88.',
   'connect.pullLead': 'Put the settings with Opname; this page sees when the PBX was asked for the first time.',

@@ -45,7 +45,7 @@ export const connect = {
   'connect.tried.asterisk': 'Deze regels zijn geprobeerd op een echte Asterisk 22.',
   'connect.tried.freepbx': 'Geprobeerd met opnames van een echte Asterisk; een levende FreePBX nog niet.',
   'connect.tried.freeswitch': 'Geprobeerd met verzoeken zoals FreeSWITCH ze maakt; een levende FreeSWITCH nog niet.',
-  'connect.tried.rtpengine': 'Geprobeerd met verzoeken van een echte rtpengine 26.0.',
+  'connect.tried.rtpengine': 'Live geprobeerd met de opnamedaemon van rtpengine 12.5, en met verzoeken van een echte 26.0.',
   'connect.tried.3cx': 'Nog niet geprobeerd op een levende 3CX.',
   'connect.tried.curl': 'Geprobeerd met curl 7.88.',
   'connect.pullLead': 'Zet de instellingen bij Opname; deze pagina ziet wanneer de centrale voor het eerst is gevraagd.',
