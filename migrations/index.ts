@@ -61,6 +61,7 @@ import { migration as numberTheWordings } from './20261123-95-number-the-wording
 import { migration as sayTranscriptPurposes } from './20261123-96-say-what-transcripts-were-made-for.js';
 import { migration as findTicketsByIndex } from './20261123-97-find-tickets-of-a-recording-by-index.js';
 import { migration as keepApprovedLetters } from './20261123-97-keep-approved-letters.js';
+import { migration as pageTheItems } from './20261123-97-page-the-items-of-requests.js';
 import { migration as tellOfHolds } from './20261123-97-tell-of-holds.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
@@ -127,5 +128,6 @@ export const migrations: readonly Migration[] = [
   sayTranscriptPurposes,
   findTicketsByIndex,
   keepApprovedLetters,
+  pageTheItems,
   tellOfHolds,
 ];

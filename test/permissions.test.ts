@@ -168,6 +168,8 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'GET /privacy-requests/{id}': overseers,
   'POST /privacy-requests/{id}/identity': officer,
   'POST /privacy-requests/{id}/search': officer,
+  'GET /privacy-requests/{id}/items': overseers,
+  'GET /privacy-requests/{id}/timeline': overseers,
   'POST /privacy-requests/{id}/items': officer,
   'POST /privacy-requests/{id}/extend': officer,
   'POST /privacy-requests/{id}/pause': officer,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { groundOf, outcomeOf, usualDecision, type ItemFacts } from '../src/privacy/decide.js';
+import { decidesOn } from '../src/privacy/items.js';
 import { rights, type Right } from '../src/privacy/rights.js';
 
 const recording: ItemFacts = { kind: 'recording', relation: null, hasAgreement: false, objectionUpheld: false };
@@ -56,6 +57,21 @@ describe('every cell', () => {
       for (const each of facts) {
         const { article, why } = usualDecision(right, each);
         expect([article, why.nl, why.en].every((text) => text.length > 1)).toBe(true);
+      }
+  });
+  test('is decided by somebody or not by its kind and by who asks alone', () => {
+    for (const right of rights)
+      for (const each of facts)
+        for (const requester of ['subject', 'company', 'authority'] as const)
+          expect(usualDecision(right, { ...each, requester }).decides).toBe(
+            decidesOn(right, { kind: each.kind, requester_kind: requester === 'subject' ? 'person' : requester }),
+          );
+  });
+  test('is a company’s to be told no, and an authority’s to be weighed by its order', () => {
+    for (const right of rights)
+      for (const each of facts) {
+        expect(usualDecision(right, { ...each, requester: 'company' })).toMatchObject({ verdict: 'refuse', article: '4(1), 15', decides: true });
+        expect(usualDecision(right, { ...each, requester: 'authority' })).toMatchObject({ verdict: null, article: '6(1)(c)', decides: true });
       }
   });
   test('is never refused by the machine but for portability of recordings', () => {

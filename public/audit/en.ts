@@ -14,6 +14,8 @@ export const audit: Record<keyof typeof source, string> = {
   'audit.show': 'Show',
   'audit.sameObject': 'Everything about this object',
   'audit.purpose': 'purpose: {purpose}',
+  'audit.requests': 'Privacy requests',
+  'audit.anyOfRequests': 'Everything about privacy requests',
   'audit.ofRequest': 'on privacy request {object}: {act}',
   'audit.export': 'Export (CSV)',
   'audit.none': 'Nothing found',

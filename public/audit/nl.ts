@@ -12,6 +12,8 @@ export const audit = {
   'audit.show': 'Toon',
   'audit.sameObject': 'Alles over dit onderwerp',
   'audit.purpose': 'doel: {purpose}',
+  'audit.requests': 'Privacyverzoeken',
+  'audit.anyOfRequests': 'Alles over privacyverzoeken',
   'audit.ofRequest': 'bij privacyverzoek {object}: {act}',
   'audit.export': 'Uitdraai (CSV)',
   'audit.none': 'Niets gevonden',

@@ -8,7 +8,7 @@ import { Icon } from '../parts/icon.js';
 import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
 import { go, place } from '../shell/router.js';
 import { say } from '../shell/toast.js';
-import { actorOf, acts, objectOf, sentence } from './sentence.js';
+import { actorOf, acts, objectOf, requestActs, sentence } from './sentence.js';
 import { Verification } from './verification.js';
 import '../recordings/recordings.css';
 import './audit.css';
@@ -130,6 +130,13 @@ function Filters({ wanted, narrowed }: { wanted: Record<string, string>; narrowe
                 {textOf(`actName.${act}`) ?? act}
               </option>
             ))}
+            <optgroup label={t('audit.requests')}>
+              {['*', ...requestActs].map((kind) => (
+                <option key={kind} value={`privacy_request.${kind}`} selected={`privacy_request.${kind}` === wanted['action']}>
+                  {kind === '*' ? t('audit.anyOfRequests') : textOf(`event.${kind}`)}
+                </option>
+              ))}
+            </optgroup>
           </select>
         </div>
         <div class="field">

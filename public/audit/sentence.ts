@@ -107,6 +107,14 @@ export const acts = [
   'transcript.written',
 ] as const;
 
+/** Acts on privacy requests, whose words are those of a request's own timeline. */
+export const requestActs = [
+  'received', 'flagged', 'completed', 'merged', 'took_over', 'identity_checked', 'copy_destroyed', 'extended', 'paused', 'resumed',
+  'searched', 'decided', 'item_not_theirs', 'previewed', 'letter_written', 'approved', 'sent_back', 'letter_handed_out',
+  'package_handed_out', 'delivery_made', 'notice_sent', 'rectified', 'recipient_told', 'recipient_not_told', 'erasure_begun',
+  'erasure_held_up', 'reminded', 'overdue', 'noted', 'closed',
+] as const;
+
 const short = (id: string) => (/^[0-9a-f]{8}-/.test(id) ? `…${id.slice(-6)}` : id);
 
 /** Who did it, by name where the service gives one, else by the end of the pseudonymous id. */

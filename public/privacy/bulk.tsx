@@ -4,7 +4,7 @@ import { plural, t } from '../i18n.js';
 import { Field } from '../parts/field.js';
 import { FormDialog, type Read } from '../parts/form.js';
 import { verdictText } from './item.js';
-import { inOrder, type Item, type PartProps, type RequestFile, type Right } from './types.js';
+import { inOrder, type Item, type PartProps, type RequestFile, type Right, withChanges } from './types.js';
 
 /** What fits into one request to the service; each is taken wholly or not at all. */
 const decisionsAtOnce = 1000;
@@ -35,7 +35,8 @@ export function BulkDialog({ file, items, close, changed }: Props) {
         let next: RequestFile | undefined;
         for (let from = 0; from < decisions.length; from += decisionsAtOnce) {
           const part = decisions.slice(from, from + decisionsAtOnce);
-          next = await ask<RequestFile>(path, { method: 'POST', body: { decisions: part } });
+          const query = { view: 'changed' };
+          next = withChanges(next ?? file, await ask<RequestFile>(path, { method: 'POST', query, body: { decisions: part } }));
         }
         if (next) changed(next, plural('bulk.saved', items.length));
         else close();

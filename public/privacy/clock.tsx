@@ -54,6 +54,7 @@ export function Clock({ file, officer, nameOf, changed }: PartProps) {
           </Fact>
         ))}
         {clock.warnings.includes('received_in_future') && <p class="late">{t('facts.inFuture')}</p>}
+        {clock.warnings.includes('refusal_late') && <p class="late">{t('facts.refusalLate')}</p>}
       </dl>
       {(mayExtend || mayPause || (officer && paused)) && (
         <div class="actions facts-acts">

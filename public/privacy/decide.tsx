@@ -7,7 +7,15 @@ import { FormDialog, type Read, type Wired } from '../parts/form.js';
 import { MaskEditor, readMask } from '../parts/mask.js';
 import { PassageEditor, readPassages } from './passages.js';
 import { itemTitle, verdictText } from './item.js';
-import { refusalGrounds, type Item, type PartProps, type RequestFile, type Usual, type Verdict } from './types.js';
+import {
+  refusalGrounds,
+  type Item,
+  type PartProps,
+  type RequestFile,
+  type Usual,
+  type Verdict,
+  withChanges,
+} from './types.js';
 
 const verdicts: Verdict[] = ['grant', 'partly', 'refuse'];
 
@@ -33,8 +41,8 @@ export function DecideDialog({ file, item, close, changed }: Props) {
           ? open.map(({ right }) => decisionOf(read, item, right))
           : [{ itemId: item.itemId, right: item.usual[0]?.right, decision: 'not_theirs' }];
         const path = `/privacy-requests/${file.id}/items`;
-        const next = await ask<RequestFile>(path, { method: 'POST', body: { decisions } });
-        changed(next, t('decide.saved', { item: title }));
+        const next = await ask<RequestFile>(path, { method: 'POST', query: { view: 'changed' }, body: { decisions } });
+        changed(withChanges(file, next), t('decide.saved', { item: title }));
       }}
       close={close}
     >
@@ -76,6 +84,12 @@ export function DecideDialog({ file, item, close, changed }: Props) {
   );
 }
 
+/** A refusal to erase takes a duty of law or a claim; what a contract still needs may stay, too. */
+const groundsFor = (right: Usual['right'], { kind }: Item) =>
+  right !== 'erasure'
+    ? refusalGrounds
+    : refusalGrounds.filter((ground) => /^(17|12)/.test(ground) || (ground === 'other' && kind === 'ticket'));
+
 function RightChoice({ item, usual, of }: { item: Item; usual: Usual; of: Wired['of'] }) {
   const { right, decision, article, why, offer } = usual;
   const before = item.decisions.find((each) => each.right === right);
@@ -113,7 +127,7 @@ function RightChoice({ item, usual, of }: { item: Item; usual: Usual; of: Wired[
           {(wiring) => (
             <select class="input" {...wiring}>
               <option value="">{t('decide.groundNone')}</option>
-              {refusalGrounds.map((ground) => (
+              {groundsFor(right, item).map((ground) => (
                 <option key={ground} value={ground} selected={ground === before?.ground}>
                   {t(`ground17.${ground}`)}
                 </option>

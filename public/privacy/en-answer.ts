@@ -46,6 +46,8 @@ export const answerWords: Record<keyof typeof source, string> = {
   'facts.extension': 'Extended',
   'facts.extensionLate': 'told too late',
   'facts.inFuture': 'Receipt lies after it was taken in.',
+  'facts.refusalLate':
+    'A refusal has to be sent within the first month (article 12(4) GDPR). That month is over.',
   'facts.subject': 'Data subject',
   'facts.hidden': 'Only the officer sees who it is.',
   'facts.origin': 'Reported from',

@@ -44,6 +44,8 @@ export const answerWords = {
   'facts.extension': 'Verlengd',
   'facts.extensionLate': 'te laat gemeld',
   'facts.inFuture': 'De ontvangst ligt na het opnemen.',
+  'facts.refusalLate':
+    'Een weigering moet binnen de eerste maand zijn verstuurd (artikel 12 lid 4 AVG). Die maand is voorbij.',
   'facts.subject': 'Betrokkene',
   'facts.hidden': 'Wie het is, ziet alleen de functionaris.',
   'facts.origin': 'Gemeld vanuit',

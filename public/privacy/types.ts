@@ -150,7 +150,7 @@ export interface RequestFile extends RequestSummary {
     pausedDays: number;
     extension: { at: string; by: string; reason: string; late: boolean } | null;
     pauses: { ground: string; reason: string; pausedAt: string; resumedAt: string | null }[];
-    warnings: ('received_in_future' | 'extension_late')[];
+    warnings: ('received_in_future' | 'extension_late' | 'refusal_late')[];
   };
   subject: Subject | null;
   representative: Representative | null;
@@ -164,6 +164,17 @@ export interface RequestFile extends RequestSummary {
   undecided: { itemId: string; right: Right }[];
   possibleDuplicates: string[];
   timeline: TimelineEntry[];
+}
+
+/** The file with what an act on some of its items changed: of thousands, the rest is not sent again. */
+export function withChanges(file: RequestFile, changed: RequestFile): RequestFile {
+  const touched = new Map(changed.items.map((item) => [item.itemId, item]));
+  return {
+    ...changed,
+    items: file.items.map((item) => touched.get(item.itemId) ?? item),
+    undecided: [...file.undecided.filter(({ itemId }) => !touched.has(itemId)), ...changed.undecided],
+    timeline: [...file.timeline, ...changed.timeline],
+  };
 }
 
 /** What every part of the file gets: the file, whether one may act, and where what came of an act goes. */

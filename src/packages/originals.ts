@@ -42,7 +42,9 @@ export async function fetchOriginal(
 /** Puts a file into the bag. */
 export async function addFile(bag: Bag, place: string, file: string): Promise<{ bytes: number; sha256: string }> {
   const { size } = await stat(file);
-  return await bag.add(place, createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>, size);
+  // A buffer no larger than the file: thousands of small ones would each leave a large one for the collector.
+  const highWaterMark = Math.max(1024, Math.min(size, 1024 * 1024));
+  return await bag.add(place, createReadStream(file, { highWaterMark }) as AsyncIterable<Buffer>, size);
 }
 
 /** What the bytes are. The row may tell of a playback copy made of two sides; bytes with a header are asked anew. */

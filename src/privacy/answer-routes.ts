@@ -6,7 +6,7 @@ import { findRecording } from '../recordings/recording.js';
 import { openListen } from '../recordings/listen.js';
 import { readAnswer, readApprovedAnswer } from './answer.js';
 import { makeBundle } from './bundle.js';
-import { handOut, sendBundle, sendPage } from './hand-out-routes.js';
+import { handOut, sendBundle, sendPage, waitWhileMaking } from './hand-out-routes.js';
 import { letterHtml, letterPdf } from './letter.js';
 import { draftLetter, letterText, templateOf, writeLetter, writeTemplate } from './letters.js';
 import { previewCopy, previewed, previewTicket } from './preview.js';
@@ -42,6 +42,7 @@ export function answerOperations(context: PrivacyContext): Operation<Caller>[] {
       async handle({ caller, params, response, signal }) {
         const answer = await readApprovedAnswer(context, params.id);
         const text = await letterText(context, answer);
+        waitWhileMaking(response);
         const bundle = await makeBundle(context, answer, text, signal);
         try {
           await handOut(context, requirePerson(caller), answer, 'package');

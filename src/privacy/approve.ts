@@ -5,11 +5,12 @@ import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
 import { confirmServingIn } from '../retention/decide-hold.js';
 import { carryOutDecisions } from './carry-out.js';
-import { usualFor } from './items.js';
+import { decidesOn, itemBatches, usualFor, type DecidedItem, type ItemRow } from './items.js';
 import { keepLetter, revisionOf } from './letters.js';
 import { listRecipients } from './notify.js';
-import { lockOpenRequest, record, type PrivacyContext, type ProcessRow } from './request.js';
-import { settleState, type Standing } from './states.js';
+import { lockOpenRequest, record, type PrivacyContext, type ProcessRow, type RequestRow } from './request.js';
+import type { Right } from './rights.js';
+import { settleState } from './states.js';
 
 /** Four eyes: what one officer decided another approves; sending it back; the server keeps them apart. */
 
@@ -38,13 +39,23 @@ async function authorsOf(
 }
 
 /** Decisions that the law leaves nothing of to decide, such as portability of recordings, written down as such. */
-async function writeForegone(context: PrivacyContext, tx: Transaction, standing: Standing, rights: readonly ProcessRow[]): Promise<void> {
+async function writeForegone(context: PrivacyContext, tx: Transaction, request: RequestRow, rights: readonly ProcessRow[]): Promise<void> {
   const { clock, database } = context.platform;
-  const rows = standing.items.flatMap((item) =>
-    rights.flatMap(({ right }) => {
-      const { decides, verdict, article, why } = usualFor(item, right);
-      const known = (standing.decisions.get(item.id) ?? []).some((decision) => decision.right === right);
-      if (decides || known || item.confirmed !== true || verdict === null) return [];
+  const foregone = (kind: ItemRow['kind']) =>
+    rights.filter(({ right }) => !decidesOn(right, { kind, requester_kind: request.requester_kind })).map(({ right }) => right);
+  for (const kind of ['recording', 'ticket'] as const) {
+    const left = foregone(kind);
+    if (left.length === 0) continue;
+    for await (const items of itemBatches(database, request.id, clock.now(), { kind, whose: 'theirs' }, tx))
+      await writeFor(context, tx, items, left);
+  }
+}
+
+async function writeFor({ platform: { clock, database } }: PrivacyContext, tx: Transaction, items: readonly DecidedItem[], rights: readonly Right[]): Promise<void> {
+  const rows = items.flatMap(({ item, decisions }) =>
+    rights.flatMap((right) => {
+      const { verdict, article, why } = usualFor(item, right);
+      if (verdict === null || decisions.some((decision) => decision.right === right)) return [];
       return [{ id: newId(clock), item: item.id, right, verdict, article, why: why.nl }];
     }),
   );
@@ -92,7 +103,7 @@ export async function approve(
     if (isAlone && reason === undefined)
       throw new Problem('invalid-input', { errors: [{ path: 'reason', message: 'is needed by who approves alone' }] });
     const now = clock.now();
-    await writeForegone(context, tx, standing, decided);
+    await writeForegone(context, tx, request, decided);
     await keepLetter(context, tx, id);
     await database.query(
       `UPDATE privacy_processes SET state = 'approved', approved_by = $3, approved_at = $4, approved_alone_reason = $5

@@ -6,8 +6,8 @@ import type { Leg } from '../recordings/recording.js';
 import { cutsOf, toRecording } from '../recordings/timeline.js';
 import { retagJob } from '../retention/retag.js';
 import { confirmItems, letItemsGo, protectItems } from './confirm-items.js';
-import type { RefusalGround } from './decide.js';
-import { itemsOf, usualFor, type ItemRow, type MaskSegment, type Passage } from './items.js';
+import { carriesRefusedErasure, type RefusalGround } from './decide.js';
+import { itemsNamed, usualFor, type ItemRow, type MaskSegment, type Passage } from './items.js';
 import { lockOpenRequest, processesOf, recordAll, type PrivacyContext, type ProcessRow, type RequestRow } from './request.js';
 import type { Right, Verdict } from './rights.js';
 import { settleState, type Standing } from './states.js';
@@ -50,7 +50,8 @@ export async function decideItems(
   const { clock, database } = platform;
   const standing = await database.inTransaction(async (tx) => {
     const request = await lockOpenRequest(database, tx, id);
-    const items = new Map((await itemsOf(database, id, clock.now(), tx)).map((item) => [item.id, item]));
+    const named = await itemsNamed(database, id, [...new Set(decisions.map(({ itemId }) => itemId))], clock.now(), tx);
+    const items = new Map(named.map((item) => [item.id, item]));
     const processes = new Map((await processesOf(database, id, tx)).map((process) => [process.right, process]));
     refuseFaulty(request, decisions, items, processes);
     const itemOf = ({ itemId }: ToldDecision) => items.get(itemId) ?? [];
@@ -106,6 +107,9 @@ function refuseFaulty(
     const { verdict } = usualFor(item, told.right);
     if (told.reason === undefined && (told.decision !== 'grant' || (verdict !== null && verdict !== told.decision)))
       fault('reason', 'is needed to refuse, to grant in part, or to decide otherwise than usual');
+    if (told.right === 'erasure' && told.decision !== 'grant' && told.ground !== undefined && request.requester_kind !== 'authority' &&
+        !carriesRefusedErasure(told.ground, item.kind))
+      fault('ground', 'does not carry a refusal to erase: that takes a duty of law or a claim (art. 17(3))');
     (told.mask ?? []).forEach((segment, place) => {
       if (segment.endMs <= segment.startMs) fault(`mask.${place}.endMs`, 'must lie after startMs');
       if (typeof segment.channel === 'number' && segment.channel >= (item.channels ?? 1))

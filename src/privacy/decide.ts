@@ -193,6 +193,13 @@ export function usualDecision(right: Right, facts: ItemFacts): Usual {
 export const refusalGrounds = ['17(3)(b)', '17(3)(e)', '15(4)', '12(5)', '12(2)', '21(1)', 'UAVG 41', 'other'] as const;
 export type RefusalGround = (typeof refusalGrounds)[number];
 
+/**
+ * Grounds that do not carry a refusal to erase: the rights of others and the like are no exception of art. 17(3). What is still
+ * needed for the contract may stay, hence `other` for tickets; a recording only by a concrete duty or claim.
+ */
+export const carriesRefusedErasure = (ground: RefusalGround, kind: ItemFacts['kind']): boolean =>
+  ['17(3)(b)', '17(3)(e)', '12(5)', '12(2)', ...(kind === 'ticket' ? ['other'] : [])].includes(ground);
+
 /** How all the decisions of a process turn out together. Cells in which the law leaves nothing to decide do not count. */
 export function outcomeOf(verdicts: readonly Verdict[]): 'granted' | 'partly' | 'refused' | 'nothing_found' {
   if (verdicts.length === 0) return 'nothing_found';

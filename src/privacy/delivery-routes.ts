@@ -7,7 +7,7 @@ import { Problem } from '../platform/problem.js';
 import { readApprovedAnswer } from './answer.js';
 import { makeBundle } from './bundle.js';
 import { endDelivery, findDelivery, makeDelivery, openDelivery, type Closed } from './delivery.js';
-import { handOut, sendBundle } from './hand-out-routes.js';
+import { handOut, sendBundle, waitWhileMaking } from './hand-out-routes.js';
 import { letterText } from './letters.js';
 import { referenceOf, type PrivacyContext } from './request.js';
 
@@ -143,6 +143,7 @@ export function deliveryOperations(context: PrivacyContext): Operation<Caller>[]
         let sent = false;
         try {
           const answer = await readApprovedAnswer(context, opened.requestId);
+          waitWhileMaking(response);
           const bundle = await makeBundle(context, answer, await letterText(context, answer), signal);
           try {
             await handOut(context, 'system', answer, 'package');

@@ -1,4 +1,5 @@
 import { randomInt, timingSafeEqual } from 'node:crypto';
+import type { Transaction } from 'sequelize';
 import type { Person } from '../access/caller.js';
 import { digestOfToken, keyedDigest, randomToken } from '../access/token.js';
 import { newId } from '../platform/identifier.js';
@@ -74,10 +75,15 @@ export async function makeDelivery(
 }
 
 /** The delivery behind an address, or why it is closed. */
-export async function findDelivery({ platform: { clock, database } }: PrivacyContext, token: string): Promise<DeliveryRow | Closed> {
+export async function findDelivery(
+  { platform: { clock, database } }: PrivacyContext,
+  token: string,
+  tx?: Transaction,
+): Promise<DeliveryRow | Closed> {
   const [row] = await database.query<DeliveryRow>(
     `SELECT d.*, q.locale FROM privacy_deliveries d JOIN privacy_requests q ON q.id = d.request_id WHERE d.token_digest = $1`,
     [digestOfToken(token)],
+    tx,
   );
   if (row === undefined || row.delivered_at !== null || row.expires_at <= clock.now()) return 'over';
   return row.wrong_codes >= wrongCodesAllowed ? 'blocked' : row;
@@ -92,7 +98,8 @@ export async function openDelivery(context: PrivacyContext, token: string, code:
   const { clock, database } = platform;
   return await database.inTransaction(async (tx) => {
     await database.query('SELECT 1 FROM privacy_deliveries WHERE token_digest = $1 FOR UPDATE', [digestOfToken(token)], tx);
-    const found = await findDelivery(context, token);
+    // On this connection: whoever asks by the thousand must not keep every connection waiting for another one.
+    const found = await findDelivery(context, token, tx);
     if (typeof found === 'string') return found;
     const now = clock.now();
     if (!timingSafeEqual(found.code_digest, codeDigest(context, found.id, code))) {

@@ -96,6 +96,11 @@ const summaryShape = {
 
 export const summarySchema = z.object(summaryShape).meta({ id: 'PrivacyRequestSummary' });
 
+export const eventSchema = z.object({
+  at: instant, by: z.uuid().nullable(), byName: z.string().nullable(), kind: z.string(),
+  details: z.record(z.string(), z.unknown()), note: z.string().nullable(),
+});
+
 export const requestSchema = z
   .object({
     ...summaryShape,
@@ -120,7 +125,7 @@ export const requestSchema = z
       pausedDays: z.int(),
       extension: z.object({ at: instant, by: z.uuid(), reason: z.string(), late: z.boolean() }).nullable(),
       pauses: z.array(z.object({ ground: z.string(), reason: z.string(), pausedAt: instant, resumedAt: instant.nullable() })),
-      warnings: z.array(z.enum(['received_in_future', 'extension_late'])),
+      warnings: z.array(z.enum(['received_in_future', 'extension_late', 'refusal_late'])),
     }),
     subject: z
       .object({
@@ -144,12 +149,10 @@ export const requestSchema = z
     items: z.array(itemSchema),
     undecided: z.array(z.object({ itemId: z.uuid(), right })),
     possibleDuplicates: z.array(z.uuid()),
-    timeline: z.array(
-      z.object({
-        at: instant, by: z.uuid().nullable(), byName: z.string().nullable(), kind: z.string(),
-        details: z.record(z.string(), z.unknown()), note: z.string().nullable(),
-      }),
-    ),
+    timeline: z.array(eventSchema),
+    counts: z
+      .object({ items: z.int(), undecided: z.int(), events: z.int() })
+      .meta({ description: 'Of the whole file, whatever part of it is shown' }),
   })
   .meta({ id: 'PrivacyRequest' });
 

@@ -143,6 +143,13 @@ async function extensionsOf(database: Database, employeeId: string): Promise<str
   return row?.extensions ?? [];
 }
 
+/** The request, locked, as long as its answer is not approved: what was found after that would be in no answer. @throws Problem */
+async function lockSearchable(database: Database, tx: Transaction, id: string): Promise<RequestRow> {
+  const request = await lockOpenRequest(database, tx, id);
+  if (request.approved_at !== null) throw new Problem('conflict', { detail: 'The answer is approved already.' });
+  return request;
+}
+
 /**
  * Looks for the person with what the request tells of them and what the officer adds, and freezes what is found.
  * @throws Problem `not-found`, `conflict` when the request is closed or wholly approved
@@ -155,8 +162,7 @@ export async function search(
 ): Promise<SearchResult> {
   const { platform, settings } = context;
   const { clock, database } = platform;
-  const request = await database.inTransaction((tx) => lockOpenRequest(database, tx, id));
-  if (request.approved_at !== null) throw new Problem('conflict', { detail: 'The answer is approved already.' });
+  const request = await database.inTransaction((tx) => lockSearchable(database, tx, id));
   const subject = await subjectOf(database, id);
   const added = (told.phones ?? []).flatMap((phone) => normaliseNumber(phone, settings.defaultCountry) ?? []);
   // Everybody is seen on the organisation's own numbers: they find nobody.
@@ -177,12 +183,6 @@ export async function search(
   const shared = await sharedAmong(database, numbers);
   const frozenUntil = new Date(now.getTime() + freezeMs);
   const objected = (await processesOf(database, id)).some(({ right, outcome }) => right === 'objection' && outcome !== 'refused');
-  for (let from = 0; from < matches.length; from += chunk)
-    await database.inTransaction(async (tx) => {
-      const locked = await lockOpenRequest(database, tx, id);
-      await take(context, tx, person, locked, matches.slice(from, from + chunk), { shared, frozenUntil, objected });
-    });
-  platform.jobs.nudge(retagJob);
   const count = (kind: Match['kind']) => matches.filter((match) => match.kind === kind).length;
   const found = { recordings: count('recording'), tickets: count('ticket') };
   const searchId = newId(clock);
@@ -191,16 +191,27 @@ export async function search(
     numbers: subject.phones.length + added.length, emails: emails.length, names: names.length,
     organisation: organisation !== '', tickets: told.tickets?.length ?? 0, calls: told.calls?.length ?? 0,
   };
+  // On record before anything of it is shown or frozen: a process that dies leaves no search that nobody knows of.
   await database.inTransaction(async (tx) => {
-    const locked = await lockOpenRequest(database, tx, id);
+    const locked = await lockSearchable(database, tx, id);
     await database.query(
       `INSERT INTO privacy_searches (id, request_id, searched_at, searched_by, criteria, recordings, tickets)
        VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7)`,
       [searchId, id, now, person.userId, JSON.stringify(criteria), found.recordings, found.tickets],
       tx,
     );
-    await database.query('UPDATE privacy_requests SET searched_at = $2 WHERE id = $1', [id, now], tx);
     await record(platform, tx, person, locked, 'searched', { searchId, ...criteria, ...found, more });
+  });
+  for (let from = 0; from < matches.length; from += chunk)
+    await database.inTransaction(async (tx) => {
+      const locked = await lockSearchable(database, tx, id);
+      await take(context, tx, person, locked, matches.slice(from, from + chunk), { shared, frozenUntil, objected });
+    });
+  platform.jobs.nudge(retagJob);
+  // Only now is there something to decide: nobody can say that nothing was found while it is being put on the list.
+  await database.inTransaction(async (tx) => {
+    await lockSearchable(database, tx, id);
+    await database.query('UPDATE privacy_requests SET searched_at = $2, revision = revision + 1 WHERE id = $1', [id, now], tx);
     await settleState(context, tx, id);
   });
   return { searchId, ...found, sharedNumbers: shared, more, frozenUntil };
@@ -224,8 +235,10 @@ async function take(
     id: newId(clock), kind, item: id, basis, shared: number !== null && shared.includes(number),
   }));
   const added = await database.query<{ kind: Match['kind']; itemId: string }>(
-    `INSERT INTO privacy_items AS i (id, request_id, kind, item_id, basis, shared_number, found_at)
-     SELECT id, $2::uuid, kind, item, basis, shared, $3
+    `INSERT INTO privacy_items AS i (id, request_id, kind, item_id, basis, shared_number, found_at, item_at)
+     SELECT id, $2::uuid, kind, item, basis, shared, $3, coalesce(
+       (SELECT r.started_at FROM recordings r WHERE kind = 'recording' AND r.id = item),
+       (SELECT t.opened_at FROM tickets t WHERE kind = 'ticket' AND t.id = item), $3)
      FROM jsonb_to_recordset($1::jsonb) AS given (id uuid, kind text, item uuid, basis text[], shared boolean)
      ON CONFLICT (request_id, kind, item_id) DO NOTHING RETURNING kind, item_id AS "itemId"`,
     [JSON.stringify(rows), request.id, clock.now()],

@@ -4,6 +4,7 @@ import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
 import { normaliseNumber } from '../recordings/numbers.js';
 import { localDate } from '../retention/working-days.js';
+import { keptFrom } from './employee.js';
 import { applyObjections } from './objections.js';
 import { closeRow } from './retention.js';
 import {
@@ -11,6 +12,7 @@ import {
   type PrivacyContext, type Representative, type RequestRow,
 } from './request.js';
 import type { Right } from './rights.js';
+import { settleState } from './states.js';
 
 /** Taking requests in: from whom, on whose behalf, for which rights, and when. */
 
@@ -204,21 +206,23 @@ export async function complete(context: PrivacyContext, person: Person, id: stri
   });
 }
 
-/** Other open requests that may be of the same person: by e-mail address or number. */
-export async function possibleDuplicates({ platform: { database } }: PrivacyContext, id: string): Promise<string[]> {
+/** Other open requests that may be of the same person, by e-mail address or number, as far as `person` may know of them. */
+export async function possibleDuplicates({ platform: { database } }: PrivacyContext, person: Person, id: string): Promise<string[]> {
   const rows = await database.query<{ id: string }>(
     `SELECT q.id FROM privacy_subjects mine JOIN privacy_subjects s ON s.request_id <> mine.request_id
        AND (s.emails && mine.emails OR s.phones && mine.phones)
      JOIN privacy_requests q ON q.id = s.request_id AND q.closed_at IS NULL
-     WHERE mine.request_id = $1 ORDER BY q.received_at, q.id LIMIT 20`,
-    [id],
+     WHERE mine.request_id = $1 AND q.requester_kind <> 'authority' AND NOT ${keptFrom('$2')} ORDER BY q.received_at, q.id LIMIT 20`,
+    [id, person.userId],
   );
   return rows.map((row) => row.id);
 }
 
 /**
- * Merges a request into another one of the same person. The clock is not set anew: the earlier receipt counts for both.
- * @throws Problem `not-found`, `conflict` when one of them is approved or closed, or they are the same
+ * Merges a request into another one of the same person. The clock is not set anew: the earlier receipt counts for both. An
+ * address or number that nobody verified makes who they are a question again.
+ * @throws Problem `not-found`, `conflict` when one of them is approved or closed, they are the same, or one is an order or of
+ * another employee: their files are not for the same eyes
  */
 export async function merge(context: PrivacyContext, person: Person, id: string, into: string): Promise<void> {
   const { platform } = context;
@@ -230,6 +234,8 @@ export async function merge(context: PrivacyContext, person: Person, id: string,
     const [from, to] = [await lockOpenRequest(database, tx, id), await lockOpenRequest(database, tx, into)];
     if (from.approved_at !== null || to.approved_at !== null)
       throw new Problem('conflict', { detail: 'One of them is approved already.' });
+    if ([from, to].some((each) => each.requester_kind === 'authority') || from.employee_id !== to.employee_id)
+      throw new Problem('conflict', { detail: 'These two are not for the same eyes and cannot be one request.' });
     for (const { right, received_at } of await processesOf(database, id, tx)) await addProcesses(context, tx, into, [right], received_at);
     const [mine, theirs] = [await subjectOf(database, id, tx), await subjectOf(database, into, tx)];
     await database.query(
@@ -240,6 +246,8 @@ export async function merge(context: PrivacyContext, person: Person, id: string,
       ],
       tx,
     );
+    const brings = mine.emails.some((email) => !theirs.emails.includes(email)) || mine.phones.some((phone) => !theirs.phones.includes(phone));
+    if (from.identified_at === null && brings) await database.query('UPDATE privacy_requests SET identified_at = NULL WHERE id = $1', [into], tx);
     const earliest = from.received_at < to.received_at ? from.received_at : to.received_at;
     await database.query('UPDATE privacy_requests SET received_at = $2 WHERE id = $1', [into, earliest], tx);
     await settleDueDate(context, tx, into);
@@ -254,5 +262,6 @@ export async function merge(context: PrivacyContext, person: Person, id: string,
     await closeRow(context, tx, person, from, 'merged', into);
     await record(platform, tx, person, from, 'merged', { into });
     await record(platform, tx, person, to, 'took_over', { from: id, receivedAt: earliest.toISOString() });
+    await settleState(context, tx, into);
   });
 }

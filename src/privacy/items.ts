@@ -49,6 +49,8 @@ export interface ItemRow {
   basis: string[];
   shared_number: boolean;
   found_at: Date;
+  /** When the call began or the ticket was opened: lists are in this order, newest first. */
+  item_at: Date;
   hold_id: string | null;
   /** Null while nobody has said whether it is theirs. */
   confirmed: boolean | null;
@@ -79,16 +81,27 @@ export interface ItemRow {
   objection_upheld: boolean;
 }
 
-const columns = `i.id, i.request_id, i.kind, i.item_id, i.basis, i.shared_number, i.found_at, i.hold_id, i.confirmed,
+const columns = `i.id, i.request_id, i.kind, i.item_id, i.basis, i.shared_number, i.found_at, i.item_at, i.hold_id, i.confirmed,
   coalesce(r.retain_until, t.retain_until) AS retain_until, r.started_at, v.duration_ms, v.channels, v.sample_rate_hz,
   r.holds, r.channel_map, v.state AS version_state,
   r.caller_number, r.caller_name, r.callee_number, r.agent, t.number AS ticket_number, t.subject, t.requester_name,
   t.requester_relation, t.opened_at, q.requester_kind`;
 
-/** What a secret order keeps shows as held in its own file alone. */
-const select = `SELECT ${columns}, x.held, coalesce(
-    (r.id IS NOT NULL AND r.purge_intent IS NULL AND (r.retain_until > $1 OR x.held))
-    OR (t.id IS NOT NULL AND t.purge_intent IS NULL AND (t.retain_until > $1 OR x.held)), false) AS available,
+/** SQL over `i` and `q`: what a secret order keeps shows as held in its own file alone. */
+const heldHere = (kind: 'recording' | 'ticket') =>
+  `CASE WHEN q.secret THEN ${heldAt(kind, 'i.item_id', '$1')} ELSE ${heldToTell(kind, 'i.item_id', '$1', 'everyone')} END`;
+
+/**
+ * SQL over `i`, `q`, `r` and `t`: may the item still be read at $1? Only of what is past its period it is asked whether it is
+ * held.
+ */
+export const isAvailable = `coalesce(CASE i.kind
+    WHEN 'recording' THEN r.purge_intent IS NULL AND (r.retain_until > $1 OR ${heldHere('recording')})
+    ELSE t.purge_intent IS NULL AND (t.retain_until > $1 OR ${heldHere('ticket')}) END
+    AND coalesce(r.id, t.id) IS NOT NULL, false)`;
+
+const select = `SELECT ${columns}, ${isAvailable} AS available,
+  CASE i.kind WHEN 'recording' THEN ${heldHere('recording')} ELSE ${heldHere('ticket')} END AS held,
   CASE i.kind WHEN 'recording' THEN ${restrictedNow('recording', 'i.item_id')}
     ELSE ${restrictedNow('ticket', 'i.item_id')} END AS restricted,
   EXISTS (SELECT FROM agreements a WHERE a.recording_id = r.id AND a.withdrawn_at IS NULL) AS has_agreement,
@@ -98,19 +111,22 @@ const select = `SELECT ${columns}, x.held, coalesce(
   FROM privacy_items i JOIN privacy_requests q ON q.id = i.request_id
   LEFT JOIN recordings r ON i.kind = 'recording' AND r.id = i.item_id
   LEFT JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
-  LEFT JOIN tickets t ON i.kind = 'ticket' AND t.id = i.item_id
-  CROSS JOIN LATERAL (SELECT CASE WHEN i.kind = 'recording' AND q.secret THEN ${heldAt('recording', 'i.item_id', '$1')}
-    WHEN i.kind = 'recording' THEN ${heldToTell('recording', 'i.item_id', '$1', 'everyone')}
-    WHEN q.secret THEN ${heldAt('ticket', 'i.item_id', '$1')}
-    ELSE ${heldToTell('ticket', 'i.item_id', '$1', 'everyone')} END AS held) x`;
+  LEFT JOIN tickets t ON i.kind = 'ticket' AND t.id = i.item_id`;
 
 /** The items of a request: recordings first, newest first. */
 export async function itemsOf(database: Database, requestId: string, now: Date, tx?: Transaction): Promise<ItemRow[]> {
-  return await database.query<ItemRow>(
-    `${select} WHERE i.request_id = $2 ORDER BY i.kind, coalesce(r.started_at, t.opened_at, i.found_at) DESC, i.id`,
-    [now, requestId],
-    tx,
-  );
+  return await database.query<ItemRow>(`${select} WHERE i.request_id = $2 ORDER BY i.kind, i.item_at DESC, i.id DESC`, [now, requestId], tx);
+}
+
+/** Items of a request by their ids; what is none of its items is left out. */
+export async function itemsNamed(
+  database: Database,
+  requestId: string,
+  ids: readonly string[],
+  now: Date,
+  tx?: Transaction,
+): Promise<ItemRow[]> {
+  return await database.query<ItemRow>(`${select} WHERE i.request_id = $2 AND i.id = ANY ($3::uuid[])`, [now, requestId, [...ids]], tx);
 }
 
 /** One item of a request. */
@@ -119,9 +135,91 @@ export async function findItem(
   requestId: string,
   itemId: string,
   now: Date,
+  tx?: Transaction,
 ): Promise<ItemRow | undefined> {
-  const [row] = await database.query<ItemRow>(`${select} WHERE i.request_id = $2 AND i.id = $3`, [now, requestId, itemId]);
-  return row;
+  return (await itemsNamed(database, requestId, [itemId], now, tx))[0];
+}
+
+/** The decisions that count on these items, by item. */
+export async function decisionsOn(
+  database: Database,
+  itemIds: readonly string[],
+  tx?: Transaction,
+): Promise<Map<string, DecisionRow[]>> {
+  const rows = await database.query<DecisionRow>(
+    'SELECT * FROM privacy_decisions WHERE item_id = ANY ($1::uuid[]) AND replaced_at IS NULL ORDER BY decided_at, id',
+    [[...itemIds]],
+    tx,
+  );
+  return byItem(rows);
+}
+
+function byItem(rows: readonly DecisionRow[]): Map<string, DecisionRow[]> {
+  const found = new Map<string, DecisionRow[]>();
+  for (const row of rows) {
+    const known = found.get(row.item_id);
+    if (known === undefined) found.set(row.item_id, [row]);
+    else known.push(row);
+  }
+  return found;
+}
+
+/** An item with the decisions that count on it. */
+export interface DecidedItem {
+  item: ItemRow;
+  decisions: DecisionRow[];
+}
+
+/** Which items of a request, and from where on. */
+export interface ItemFilter {
+  kind?: ItemRow['kind'] | undefined;
+  /** `open`: nobody has said whose it is. */
+  whose?: 'theirs' | 'others' | 'open' | undefined;
+  after?: { at: Date; id: string } | undefined;
+}
+
+/** One page of items, newest first, along an index: as quick however many there are. */
+export async function pageOfItems(
+  database: Database,
+  requestId: string,
+  now: Date,
+  { kind, whose, after }: ItemFilter,
+  limit: number,
+  tx?: Transaction,
+): Promise<DecidedItem[]> {
+  const confirmed = { theirs: 'i.confirmed', others: 'i.confirmed = false', open: 'i.confirmed IS NULL' };
+  const items = await database.query<ItemRow>(
+    `${select} WHERE i.id IN (SELECT i.id FROM privacy_items i WHERE i.request_id = $2
+         ${kind === undefined ? '' : `AND i.kind = '${kind}'`} ${whose === undefined ? '' : `AND ${confirmed[whose]}`}
+         AND ($3::timestamptz IS NULL OR (i.item_at, i.id) < ($3, $4::uuid))
+         ORDER BY i.item_at DESC, i.id DESC LIMIT $5)
+     ORDER BY i.item_at DESC, i.id DESC`,
+    [now, requestId, after?.at ?? null, after?.id ?? null, limit],
+    tx,
+  );
+  const decisions = await decisionsOn(database, items.map(({ id }) => id), tx);
+  return items.map((item) => ({ item, decisions: decisions.get(item.id) ?? [] }));
+}
+
+/** So many items are in memory at once. */
+const batch = 200;
+
+/** Every item that passes, newest first, some hundred at a time. */
+export async function* itemBatches(
+  database: Database,
+  requestId: string,
+  now: Date,
+  filter: Omit<ItemFilter, 'after'>,
+  tx?: Transaction,
+): AsyncGenerator<DecidedItem[]> {
+  let after: ItemFilter['after'];
+  for (;;) {
+    const items = await pageOfItems(database, requestId, now, { ...filter, after }, batch, tx);
+    if (items.length > 0) yield items;
+    const last = items.at(-1)?.item;
+    if (last === undefined || items.length < batch) return;
+    after = { at: last.item_at, id: last.id };
+  }
 }
 
 /** The decisions that count, by item. */
@@ -130,15 +228,12 @@ export async function decisionsOf(
   requestId: string,
   tx?: Transaction,
 ): Promise<Map<string, DecisionRow[]>> {
-  const rows = await database.query<DecisionRow>(
+  return byItem(await database.query<DecisionRow>(
     `SELECT d.* FROM privacy_decisions d JOIN privacy_items i ON i.id = d.item_id
      WHERE i.request_id = $1 AND d.replaced_at IS NULL ORDER BY d.decided_at, d.id`,
     [requestId],
     tx,
-  );
-  const byItem = new Map<string, DecisionRow[]>();
-  for (const row of rows) byItem.set(row.item_id, [...(byItem.get(row.item_id) ?? []), row]);
-  return byItem;
+  ));
 }
 
 const factsOf = (item: ItemRow): ItemFacts => ({
@@ -151,6 +246,13 @@ const factsOf = (item: ItemRow): ItemFacts => ({
 
 /** The law's default for this item. */
 export const usualFor = (item: ItemRow, right: Right): Usual => usualDecision(right, factsOf(item));
+
+/** Whether anybody has to decide follows from the kind of a thing and from who asks: the rest only says how. */
+export const decidesOn = (right: Right, { kind, requester_kind: requester }: Pick<ItemRow, 'kind' | 'requester_kind'>): boolean =>
+  usualDecision(right, {
+    kind, relation: null, hasAgreement: false, objectionUpheld: false,
+    requester: requester === 'company' || requester === 'authority' ? requester : 'subject',
+  }).decides;
 
 /** Cells that somebody still has to decide: of items that are theirs or may be, in processes that are not approved. */
 export function undecided(

@@ -9,7 +9,7 @@ import type { summarySchema } from './file-schema.js';
 import { nextExpiry, urgentMs } from './present.js';
 import { iso, presentProcess } from './present-item.js';
 import { stillKept } from './retention.js';
-import { referenceOf, type PrivacyContext, type ProcessRow, type RequestRow, type RequestState } from './request.js';
+import { isAnsweredSql, isOut, referenceOf, type PrivacyContext, type ProcessRow, type RequestRow, type RequestState } from './request.js';
 
 /** The queue: by due date, the most pressing first; what is overdue; figures without anybody in them. */
 
@@ -58,7 +58,7 @@ export async function listRequests(
     receivedAt: row.received_at.toISOString(),
     dueAt: row.due_at.toISOString(),
     daysLeft: daysLeft(row.due_at, now, settings.timeZone),
-    overdue: row.closed_at === null && row.handed_out_at === null && !row.paused && row.due_at < now,
+    overdue: row.closed_at === null && !isOut(row, processes.filter((process) => process.request_id === row.id)) && !row.paused && row.due_at < now,
     paused: row.paused,
     extended: row.extended_at !== null,
     outcome: row.outcome,
@@ -98,7 +98,7 @@ export async function statisticsOf({ platform: { clock, database } }: PrivacyCon
 }
 
 /** SQL over `q`: is its answer overdue? A pause stops the clock, and so does an answer that is out. */
-const overdue = (now: string) => `q.closed_at IS NULL AND q.handed_out_at IS NULL AND q.due_at < ${now}
+const overdue = (now: string) => `q.closed_at IS NULL AND NOT ${isAnsweredSql} AND q.due_at < ${now}
   AND NOT EXISTS (SELECT FROM privacy_pauses x WHERE x.request_id = q.id AND x.resumed_at IS NULL)`;
 
 /** Figures for alarms: how many are open, overdue, due within a week, and how many lose what was found for them. */
@@ -108,7 +108,7 @@ export function privacyMetrics({ clock, database, metrics }: Pick<Platform, 'clo
     const week = new Date(now.getTime() + urgentMs);
     const [row] = await database.query<{ open: number; overdue: number; soon: number; urgent: number }>(
       `SELECT count(*) AS open, count(*) FILTER (WHERE ${overdue('$1')}) AS overdue,
-         count(*) FILTER (WHERE q.handed_out_at IS NULL AND q.due_at BETWEEN $1 AND $2) AS soon,
+         count(*) FILTER (WHERE NOT ${isAnsweredSql} AND q.due_at BETWEEN $1 AND $2) AS soon,
          count(*) FILTER (WHERE ${nextExpiry} < $2) AS urgent
        FROM privacy_requests q WHERE q.closed_at IS NULL`,
       [now, week],

@@ -8,7 +8,7 @@ import { keepChange } from '../recordings/history.js';
 import { normaliseNumber } from '../recordings/numbers.js';
 import { digestOf } from '../tickets/merge.js';
 import { settleTicket } from '../tickets/piece.js';
-import { decisionsOf, findItem } from './items.js';
+import { decisionsOn, findItem } from './items.js';
 import { lockOpenRequest, record, type PrivacyContext } from './request.js';
 
 /**
@@ -69,10 +69,10 @@ export async function rectify(
   const { clock, database } = platform;
   await database.inTransaction(async (tx) => {
     const request = await lockOpenRequest(database, tx, ids.id);
-    const item = await findItem(database, ids.id, ids.itemId, clock.now());
+    const item = await findItem(database, ids.id, ids.itemId, clock.now(), tx);
     if (item === undefined) throw new Problem('not-found');
     if (!item.available) throw new Problem('retention-ended');
-    const decision = ((await decisionsOf(database, ids.id, tx)).get(item.id) ?? []).find(({ right }) => right === 'rectification');
+    const decision = ((await decisionsOn(database, [item.id], tx)).get(item.id) ?? []).find(({ right }) => right === 'rectification');
     if (decision === undefined || decision.decision === 'refuse')
       throw new Problem('conflict', { detail: 'Rectification of this item was not granted.' });
     const subject = { recordingId: item.kind === 'recording' ? item.item_id : null, ticketId: item.kind === 'ticket' ? item.item_id : null };

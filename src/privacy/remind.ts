@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import { keptFrom } from './employee.js';
 import { daysLeft } from './clock.js';
-import { record, referenceOf, type PrivacyContext, type RequestRow } from './request.js';
+import { isAnsweredSql, record, referenceOf, type PrivacyContext, type RequestRow } from './request.js';
 import { dateIn } from './words.js';
 
 /**
@@ -22,7 +22,7 @@ export async function remind({ platform, settings }: Pick<PrivacyContext, 'platf
     const due = await database.query<RequestRow & { step: number }>(
       `UPDATE privacy_requests q SET reminded = d.step
        FROM (SELECT id, (SELECT count(*) FROM unnest($1::timestamptz[]) AS until (at) WHERE due_at < until.at)::int AS step
-             FROM privacy_requests WHERE closed_at IS NULL AND handed_out_at IS NULL AND due_at < $2) d
+             FROM privacy_requests q WHERE closed_at IS NULL AND NOT ${isAnsweredSql} AND due_at < $2) d
        WHERE q.id = d.id AND q.reminded < d.step
          AND NOT EXISTS (SELECT FROM privacy_pauses p WHERE p.request_id = q.id AND p.resumed_at IS NULL)
        RETURNING q.*, d.step`,

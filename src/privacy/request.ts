@@ -129,6 +129,16 @@ export interface PauseRow extends Pause {
   reason: string;
 }
 
+/** SQL over `q`: has everything that was asked for been answered? What was left for later, or approved since, has not. */
+export const isAnsweredSql = `(q.handed_out_at IS NOT NULL AND q.handed_out_at >= q.approved_at AND NOT EXISTS (
+  SELECT FROM privacy_processes w WHERE w.request_id = q.id AND w.state IN ('open', 'decided')))`;
+
+/** The same of a row with its processes. */
+export const isOut = (
+  { handed_out_at: out, approved_at: approved }: Pick<RequestRow, 'handed_out_at' | 'approved_at'>,
+  processes: readonly Pick<ProcessRow, 'state'>[],
+): boolean => out !== null && approved !== null && out >= approved && processes.every(({ state }) => state === 'approved' || state === 'done');
+
 /** As people quote it: `PV-2026-0007`. */
 export const referenceOf = ({ year, number }: Pick<RequestRow, 'year' | 'number'>) =>
   `PV-${year}-${String(number).padStart(4, '0')}`;

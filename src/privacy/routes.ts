@@ -13,8 +13,8 @@ import { flagOperations } from './flag-routes.js';
 import { complete, merge, takeIn } from './intake.js';
 import { noticeOperations } from './notice-routes.js';
 import { portalOperations } from './portal.js';
-import { requestSchema, summarySchema } from './file-schema.js';
-import { presentRequest } from './present.js';
+import { eventSchema, itemSchema, requestSchema, summarySchema } from './file-schema.js';
+import { pageOfTimeline, presentItems, presentRequest } from './present.js';
 import { listRequests, statisticsOf } from './queue.js';
 import {
   channels, lockOpenRequest, record, requesterKinds, requestStates,
@@ -166,9 +166,45 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
       summary: 'The whole file of a request; without who it is about for the auditor',
       action: 'privacy_request.read',
       params: idParams,
+      query: z.object({
+        view: z.enum(['whole', 'outline']).default('whole')
+          .meta({ description: '`outline`: without items, what is undecided and the timeline, which `counts` tells the number of' }),
+      }),
       replies: { 200: { description: 'The file', schema: requestSchema } },
-      async handle({ caller, params }) {
-        return { status: 200, body: await presentRequest(context, requirePerson(caller), params.id) };
+      async handle({ caller, params, query }) {
+        return { status: 200, body: await presentRequest(context, requirePerson(caller), params.id, query.view) };
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/privacy-requests/{id}/items',
+      id: 'listPrivacyItems',
+      tag: 'privacy',
+      summary: 'What was found for a request, the newest first, page by page',
+      action: 'privacy_request.read',
+      params: idParams,
+      query: z.object({
+        kind: z.enum(['recording', 'ticket']).optional(),
+        whose: z.enum(['theirs', 'others', 'open']).optional().meta({ description: '`open`: nobody has said whose it is' }),
+        ...pageQuery,
+      }),
+      replies: { 200: { description: 'A page', schema: pageOf(itemSchema) } },
+      async handle({ caller, params, query: { kind, whose, ...page } }) {
+        return { status: 200, body: await presentItems(context, requirePerson(caller), params.id, { kind, whose }, page) };
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/privacy-requests/{id}/timeline',
+      id: 'listPrivacyEvents',
+      tag: 'privacy',
+      summary: 'What happened with a request, the newest first, page by page',
+      action: 'privacy_request.read',
+      params: idParams,
+      query: z.object(pageQuery),
+      replies: { 200: { description: 'A page', schema: pageOf(eventSchema) } },
+      async handle({ caller, params, query }) {
+        return { status: 200, body: await pageOfTimeline(context, requirePerson(caller), params.id, query) };
       },
     }),
     operation({

@@ -47,7 +47,7 @@ const decisionSchema = z.object({
 
 /** Operations that take a request forward. */
 export function stepOperations(context: PrivacyContext): Operation<Caller>[] {
-  const { settings } = context;
+  const { settings, platform: { clock } } = context;
   const answer = async (person: Person, id: string) => ({ status: 200, body: await presentRequest(context, person, id) });
 
   return [
@@ -192,17 +192,23 @@ export function stepOperations(context: PrivacyContext): Operation<Caller>[] {
         'Refusing, granting in part and deciding otherwise than the law has by default need a reason.',
       action: 'privacy_request.handle',
       params: idParams,
+      query: z.object({
+        view: z.enum(['whole', 'changed']).default('whole')
+          .meta({ description: '`changed`: of items, what is undecided and the timeline only what these decisions touched' }),
+      }),
       body: z.object({ decisions: z.array(decisionSchema).min(1).max(5000) }),
       bodyLimitBytes: 8 * 1024 * 1024,
       replies: file,
       problems: ['conflict', 'retention-ended'],
-      async handle({ caller, params, body }) {
+      async handle({ caller, params, query, body }) {
         const person = requirePerson(caller);
+        const since = clock.now();
         await decideItems(context, person, params.id, body.decisions.map((told, index) => ({
           ...told,
           reviewAt: told.reviewAt === undefined ? undefined : readWhen(told.reviewAt, settings.timeZone, `decisions.${index}.reviewAt`),
         })));
-        return await answer(person, params.id);
+        const items = [...new Set(body.decisions.map(({ itemId }) => itemId))];
+        return { status: 200, body: await presentRequest(context, person, params.id, query.view === 'whole' ? 'whole' : { items, since }) };
       },
     }),
     operation({
