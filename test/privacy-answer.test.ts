@@ -234,9 +234,9 @@ describe('a delivery', () => {
         response.on('end', () => done(null, Buffer.concat(chunks)));
       });
     expect([fetched.status, (fetched.body as Buffer).subarray(0, 2).toString()]).toEqual([200, 'PK']);
-    await expect.poll(async () => (await send(address, code)).status).toBe(410);
+    await expect.poll(async () => (await send(address, code)).status, { timeout: 15_000 }).toBe(410);
     // While the last bytes are on their way another download is refused; that all of them went is written a moment later.
-    await expect.poll(async () => (await service.nobody().get(address)).status).toBe(410);
+    await expect.poll(async () => (await service.nobody().get(address)).status, { timeout: 15_000 }).toBe(410);
     expect((await service.nobody().get(address).expect(410)).text).toContain('werkt niet meer');
     expect((await service.nobody().get('/api/v1/deliveries/nothing').expect(410)).text).toContain('does not work any more');
   });
