@@ -112,6 +112,38 @@ describe('a hold by hand', () => {
   });
 });
 
+describe('a hold by number', () => {
+  test('is one act on what there is, looked at first, confirmed and released in one, and never on what is still to come', async () => {
+    const number = '+31850007788';
+    const ids = [await service.push({ callId: randomUUID(), caller: number }, wav), await service.push({ callId: randomUUID(), caller: number }, wav)];
+    await service.push({ callId: randomUUID(), caller: '+31850007789' }, wav);
+    const terms = { ground: 'legal_claim', reason: 'geschil', reviewAt: new Date(service.clock.now().getTime() + 30 * day).toISOString() };
+    const place = (body: object, who = officer) => who.post('/api/v1/holds/by-number').send({ ...terms, ...body });
+    expect((await officer.get('/api/v1/holds/by-number').query({ number: '085 000 77 88' }).expect(200)).body).toEqual({ recordings: 2, tickets: 0, requesters: 0 });
+    await service.as('trainer').get('/api/v1/holds/by-number').query({ number }).expect(403);
+    await officer.get('/api/v1/holds/by-number').query({ number: '788' }).expect(422);
+    await place({ number, expected: 3 }).expect(409);
+    await place({ number: '+31850009999', expected: 1 }).expect(404);
+    await place({ number, expected: 2, reason: ' ' }).expect(422);
+    const { body } = await place({ number: '085-0007788', expected: 2 }).expect(201);
+    const { actId } = body as { actId: string };
+    expect(body).toMatchObject({ recordings: 2, ended: 0 });
+    const line = await groupOf(actId);
+    expect(line).toMatchObject({ requestId: null, holds: 2, recordings: 2, unconfirmed: 2, hold: null });
+    const later = await service.push({ callId: randomUUID(), caller: number }, wav);
+    const heldIds = ((await officer.get('/api/v1/recordings').query({ number, held: 'true' }).expect(200)).body as { items: { id: string }[] }).items.map(({ id }) => id);
+    expect(heldIds.sort()).toEqual([...ids].sort());
+    expect(heldIds).not.toContain(later);
+    await officer.post(`/api/v1/holds/groups/${actId}/confirm`).send({ asOf: line?.unconfirmedUntil }).expect(403);
+    expect((await second.post(`/api/v1/holds/groups/${actId}/confirm`).send({ asOf: line?.unconfirmedUntil }).expect(200)).body).toEqual({ confirmed: 2, left: 0 });
+    expect((await second.post(`/api/v1/holds/groups/${actId}/release`).send({ reason: 'geschikt' }).expect(200)).body).toEqual({ released: 2 });
+    await second.post(`/api/v1/holds/groups/${actId}/release`).send({ reason: 'nog eens' }).expect(409);
+    const entries = await service.service.platform.database.query<{ details: object }>(`SELECT details FROM audit_entries WHERE object_id = $1`, [actId]);
+    expect(entries).toHaveLength(1);
+    expect(JSON.stringify(entries)).not.toContain('850007788');
+  });
+});
+
 describe('a secret order', () => {
   const order = { authority: { name: 'Openbaar Ministerie', legalBasis: 'art. 126nd Sv', secret: true } };
 
