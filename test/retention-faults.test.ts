@@ -69,3 +69,19 @@ test('when storage goes away in the middle of a sweep nothing is lost, counted a
   const reasons = await world.database.query('SELECT DISTINCT reason FROM tombstones');
   expect(reasons).toEqual([{ reason: 'retention' }]);
 });
+
+test('what was deleted before storage failed is never laid to the rule of the bucket', async () => {
+  const ids = [await world.record(), await world.record()];
+  // The sweep comes late: by now the bucket's rule could have deleted them.
+  world.clock.advance(95 * day);
+  proxy.failWhen(({ method, url }) => method === 'PUT' && url.includes('tombstones'));
+  await requestSweep(world, world.administrator);
+  expect(await runPurges(world.context(), world.categories)).toMatchObject({ purged: 0, failed: 2 });
+  for (let round = 0; round < 2; round += 1) {
+    if (round === 1) proxy.failWhen(undefined);
+    world.clock.advance(3_600_000);
+    await runPurges(world.context(), world.categories);
+  }
+  const stones = await world.database.query('SELECT reason FROM tombstones WHERE item_id = ANY($1::uuid[])', [ids]);
+  expect(stones).toEqual([{ reason: 'retention' }, { reason: 'retention' }]);
+});

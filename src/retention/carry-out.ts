@@ -43,6 +43,18 @@ export class StorageAway extends Error {
  * @throws StorageAway when storage does not answer; the claims are given back then
  */
 export async function carryOut(context: PurgeContext, category: Category, purges: readonly Purge[]): Promise<Outcome> {
+  // Of those that somebody has looked at before, the objects may be gone by our own hand.
+  const ours = new Set(purges.flatMap((purge) => (purge.found === null ? [] : [purge.itemId])));
+  return await carryOutSome(context, category, purges, ours);
+}
+
+/** @param ours items of which storage may have been asked to delete the objects: filled as that is done */
+async function carryOutSome(
+  context: PurgeContext,
+  category: Category,
+  purges: readonly Purge[],
+  ours: Set<string>,
+): Promise<Outcome> {
   if (purges.length === 0) return { purged: 0, failed: 0 };
   context.step?.('claimed');
   let failures: Map<string, string>;
@@ -51,6 +63,7 @@ export async function carryOut(context: PurgeContext, category: Category, purges
   try {
     sizes = await look(context, category, purges);
     context.step?.('looked');
+    for (const purge of purges) ours.add(purge.itemId);
     failures = await deleteFound(context, category, purges, sizes);
     stones = await engrave(context, category, purges.filter((purge) => !failures.has(purge.itemId)), sizes);
     await writeJournal(context, stones);
@@ -59,18 +72,18 @@ export async function carryOut(context: PurgeContext, category: Category, purges
     await storageAnswers(context, purges);
     const [only, ...more] = purges;
     if (only !== undefined && more.length === 0) {
-      await putOff(context, purges, new Map([[only.itemId, 'StorageRefuses']]));
+      await putOff(context, purges, new Map([[only.itemId, 'StorageRefuses']]), !ours.has(only.itemId));
       return { purged: 0, failed: 1 };
     }
     const middle = Math.ceil(purges.length / 2);
-    const first = await carryOut(context, category, purges.slice(0, middle));
-    const second = await carryOut(context, category, purges.slice(middle));
+    const first = await carryOutSome(context, category, purges.slice(0, middle), ours);
+    const second = await carryOutSome(context, category, purges.slice(middle), ours);
     return { purged: first.purged + second.purged, failed: first.failed + second.failed };
   }
   const gone = purges.filter((purge) => !failures.has(purge.itemId));
   const purged = await bury(context, category, gone, stones);
   context.step?.('buried');
-  await putOff(context, purges, failures);
+  await putOff(context, purges, failures, true);
   return { purged, failed: failures.size };
 }
 
@@ -131,7 +144,8 @@ async function look(context: PurgeContext, category: Category, purges: readonly 
       all: versions.filter((version) => !version.isDeleteMarker).length,
       live: versions.filter((version) => version.isLatest && !version.isDeleteMarker).length,
     };
-    result.set(purge.itemId, { versions: [...versions, ...(copies.get(purge.itemId) ?? [])], first: { all: purge.found ?? now.all, live: purge.foundLive ?? now.live } });
+    const first = { all: purge.found ?? now.all, live: purge.foundLive ?? now.live };
+    result.set(purge.itemId, { versions: [...versions, ...(copies.get(purge.itemId) ?? [])], first });
   }
   const fresh = purges.filter((purge) => purge.found === null);
   if (fresh.length > 0)
@@ -145,6 +159,12 @@ async function look(context: PurgeContext, category: Category, purges: readonly 
         fresh.map((purge) => result.get(purge.itemId)?.first.live ?? 0),
       ],
     );
+  // Tried again in halves, it is what was there at first that counts: by then it may have been deleted.
+  for (const purge of fresh) {
+    const first = result.get(purge.itemId)?.first;
+    purge.found = first?.all ?? 0;
+    purge.foundLive = first?.live ?? 0;
+  }
   return result;
 }
 
@@ -269,22 +289,29 @@ const backoffMs = (attempts: number, fault: string | undefined): number =>
   fault === 'StillThere' && attempts === 1 ? cameMeanwhileMs : Math.min(6 * 3_600_000, 60_000 * 2 ** Math.min(attempts - 1, 12));
 
 /**
- * Lets what failed wait, each for as long as it has failed before. The next attempt looks anew: should the bucket's own
- * rule delete it meanwhile, its tombstone has to say so.
+ * Lets what failed wait, each for as long as it has failed before. Where its objects are still there the next attempt looks
+ * `anew`: should the bucket's own rule delete it meanwhile, its tombstone has to say so. Where we may have deleted them
+ * ourselves, what was found at first stays noted: to find nothing the next time says nothing of the bucket's rule.
  */
-async function putOff(context: PurgeContext, purges: readonly Purge[], failures: ReadonlyMap<string, string>): Promise<void> {
+async function putOff(
+  context: PurgeContext,
+  purges: readonly Purge[],
+  failures: ReadonlyMap<string, string>,
+  anew: boolean,
+): Promise<void> {
   const failed = purges.filter((purge) => failures.has(purge.itemId));
   if (failed.length === 0) return;
   const now = context.clock.now().getTime();
   await context.database.inTransaction(async (tx) => {
     await context.database.query(
-      `UPDATE purges p SET claim_id = NULL, next_attempt_at = off.until, last_fault = off.fault, found = NULL, found_live = NULL
+      `UPDATE purges p SET claim_id = NULL, next_attempt_at = off.until, last_fault = off.fault,
+         found = CASE WHEN $6 THEN NULL ELSE found END, found_live = CASE WHEN $6 THEN NULL ELSE found_live END
        FROM unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::uuid[]) AS off (id, until, fault, claim_id)
        WHERE p.category = $1 AND p.item_id = off.id AND p.claim_id = off.claim_id`,
       [
         failed[0]?.category, failed.map((purge) => purge.itemId),
         failed.map((purge) => new Date(now + backoffMs(purge.attempts, failures.get(purge.itemId)))),
-        failed.map((purge) => failures.get(purge.itemId) ?? ''), failed.map((purge) => purge.claimId),
+        failed.map((purge) => failures.get(purge.itemId) ?? ''), failed.map((purge) => purge.claimId), anew,
       ],
       tx,
     );

@@ -137,9 +137,17 @@ export function latestEndSql(startSql: string, policySql: string, timeZone: stri
     FROM retention_policies q WHERE q.category = ${policySql})`;
 }
 
-/** `endOfPeriod` as SQL over a timestamptz expression. An interval of days would follow the session's summer time. */
+/**
+ * `endOfPeriod` as SQL over a timestamptz expression, to the second. An interval of days would follow the session's summer
+ * time, and of an hour that comes twice, or never, PostgreSQL would take the later reading: both readings are made, by
+ * the clock of the day before and of the day after, and the first that clocks do show is taken, else the earlier one.
+ */
 export function endOfPeriodSql(startSql: string, period: Period, timeZone: string): string {
   if (period.unit === 'days') return `(${startSql} + ${period.amount} * interval '24 hours')`;
   const zone = `'${timeZone.replaceAll("'", '')}'`;
-  return `((${startSql} AT TIME ZONE ${zone} + ${period.amount} * interval '1 year') AT TIME ZONE ${zone})`;
+  return `(SELECT CASE WHEN early AT TIME ZONE ${zone} <> wall AND late AT TIME ZONE ${zone} = wall THEN late ELSE early END
+    FROM (SELECT wall, least(before, after) AS early, greatest(before, after) AS late
+      FROM (SELECT wall, (wall - interval '1 day') AT TIME ZONE ${zone} + interval '24 hours' AS before,
+          (wall + interval '1 day') AT TIME ZONE ${zone} - interval '24 hours' AS after
+        FROM (SELECT ${startSql} AT TIME ZONE ${zone} + ${period.amount} * interval '1 year' AS wall) told) read) readings)`;
 }
