@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { pushDigest } from '../../src/retention/tombstone.js';
 import { reconcile } from '../../src/retention/reconcile.js';
 import type { Item, Model } from './model.js';
+import type { Stored } from './disk.js';
 import type { Chance } from './random.js';
 import type { LifeWorld } from './world.js';
 
@@ -29,7 +30,7 @@ export class Checks {
   /** Ids of what the bucket's own rule has deleted, and of what it has deleted a version of: each counts from its own upload. */
   readonly takenByBucket = new Set<string>();
   readonly #begunByBucket = new Set<string>();
-  #keys = new Set<string>();
+  #objects = new Map<string, Stored>();
   readonly #askedAfter = new Set<string>();
 
   constructor(
@@ -46,23 +47,23 @@ export class Checks {
     throw new Error(`${this.world.clock.now().toISOString()}: ${what}${item === undefined ? '' : ` ${JSON.stringify(item)}`}`);
   }
 
-  private keys(): Set<string> {
-    return this.world.truth.disk.keys(roots);
+  private objects(): Map<string, Stored> {
+    return this.world.truth.disk.objects(roots);
   }
 
   /** Which items lost their objects while the bucket carried out its rules. None may be held, or before its date. */
   afterRules(): void {
-    const now = this.keys();
-    for (const key of this.#keys)
+    const now = this.objects();
+    for (const key of this.#objects.keys())
       if (!now.has(key)) {
         const id = idOf(key);
         const item = this.model.items.get(id);
         if (item !== undefined && this.model.dueMs(item) > this.nowMs) this.fail('the bucket deleted early', item);
         this.#begunByBucket.add(id);
       }
-    const left = new Set([...now].map(idOf));
+    const left = new Set([...now.keys()].map(idOf));
     for (const id of this.#begunByBucket) if (!left.has(id)) this.takenByBucket.add(id);
-    this.#keys = now;
+    this.#objects = now;
   }
 
   /** Every day: database, storage and model say the same. `swept` is false while no worker runs. */
@@ -70,7 +71,7 @@ export class Checks {
     this.counts.days += 1;
     const { model, world } = this;
     const now = this.nowMs;
-    const [there] = await world.truth.database.query<Record<'recordings' | 'pieces' | 'keys' | 'receiving' | 'derived' | 'failing', string>>(
+    const [there] = await world.truth.database.query<Record<'recordings' | 'pieces' | 'keys' | 'receiving' | 'derived' | 'failing' | 'retags', string>>(
       `SELECT coalesce((SELECT string_agg(id::text, ',') FROM recordings WHERE version > 0), '') AS recordings,
          coalesce((SELECT string_agg(id::text, ',') FROM ticket_pieces WHERE current_version_id IS NOT NULL), '') AS pieces,
          coalesce((SELECT string_agg(original_key, ',') FROM recording_versions WHERE state <> 'receiving'), '') || ',' ||
@@ -78,19 +79,29 @@ export class Checks {
          coalesce((SELECT string_agg(original_key, ',') FROM recording_versions WHERE state = 'receiving'), '') || ',' ||
          coalesce((SELECT string_agg(object_key, ',') FROM ticket_piece_versions WHERE state <> 'kept'), '') AS receiving,
          coalesce((SELECT string_agg(playback_key || ',' || waveform_key, ',') FROM recording_versions WHERE playback_key IS NOT NULL), '') AS derived,
-         coalesce((SELECT string_agg(item_id::text, ',') FROM purges WHERE last_fault IS NOT NULL), '') AS failing`,
+         coalesce((SELECT string_agg(item_id::text, ',') FROM purges WHERE last_fault IS NOT NULL), '') AS failing,
+         coalesce((SELECT string_agg(item_id::text, ',') FROM retags WHERE attempts > 0 OR next_attempt_at <= $1), '') AS retags`,
+      [this.world.clock.now()],
     );
     const split = (text: string | undefined) => new Set((text ?? '').split(',').filter((each) => each !== ''));
     const rows = new Set([...split(there?.recordings), ...split(there?.pieces)]);
-    const told = new Set([...split(there?.keys), ...split(there?.derived)]);
+    const originals = split(there?.keys);
+    const told = new Set([...originals, ...split(there?.derived)]);
     // A push that broke off: its row is there, its object may be, and either is settled within hours.
     const receiving = split(there?.receiving);
     const failing = split(there?.failing);
-    const keys = this.keys();
-    this.#keys = keys;
+    const keys = this.objects();
+    const before = this.#objects;
+    this.#objects = keys;
     const inStorage = new Set<string>();
-    for (const key of keys) {
+    const waiting = split(there?.retags);
+    for (const [key, { etag, hold }] of keys) {
       inStorage.add(idOf(key));
+      const item = model.items.get(idOf(key));
+      if (originals.has(key) && (before.get(key)?.etag ?? etag) !== etag) this.fail(`other bytes than before: ${prefixOf(key)}`, item);
+      // Who waits for a worker or for storage is in the queue of the tags; whoever is not has the tag that it should have.
+      if (item !== undefined && originals.has(key) && !waiting.has(item.subjectId) && model.dueMs(item) > now &&
+        (hold === '1') !== model.isHeld(item.subjectId, now)) this.fail(`tagged ${hold ?? 'not at all'}`, item);
       if (!told.has(key) && !receiving.has(key) && !failing.has(idOf(key))) this.fail(`an object that no row knows: ${key}`);
     }
     for (const key of told)

@@ -233,7 +233,7 @@ export class Deliveries {
       const known = model.items.get(piece.id);
       const untilMs = Date.parse(piece.retainUntil);
       if (known !== undefined) {
-        if (untilMs > known.untilMs && known.untilMs > now) throw new Error('sent again, it is kept longer');
+        if (untilMs > known.untilMs && known.untilMs > now) throw new Error(`sent again, it is kept longer: until ${piece.retainUntil} ${JSON.stringify(known)}`);
         continue;
       }
       if (!ends.includes(untilMs)) throw new Error(`kept until ${piece.retainUntil}, not ${ends.map(iso).join(' or ')}`);
