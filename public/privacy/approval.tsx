@@ -15,7 +15,7 @@ export function ApprovalPart({ file, officer, nameOf, changed }: PartProps) {
   const [act, setAct] = useState<'approve' | 'back' | undefined>();
   const [overtaken, setOvertaken] = useState(false);
   const own = file.items.some(({ decisions }) => decisions.some(({ decidedBy }) => decidedBy === user.id));
-  const waiting = file.state === 'approval';
+  const waiting = file.state === 'approval' || (file.state === 'answer' && file.processes.some(({ state }) => state === 'decided'));
   const path = `/privacy-requests/${file.id}`;
   return (
     <section class={`panel padded part${waiting ? ' now' : ''}`} id="part-approval" aria-labelledby="approval-title">

@@ -4,7 +4,7 @@ import { plural, t } from '../i18n.js';
 import { Field } from '../parts/field.js';
 import { FormDialog, type Read } from '../parts/form.js';
 import { verdictText } from './item.js';
-import { inOrder, type Item, type PartProps, type RequestFile, type Right, withChanges } from './types.js';
+import { stillOpen, type Item, type PartProps, type RequestFile, type Right, withChanges } from './types.js';
 
 /** What fits into one request to the service; each is taken wholly or not at all. */
 const decisionsAtOnce = 1000;
@@ -20,7 +20,7 @@ interface Props extends Pick<PartProps, 'file' | 'changed'> {
 /** Decides on several items alike: by the law's default of each, or that they are not this person's. */
 export function BulkDialog({ file, items, close, changed }: Props) {
   const [theirs, setTheirs] = useState(true);
-  const rights = inOrder(file.processes).map(({ right }) => right);
+  const rights = stillOpen(file);
   const weighed = items.filter((item) => item.usual.some(({ decides, decision }) => decides && decision === null)).length;
   return (
     <FormDialog
@@ -30,7 +30,7 @@ export function BulkDialog({ file, items, close, changed }: Props) {
       fields={['theirs', 'reason']}
       check={(read) => (refused(read, rights) && read('reason') === '' ? { reason: t('bulk.reasonMissing') } : {})}
       send={async (read) => {
-        const decisions = items.flatMap((item) => decisionsOn(item, theirs, read));
+        const decisions = items.flatMap((item) => decisionsOn(item, theirs, rights, read));
         const path = `/privacy-requests/${file.id}/items`;
         let next: RequestFile | undefined;
         for (let from = 0; from < decisions.length; from += decisionsAtOnce) {
@@ -84,12 +84,12 @@ export function BulkDialog({ file, items, close, changed }: Props) {
 
 const refused = (read: Read, rights: Right[]) => rights.some((right) => read(right) === 'refuse');
 
-function decisionsOn(item: Item, theirs: boolean, read: Read): Record<string, unknown>[] {
+function decisionsOn(item: Item, theirs: boolean, rights: Right[], read: Read): Record<string, unknown>[] {
   const { itemId } = item;
   if (!theirs) return [{ itemId, right: item.usual[0]?.right, decision: 'not_theirs' }];
   const reason = read('reason') || undefined;
   return item.usual
-    .filter(({ decides, right }) => decides && read(right) !== 'later')
+    .filter(({ decides, right }) => decides && rights.includes(right) && read(right) !== 'later')
     .flatMap(({ right, decision }) => {
       if (read(right) === 'refuse') return [{ itemId, right, decision: 'refuse', reason }];
       // Where the law gives no answer of its own a person weighs, item by item.

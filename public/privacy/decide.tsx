@@ -8,7 +8,8 @@ import { MaskEditor, readMask } from '../parts/mask.js';
 import { PassageEditor, readPassages } from './passages.js';
 import { itemTitle, verdictText } from './item.js';
 import {
-  refusalGrounds,
+  groundsOf,
+  stillOpen,
   type Item,
   type PartProps,
   type RequestFile,
@@ -24,11 +25,18 @@ interface Props extends Pick<PartProps, 'file' | 'changed'> {
   close: () => void;
 }
 
+/** Not now. */
+const later = 'later';
+
 /** Decides on one item for every right that was asked for: the law's default stands chosen, with its article. */
 export function DecideDialog({ file, item, close, changed }: Props) {
   const title = itemTitle(item);
   const [theirs, setTheirs] = useState(item.confirmed !== false);
-  const open = item.usual.filter(({ decides }) => decides);
+  const rights = stillOpen(file);
+  const shown = item.usual.filter(({ right }) => rights.includes(right));
+  const open = shown.filter(({ decides }) => decides);
+  // Of an answer that is out, whose it is stands fast.
+  const settled = file.processes.some(({ state }) => state === 'approved' || state === 'done');
   return (
     <FormDialog
       title={t('decide.title', { item: title })}
@@ -38,7 +46,7 @@ export function DecideDialog({ file, item, close, changed }: Props) {
       check={(read) => (theirs ? faultsIn(read, open) : {})}
       send={async (read) => {
         const decisions = theirs
-          ? open.map(({ right }) => decisionOf(read, item, right))
+          ? open.filter(({ right }) => read(`${right}-verdict`) !== later).map(({ right }) => decisionOf(read, item, right))
           : [{ itemId: item.itemId, right: item.usual[0]?.right, decision: 'not_theirs' }];
         const path = `/privacy-requests/${file.id}/items`;
         const next = await ask<RequestFile>(path, { method: 'POST', query: { view: 'changed' }, body: { decisions } });
@@ -48,28 +56,36 @@ export function DecideDialog({ file, item, close, changed }: Props) {
     >
       {(of) => (
         <>
-          <fieldset class="form tight" id="decide-theirs" tabIndex={-1}>
-            <legend>{t('decide.theirs')}</legend>
-            {item.sharedNumber && <p class="shared-number">{t('find.shared')}</p>}
-            {[true, false].map((choice) => (
-              <label key={String(choice)} class="check">
-                <input
-                  type="radio"
-                  name="decide-is-theirs"
-                  checked={theirs === choice}
-                  onChange={() => setTheirs(choice)}
-                />
-                <span>
-                  {t(choice ? 'decide.yes' : 'decide.no')}
-                  {!choice && <small>{t('decide.noHint')}</small>}
-                </span>
-              </label>
-            ))}
-          </fieldset>
+          {!settled && (
+            <fieldset class="form tight" id="decide-theirs" tabIndex={-1}>
+              <legend>{t('decide.theirs')}</legend>
+              {item.sharedNumber && <p class="shared-number">{t('find.shared')}</p>}
+              {[true, false].map((choice) => (
+                <label key={String(choice)} class="check">
+                  <input
+                    type="radio"
+                    name="decide-is-theirs"
+                    checked={theirs === choice}
+                    onChange={() => setTheirs(choice)}
+                  />
+                  <span>
+                    {t(choice ? 'decide.yes' : 'decide.no')}
+                    {!choice && <small>{t('decide.noHint')}</small>}
+                  </span>
+                </label>
+              ))}
+            </fieldset>
+          )}
           {theirs &&
-            item.usual.map((usual) =>
+            shown.map((usual) =>
               usual.decides ? (
-                <RightChoice key={usual.right} item={item} usual={usual} of={of} />
+                <RightChoice
+                  key={usual.right}
+                  item={item}
+                  usual={usual}
+                  mayWait={usual.right === 'objection' && open.length > 1}
+                  of={of}
+                />
               ) : (
                 <section key={usual.right} class="right-choice">
                   <h3>{t(`right.${usual.right}`)}</h3>
@@ -87,15 +103,24 @@ export function DecideDialog({ file, item, close, changed }: Props) {
 /** A refusal to erase takes a duty of law or a claim; what a contract still needs may stay, too. */
 const groundsFor = (right: Usual['right'], { kind }: Item) =>
   right !== 'erasure'
-    ? refusalGrounds
-    : refusalGrounds.filter((ground) => /^(17|12)/.test(ground) || (ground === 'other' && kind === 'ticket'));
+    ? groundsOf[right]
+    : groundsOf[right].filter((ground) => /^(17|12)/.test(ground) || (ground === 'other' && kind === 'ticket'));
 
-function RightChoice({ item, usual, of }: { item: Item; usual: Usual; of: Wired['of'] }) {
+interface ChoiceProps {
+  item: Item;
+  usual: Usual;
+  /** An objection may be decided after the rest was answered. */
+  mayWait: boolean;
+  of: Wired['of'];
+}
+
+function RightChoice({ item, usual, mayWait, of }: ChoiceProps) {
   const { right, decision, article, why, offer } = usual;
   const before = item.decisions.find((each) => each.right === right);
-  const [chosen, setChosen] = useState<Verdict | null>(before?.decision ?? decision);
+  const [chosen, setChosen] = useState<Verdict | typeof later | null>(before?.decision ?? decision);
   const name = `decide-${right}`;
   const mayMask = right === 'access' && item.kind === 'recording' && chosen !== 'refuse';
+  const needsReason = chosen !== null && chosen !== later && (chosen !== 'grant' || (decision !== null && decision !== chosen));
   return (
     <fieldset class="right-choice form tight" id={name} tabIndex={-1}>
       <legend>
@@ -121,8 +146,17 @@ function RightChoice({ item, usual, of }: { item: Item; usual: Usual; of: Wired[
             <span>{verdictText(right, verdict)}</span>
           </label>
         ))}
+        {mayWait && (
+          <label class="check">
+            <input type="radio" name={`${name}-verdict`} value={later} checked={chosen === later} onChange={() => setChosen(later)} />
+            <span>
+              {t('decide.later')}
+              <small>{t('decide.laterHint')}</small>
+            </span>
+          </label>
+        )}
       </div>
-      {chosen !== null && chosen !== 'grant' && (
+      {chosen !== null && chosen !== later && chosen !== 'grant' && (
         <Field {...of(`${right}-ground`)} label={t('decide.ground')}>
           {(wiring) => (
             <select class="input" {...wiring}>
@@ -136,7 +170,7 @@ function RightChoice({ item, usual, of }: { item: Item; usual: Usual; of: Wired[
           )}
         </Field>
       )}
-      {chosen !== null && (chosen !== 'grant' || (decision !== null && decision !== chosen)) && (
+      {needsReason && (
         <Field {...of(`${right}-reason`)} label={t('decide.reason')} hint={t('decide.reasonHint')}>
           {(wiring) => (
             <textarea
@@ -180,6 +214,7 @@ function faultsIn(read: Read, open: Usual[]): Faults {
   const faults: Faults = {};
   for (const { right, decision } of open) {
     const verdict = read(`${right}-verdict`);
+    if (verdict === later) continue;
     const needed = verdict !== 'grant' || (decision !== null && decision !== verdict);
     if (verdict === '') faults[right] = t('decide.verdictMissing', { right: t(`right.${right}`) });
     else if (needed && read(`${right}-reason`) === '')

@@ -38,6 +38,8 @@ export const decideWords: Record<keyof typeof source, string> = {
   'decide.offer': 'Offer besides: {right}.',
   'decide.verdict': 'Decision',
   'decide.verdictMissing': 'Choose a decision for {right}',
+  'decide.later': 'Decide later',
+  'decide.laterHint': 'The rest can be answered meanwhile; until the decision the data are not used.',
   'decide.ground': 'Ground for refusal',
   'decide.groundNone': 'No special ground',
   'decide.reason': 'Reason',

@@ -8,7 +8,7 @@ import { State } from '../parts/state.js';
 import { BulkDialog, mayJoin } from './bulk.js';
 import { DecideDialog } from './decide.js';
 import { countsOf, ItemCard } from './item.js';
-import type { Item, PartProps, RequestFile } from './types.js';
+import { stillOpen, type Item, type PartProps, type RequestFile } from './types.js';
 
 /** Cards that are drawn at once. */
 const pageLength = 50;
@@ -28,7 +28,7 @@ export function FindPart({ file, officer, nameOf, changed }: PartProps) {
   const selected = items.filter((item) => chosen.has(item.itemId) && mayJoin(item));
   const choose = (ids: readonly string[], on: boolean) =>
     setChosen((before) => new Set(on ? [...before, ...ids] : [...before].filter((id) => !ids.includes(id))));
-  const mayJudge = officer && (state === 'decide' || state === 'approval');
+  const mayJudge = officer && (state === 'decide' || state === 'approval' || (state === 'answer' && stillOpen(file).length > 0));
   const maySearch = officer && ['search', 'decide', 'approval'].includes(state);
   const now = state === 'search' || state === 'decide';
   return (
@@ -42,7 +42,7 @@ export function FindPart({ file, officer, nameOf, changed }: PartProps) {
       </h2>
       {state === 'identity' && <p class="muted">{t('find.blocked')}</p>}
       {state === 'search' && <p class="muted">{t(officer ? 'find.why' : 'find.notYet')}</p>}
-      {state === 'decide' && undecided.length > 0 && <p>{plural('decide.left', undecided.length)}</p>}
+      {(state === 'decide' || state === 'answer') && undecided.length > 0 && <p>{plural('decide.left', undecided.length)}</p>}
       {items.length > pageLength && (
         <div class="segments" role="group" aria-label={t('find.show')}>
           {[false, true].map((choice) => (

@@ -39,7 +39,14 @@ function Letter({ file }: Pick<PartProps, 'file'>) {
   if (loaded.state === 'loading') return <Bones count={4} />;
   const draft = renewed ?? loaded.value;
   return (
-    <LetterForm key={draft.text} path={path} draft={draft} written={setRenewed} fixed={file.state === 'answer'} />
+    <LetterForm
+      key={draft.text}
+      path={path}
+      draft={draft}
+      written={setRenewed}
+      // An objection that is decided later has a letter of its own.
+      fixed={file.state === 'answer' && !file.processes.some(({ state }) => state === 'decided')}
+    />
   );
 }
 

@@ -36,6 +36,8 @@ export const decideWords = {
   'decide.offer': 'Bied daarnaast aan: {right}.',
   'decide.verdict': 'Besluit',
   'decide.verdictMissing': 'Kies een besluit voor {right}',
+  'decide.later': 'Later beslissen',
+  'decide.laterHint': 'De rest kan intussen worden beantwoord; tot het besluit worden de gegevens niet gebruikt.',
   'decide.ground': 'Grond voor weigeren',
   'decide.groundNone': 'Geen bijzondere grond',
   'decide.reason': 'Reden',

@@ -10,6 +10,17 @@ export const requesterKinds = ['person', 'representative', 'parent', 'employee',
 export type RequesterKind = (typeof requesterKinds)[number];
 export const identityMethods = ['known_email', 'call_back', 'questions', 'letter', 'masked_copy'] as const;
 export const refusalGrounds = ['17(3)(b)', '17(3)(e)', '15(4)', '12(5)', '12(2)', '21(1)', 'UAVG 41', 'other'] as const;
+const always = ['12(5)', '12(2)', 'UAVG 41', 'other'] as const;
+
+/** On what each right can be refused: of another right's ground a letter would cite the wrong article. */
+export const groundsOf: Record<Right, readonly (typeof refusalGrounds)[number][]> = {
+  access: ['15(4)', ...always],
+  rectification: always,
+  erasure: ['17(3)(b)', '17(3)(e)', ...always],
+  restriction: always,
+  portability: ['15(4)', ...always],
+  objection: ['21(1)', ...always],
+};
 
 export type RequestState = 'draft' | 'identity' | 'search' | 'decide' | 'approval' | 'answer' | 'closed';
 export type Verdict = 'grant' | 'partly' | 'refuse';
@@ -222,3 +233,7 @@ export interface Statistics {
   overdue: number;
   byRight: { right: Right; outcome: string; count: number; medianDays: number | null }[];
 }
+
+/** Rights on which may still be decided: an objection may wait while the rest is answered. */
+export const stillOpen = ({ processes }: Pick<RequestFile, 'processes'>): Right[] =>
+  inOrder(processes).filter(({ state }) => state === 'open' || state === 'decided').map(({ right }) => right);

@@ -69,7 +69,9 @@ export function indexPage(answer: Answer, contents: Contents, timeZone: string):
       ? []
       : [
           `<h2>${told('Gegevens om mee te nemen', 'Data to take with you')}</h2>
-<p>${told(`${contents.portable} supportvragen, zoals u ze zelf hebt aangeleverd:`, `${contents.portable} support questions, as you supplied them yourself:`)}
+<p>${contents.portable === 1
+            ? told('Eén supportvraag, zoals u die zelf hebt aangeleverd:', 'One support question, as you supplied it yourself:')
+            : told(`${contents.portable} supportvragen, zoals u ze zelf hebt aangeleverd:`, `${contents.portable} support questions, as you supplied them yourself:`)}
 <a href="data/portability/tickets.json">JSON</a>, <a href="data/portability/tickets.csv">CSV</a>,
 <a href="data/portability/schema.json">${told('beschrijving', 'schema')}</a>.</p>`,
         ]),
@@ -151,7 +153,9 @@ function withheldPart(answer: Answer, timeZone: string): string[] {
       return [
         [
           escapeHtml(pick(rightNames[right], locale)), escapeHtml(sentenceCase(nameOf(item, locale, timeZone))),
-          decision.decision === 'refuse' ? told('geweigerd', 'refused') : told('gedeeltelijk', 'in part'),
+          !usualFor(item, right).decides
+            ? told('valt niet onder dit recht', 'not covered by this right')
+            : decision.decision === 'refuse' ? told('afgewezen', 'refused') : told('gedeeltelijk toegewezen', 'granted in part'),
           `${article === 'other' ? '' : `${escapeHtml(sentenceCase(cite(article, locale)))}. `}${escapeHtml(ended(reason))}`,
         ],
       ];

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildUi, launch, overflow, signIn, violations, visit, type Visit, type VisitOptions } from '../support/browser.js';
+import { press, tabTo } from '../support/keyboard.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
@@ -36,27 +37,6 @@ async function open(role: Role, to: string, options: VisitOptions = {}): Promise
 
 const soon = <Value>(ask: () => Value | Promise<Value>) => expect.poll(ask, { interval: 50, timeout: 30_000 });
 
-/** Presses Tab until the focus is on something with this name, as a person without a mouse would. */
-async function tabTo(page: Page, accessibleName: RegExp, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
-  const told: string[] = [];
-  for (let presses = 0; presses < 120; presses += 1) {
-    await page.keyboard.press(key);
-    const label = await page.evaluate<string>(`(() => {
-      const element = document.activeElement;
-      const labels = element.labels ? [...element.labels].map((each) => each.textContent).join(' ') : '';
-      return (element.getAttribute('aria-label') ?? (labels === '' ? element.textContent : labels)).trim();
-    })()`);
-    if (accessibleName.test(label)) return;
-    told.push(label.slice(0, 40));
-  }
-  throw new Error(`${String(accessibleName)} was not reached by ${key}; passed: ${told.join(' | ')}`);
-}
-
-const press = async (page: Page, accessibleName: RegExp) => {
-  await tabTo(page, accessibleName);
-  await page.keyboard.press('Enter');
-};
-
 async function takeIn(agent: ReturnType<TestService['as']>, told: object = {}): Promise<string> {
   const answer = await agent
     .post('/api/v1/privacy-requests')
@@ -72,20 +52,21 @@ async function takeIn(agent: ReturnType<TestService['as']>, told: object = {}): 
   return (answer.body as { id: string }).id;
 }
 
+/** What the page that has the focus shows as its heading or part: where an act has led to. */
+const hasFocus = (page: Page) => page.evaluate<string>('document.activeElement.id || document.activeElement.textContent');
+
 describe('a privacy request, by keyboard alone', () => {
-  it('goes from intake to closing, approved by somebody else', async () => {
+  it('goes from intake to closing: masked, approved by somebody else, fetched by the person', { timeout: 240_000 }, async () => {
     const page = await open('privacy_officer', '/privacy');
     await page.getByText('Geen open verzoeken').waitFor();
-    await press(page, /Verzoek opnemen/);
+    await press(page, /^Verzoek opnemen/);
     await page.getByRole('heading', { level: 1, name: 'Verzoek opnemen' }).waitFor();
 
-    await tabTo(page, /^Opnemen$/);
-    await page.keyboard.press('Enter');
-    await soon(() => page.evaluate('document.activeElement.textContent')).toBe('Er gaat nog iets niet goed');
+    await press(page, /^Opnemen$/);
+    await soon(() => hasFocus(page)).toBe('Er gaat nog iets niet goed');
     expect(await page.locator('.fault-summary a').count()).toBe(2);
 
-    await tabTo(page, /^Inzage/);
-    await page.keyboard.press('Space');
+    await press(page, /^Inzage/, 'Space');
     await tabTo(page, /^Naam/);
     await page.keyboard.type(name);
     await tabTo(page, /^Telefoonnummers/);
@@ -94,18 +75,18 @@ describe('a privacy request, by keyboard alone', () => {
     await page.getByRole('heading', { level: 1, name: /^Verzoek .*\d/ }).waitFor();
     expect(page.url()).not.toContain('12345001');
     expect(await page.title()).not.toContain(name);
-    const id = page.url().split('/').at(-1) ?? '';
 
     await tabTo(page, /Antwoord vanaf een bekend/);
     await press(page, /Controle vastleggen/);
     await page.getByText(/Identiteit vastgesteld op/).waitFor();
-    await soon(() => page.evaluate('document.activeElement.id')).toBe('find-title');
+    await soon(() => hasFocus(page)).toBe('find-title');
 
     await press(page, /^Zoeken$/);
     await page.getByText('Nog te beoordelen').first().waitFor();
     expect(await page.locator('.item').count()).toBe(2);
-    await soon(() => page.evaluate('document.activeElement.id')).toBe('find-title');
+    await soon(() => hasFocus(page)).toBe('find-title');
 
+    // In part: with a reason, and a stretch in which somebody else is heard.
     await press(page, /^Gesprek van .* beoordelen$/);
     await page.getByRole('dialog').waitFor();
     await soon(() => page.getByRole('radio', { name: 'Verstrekken' }).isChecked()).toBe(true);
@@ -113,32 +94,93 @@ describe('a privacy request, by keyboard alone', () => {
     await tabTo(page, /Verstrekken/);
     await page.keyboard.press('ArrowRight');
     await press(page, /Besluit vastleggen/);
-    await soon(() => page.evaluate('document.activeElement.textContent')).toBe('Er gaat nog iets niet goed');
+    await soon(() => hasFocus(page)).toBe('Er gaat nog iets niet goed');
     await tabTo(page, /^Reden/);
     await page.keyboard.type('Een stuk gaat over iemand anders.');
+    await press(page, /^Stuk vanaf hier$/);
+    await soon(() => page.getByRole('textbox', { name: 'Stuk 1: tot' }).count()).toBe(1);
+    await tabTo(page, /^Stuk 1: tot/, { key: 'Shift+Tab' });
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('0:01');
     await press(page, /Besluit vastleggen/);
     await page.getByText('Inzage: Deels').waitFor();
+    await page.getByText('Beluister de kopie').waitFor();
 
+    // The other call turns out to be somebody else's.
     await press(page, /^Gesprek van .* beoordelen$/);
     await page.getByRole('dialog').waitFor();
+    await tabTo(page, /^Ja/);
+    await page.keyboard.press('ArrowRight');
     await press(page, /Besluit vastleggen/);
-    await page.locator('.decisions').nth(1).waitFor();
-    await soon(() => page.evaluate('document.activeElement.id')).toBe('approval-title');
+    await page.getByText('Niet van deze persoon').first().waitFor();
+    await soon(() => hasFocus(page)).toBe('approval-title');
     await page.getByText('U hebt hier zelf over beslist. Vraag een andere').waitFor();
 
-    const other = await service.another('privacy_officer');
-    await other.post(`/api/v1/privacy-requests/${id}/approve`).send({}).expect(200);
+    const other = await visit(browser, service.url);
+    await signIn(other.page, await service.anotherSignIn('privacy_officer'), page.url());
+    await other.page.getByRole('heading', { name: 'Goedkeuren' }).waitFor();
+    await press(other.page, /^Brief lezen of aanpassen/);
+    await other.page.getByText('Autoriteit Persoonsgegevens').first().waitFor({ state: 'attached' });
+    await press(other.page, /^Goedkeuren$/);
+    await other.page.getByRole('dialog').waitFor();
+    await press(other.page, /^Goedkeuren$/);
+    await other.page.getByText(/Goedgekeurd door/).first().waitFor();
+    expect(other.complaints).toEqual([]);
+    await other.context.close();
+
     await page.reload();
     await page.getByText('Nog niet opgehaald.').waitFor();
-    const download = page.waitForEvent('download');
+    const letter = page.waitForEvent('download');
     await press(page, /Brief \(PDF\)/);
-    expect((await download).suggestedFilename()).toMatch(/\.pdf$/);
+    expect((await letter).suggestedFilename()).toMatch(/\.pdf$/);
     await page.getByText(/Opgehaald op/).waitFor();
+    await press(page, /^Laten ophalen$/);
+    await page.getByRole('dialog').waitFor();
+    await press(page, /^Pagina maken$/);
+    const address = await page.getByLabel('Adres van de pagina', { exact: true }).inputValue();
+    const code = await page.getByLabel('Code', { exact: true }).inputValue();
+    await press(page, /^Ik heb beide genoteerd$/);
+
+    const person = await visit(browser, service.url);
+    await person.page.goto(address);
+    await tabTo(person.page, /^Code/);
+    await person.page.keyboard.type(code);
+    const parcel = person.page.waitForEvent('download');
+    await person.page.keyboard.press('Enter');
+    expect((await parcel).suggestedFilename()).toMatch(/^PV-\d{4}-\d{4}\.zip$/);
+    await (await parcel).path();
+    await person.context.close();
+
     await press(page, /^Afsluiten$/);
     await page.getByRole('dialog').waitFor();
-    await tabTo(page, /^Afsluiten$/);
-    await page.keyboard.press('Enter');
+    await press(page, /^Afsluiten$/);
     await page.getByText(/Afgesloten op .*Beantwoord/).waitFor();
+    expect(visitor?.complaints).toEqual([]);
+  });
+
+  it('an objection may wait: the rest is answered, and then it is decided and approved', async () => {
+    const officer = service.as('privacy_officer');
+    const other = await service.another('privacy_officer');
+    const id = await takeIn(officer, { rights: ['access', 'objection'] });
+    const path = `/api/v1/privacy-requests/${id}`;
+    await officer.post(`${path}/identity`).send({ method: 'call_back', outcome: 'verified' }).expect(200);
+    const found = (await officer.post(`${path}/search`).send({}).expect(200)).body as { recordings: { itemId: string }[] };
+    await officer.post(`${path}/items`).send({ decisions: [{ itemId: found.recordings[1]?.itemId, decision: 'not_theirs' }] }).expect(200);
+    const page = await open('privacy_officer', `/privacy/${id}`);
+    const judge = async (choice: RegExp) => {
+      await press(page, /^Gesprek van .* (beoordelen|wijzigen)$/);
+      await page.getByRole('dialog').waitFor();
+      await page.getByRole('dialog').getByRole('radio', { name: choice }).last().check();
+      await press(page, /Besluit vastleggen/);
+    };
+    await judge(/^Later beslissen/);
+    await page.getByText('Inzage: Verstrekken').waitFor();
+    await other.post(`${path}/approve`).send({}).expect(200);
+    await page.reload();
+    await page.getByText('Nog 1 besluit te nemen.').waitFor();
+    await judge(/^Bezwaar gegrond/);
+    await page.getByText(/^Bezwaar: /).first().waitFor();
+    await other.post(`${path}/approve`).send({}).expect(200);
     expect(visitor?.complaints).toEqual([]);
   });
 

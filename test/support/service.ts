@@ -26,6 +26,8 @@ export interface TestService {
   as(role: PersonRole): Agent;
   /** Another person of this role, for acts that need two. */
   another(role: PersonRole): Promise<Agent>;
+  /** Another person of this role, who signs in with these. */
+  anotherSignIn(role: PersonRole): Promise<{ email: string; password: string }>;
   /** Signs everyone in anew: after the clock has moved by more than a session lives. */
   signInAgain(): Promise<void>;
   signInOf(role: PersonRole): { email: string; password: string; id: string };
@@ -151,6 +153,11 @@ async function populate(
     helpdeskKey,
     as: (role) => person(role).agent,
     another: async (role) => (await make(role, `another-${randomUUID()}@example.test`)).agent,
+    async anotherSignIn(role) {
+      const email = `another-${randomUUID()}@example.test`;
+      await make(role, email);
+      return { email, password: testPassword };
+    },
     async signInAgain() {
       for (const { agent, email, password } of people.values())
         await agent.post('/api/v1/session').send({ email, password }).expect(200);
