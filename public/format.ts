@@ -1,7 +1,9 @@
 import { language } from './i18n.js';
 
 /** The organisation's time zone: a call at 23:50 in Amsterdam is on that day, wherever it is listened to. */
-export const timeZone = 'Europe/Amsterdam';
+export const timeZone = ((told) => (told === undefined || told.startsWith('__') ? 'Europe/Amsterdam' : told))(
+  typeof document === 'undefined' ? undefined : document.documentElement.dataset['timeZone'],
+);
 
 const locales = { nl: 'nl-NL', en: 'en-GB' } as const;
 const made = new Map<string, Intl.DateTimeFormat>();

@@ -20,6 +20,8 @@ export interface AppOptions {
   trustProxy: boolean | number | string;
   /** The built user interface. */
   uiFolder: string;
+  /** The organisation's: by it the screens tell dates. */
+  timeZone: string;
   isStopping: () => boolean;
   /** Public keys, to be found without the API (RFC 8615). */
   wellKnown: express.Router;
@@ -75,7 +77,7 @@ export function createApp(options: AppOptions): Express {
     response.set('Content-Security-Policy', pagePolicy(nonce)).type('html').send(apiDocsPage(document, nonce));
   });
   app.use('/.well-known', options.wellKnown);
-  app.use(userInterface(options.uiFolder));
+  app.use(userInterface(options.uiFolder, options.timeZone));
   app.use(createRouter<Caller>([], createGate(platform, { publicUrl: options.publicUrl })));
   app.use(answerProblems(log));
   return app;

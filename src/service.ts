@@ -155,6 +155,7 @@ async function listen(
     operations,
     version,
     uiFolder,
+    timeZone: config.timeZone,
     publicUrl: config.publicUrl,
     trustProxy: config.trustProxy,
     isStopping,

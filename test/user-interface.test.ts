@@ -10,11 +10,11 @@ import { userInterface } from '../src/platform/user-interface.js';
 const folder = mkdtempSync(path.join(tmpdir(), 'opname-ui-'));
 const script = 'export const words = "vele woorden ".repeat(40);';
 mkdirSync(path.join(folder, 'assets'));
-writeFileSync(path.join(folder, 'index.html'), '<!doctype html><script nonce="__CSP_NONCE__"></script>');
+writeFileSync(path.join(folder, 'index.html'), '<!doctype html><html data-time-zone="__TIME_ZONE__"><script nonce="__CSP_NONCE__"></script>');
 writeFileSync(path.join(folder, 'assets', 'app.js'), script);
 writeFileSync(path.join(folder, 'assets', 'app.js.gz'), gzipSync(script));
 writeFileSync(path.join(folder, 'assets', 'plain.css'), 'body { margin: 0 }');
-const app = express().use(userInterface(folder));
+const app = express().use(userInterface(folder, 'Europe/Lisbon'));
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -24,6 +24,7 @@ describe('the screens', () => {
   test('are the same page at each of their addresses, under a nonce of its own', async () => {
     const [one, other] = [await get('/recordings/1', 'identity').expect(200), await get('/', 'identity').expect(200)];
     expect(one.text).not.toBe(other.text);
+    expect(one.text).toContain('data-time-zone="Europe/Lisbon"');
     const nonce = /nonce="([^"]+)"/.exec(one.text)?.[1] ?? '';
     expect(one.headers['content-security-policy']).toContain(`'nonce-${nonce}'`);
   });

@@ -32,6 +32,7 @@ export const evaluations: Record<keyof typeof source, string> = {
   'evaluations.shown.one': '{count} evaluation',
   'evaluations.shown.other': '{count} evaluations',
   'evaluation.draft': 'Draft',
+  'evaluation.draftBeside': 'This is still a draft: you go on writing it beside the call.',
   'evaluation.submitted': 'Submitted',
   'evaluation.unread': 'To be read',
   'evaluation.acknowledged': 'Read',

@@ -85,7 +85,13 @@ interface TextProps {
 function EvaluationText({ evaluation, renewed }: TextProps) {
   const user = useUser();
   const [newest, ...older] = evaluation.versions;
-  if (!newest) return <p>{t('evaluation.draft')}</p>;
+  if (!newest)
+    return (
+      <p>
+        {t('evaluation.draftBeside')}{' '}
+        {evaluation.audible && <a href={`/recordings/${evaluation.recording.id}?tab=evaluation`}>{t('evaluation.goOn')}</a>}
+      </p>
+    );
   return (
     <>
       <div class="panel evaluation-panel">

@@ -30,6 +30,7 @@ export const evaluations = {
   'evaluations.shown.one': '{count} beoordeling',
   'evaluations.shown.other': '{count} beoordelingen',
   'evaluation.draft': 'Concept',
+  'evaluation.draftBeside': 'Dit is nog een concept: u schrijft het verder naast het gesprek.',
   'evaluation.submitted': 'Ingediend',
   'evaluation.unread': 'Nog te lezen',
   'evaluation.acknowledged': 'Gelezen',

@@ -3,10 +3,12 @@ import { clock, clockWords, day, phone, time } from '../format.js';
 import { plural, t } from '../i18n.js';
 import { Badge, RetentionBadge } from '../parts/badge.js';
 import { Icon } from '../parts/icon.js';
+import { useUser } from '../shell/user.js';
 import { markOpened } from './listing.js';
 
 /** One recording in the list. */
 export function Row({ recording }: { recording: Recording }) {
+  const user = useUser();
   const { id, startedAt, durationMs, agent, agentName, tickets } = recording;
   return (
     <tr role="row">
@@ -36,7 +38,7 @@ export function Row({ recording }: { recording: Recording }) {
         {tickets.map((ticket, index) => (
           <span key={ticket.id}>
             {index > 0 && ', '}
-            <a href={`/tickets/${ticket.id}`}>{ticket.number}</a>
+            {user.role === 'agent' ? ticket.number : <a href={`/tickets/${ticket.id}`}>{ticket.number}</a>}
           </span>
         ))}
       </td>

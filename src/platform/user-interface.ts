@@ -8,6 +8,8 @@ import { Problem } from './problem.js';
 /** Serves the built user interface under a strict content security policy: only what carries this response's nonce runs. */
 
 const nonceMark = '__CSP_NONCE__';
+/** In the page's own element: by which clock its dates are told. */
+const timeZoneMark = '__TIME_ZONE__';
 
 /** Security headers for every answer; a page's own policy is set where the page is made. */
 export function securityHeaders(): RequestHandler {
@@ -63,9 +65,9 @@ const isFile = (address: string) => /\.[a-z0-9]+$/i.test(address);
 
 /**
  * The pages and assets in `folder`. Every address that is no file and not below `/api` is the application's own: it shows
- * what belongs there, or says that there is nothing.
+ * what belongs there, or says that there is nothing. Dates are told by `timeZone`, the organisation's.
  */
-export function userInterface(folder: string): Router {
+export function userInterface(folder: string, timeZone = 'Europe/Amsterdam'): Router {
   const router = express.Router();
   let page: Promise<string> | undefined;
   router.use('/assets', compressed(path.join(folder, 'assets')));
@@ -83,7 +85,7 @@ export function userInterface(folder: string): Router {
     });
     const nonce = newNonce();
     response.set({ 'Content-Security-Policy': pagePolicy(nonce), 'Cache-Control': 'no-cache' });
-    response.type('html').send(html.replaceAll(nonceMark, nonce));
+    response.type('html').send(html.replaceAll(nonceMark, nonce).replaceAll(timeZoneMark, timeZone));
   });
   return router;
 }
