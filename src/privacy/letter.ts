@@ -111,11 +111,11 @@ function htmlOf(block: Block): string {
 export function renderHtml(letter: Letter): string {
   return `<!doctype html>
 <html lang="${letter.locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(letter.subject)}</title><style>${style}</style></head><body>
+<title>${escapeHtml(letter.subject)}</title><style>${style}</style></head><body><main>
 <address>${escapeHtml(letter.sender.join('\n'))}</address>
 <address>${escapeHtml(letter.addressee.join('\n'))}</address>
 <p>${escapeHtml(letter.date)}</p>
-<main><h1>${escapeHtml(letter.subject)}</h1>
+<h1>${escapeHtml(letter.subject)}</h1>
 <p>${escapeHtml(letter.salutation)}</p>
 ${letter.blocks.map(htmlOf).join('\n')}
 <p>${escapeHtml(letter.ending)}</p><p>${escapeHtml(letter.signed)}</p></main>

@@ -9,7 +9,7 @@ import { dateIn, momentIn, nameOf } from './words.js';
 /** The pages beside the first one of a package: a ticket, what was said, what was written about somebody's work. */
 
 const style = `:root{color-scheme:light dark;--text:#1b2430;--bg:#fff;--muted:#4d5a6b;--link:#0b5cad;--line:#7a8594;--surface:#f5f6f8}
-body{font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--bg);max-width:64rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--bg);max-width:64rem;margin:2rem auto;padding:0 1rem;overflow-wrap:break-word}
 h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.2rem;margin:2rem 0 .5rem}a{color:var(--link)}small{color:var(--muted)}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.5rem .6rem;border-bottom:1px solid var(--line)}
 thead th{background:var(--surface)}audio{width:17rem;max-width:100%}article{border-top:1px solid var(--line);margin-top:1rem}pre{white-space:pre-wrap;font:inherit}
