@@ -121,6 +121,69 @@ describe('records fill in what the push did not know', () => {
   });
 });
 
+describe('a call in parts of which one says that the caller withheld their number', () => {
+  const unknown = { caller: { number: null, name: null } };
+  const known = { caller: '+31850000108', callerName: 'From a header' };
+  const pbx = () => service.machine(service.pbxKey);
+  const patch = (callId: string, body: object, part = '0') => pbx().patch(`/api/v1/recordings/by-call/${callId}?part=${part}`).send(body).expect(200);
+  const part = (callId: string, name: string, fields: Record<string, string>) =>
+    recordingOf(callId, { part: name, ...fields }, tone({ seconds: 1, seed: callId.length + name.length }));
+  const everywhere = async (...ids: string[]) => {
+    const rows = await service.service.platform.database.query<{ text: string }>(
+      `SELECT r.caller_number || r.caller_name AS text FROM recordings r WHERE id = ANY($1::uuid[])
+       UNION ALL SELECT c.fields::text FROM recording_changes c WHERE recording_id = ANY($1::uuid[])
+       UNION ALL SELECT concat(c.caller_number, c.caller_name) FROM call_records c WHERE recording_id = ANY($1::uuid[])`,
+      [ids],
+    );
+    return rows.map(({ text }) => text).join();
+  };
+
+  test('the others forget it too, as do its records and a call that it went on to; another caller in it is known still', async () => {
+    const callId = '1795378020.93';
+    const ids = [await part(callId, '0', known), await part(callId, 'in', known), await part(callId, 'out', known)];
+    const onward = await recordingOf('1795378029.93', { ...known, linkedId: callId }, tone({ seconds: 1, seed: 7 }));
+    const colleague = await recordingOf('1795378030.93', { caller: '201', direction: 'inbound', linkedId: callId }, tone({ seconds: 1, seed: 8 }));
+    await cdr(rowsOf('1795378002.65').replaceAll('1795378002.65', callId).replaceAll('0850000107', '0850000108')).expect(200);
+    await patch(callId, { caller: 'anonymous' }, 'in');
+    for (const id of [...ids, onward]) expect(await shown(id)).toMatchObject(unknown);
+    expect(await everywhere(...ids, onward)).not.toMatch(/850000108|header|Brien/);
+    expect(await shown(colleague)).toMatchObject({ caller: { number: '201' } });
+  });
+
+  test.each(['the first', 'the second'])('%s, as it comes in: the other does not keep it', async (which) => {
+    const callId = which === 'the first' ? '1795378040.93' : '1795378041.93';
+    const ids = [
+      await part(callId, 'in', which === 'the first' ? { caller: 'anonymous' } : known),
+      await part(callId, 'out', which === 'the first' ? known : { caller: 'anonymous' }),
+    ];
+    for (const id of ids) expect(await shown(id)).toMatchObject(unknown);
+    expect(await everywhere(...ids)).not.toMatch(/850000108|header/);
+  });
+
+  test('a name that an officer corrected stays, whatever the parts, a version or call data tell later', async () => {
+    const callId = '1795378050.93';
+    const corrected = await part(callId, 'in', { caller: 'anonymous', agent: '4750' });
+    const officer = service.as('privacy_officer');
+    const base = '/api/v1/privacy-requests';
+    const subject = { name: 'Anna Bos', address: 'Laan 1, Utrecht', emails: ['anna@example.test'] };
+    const request = { receivedAt: service.clock.now().toISOString(), channel: 'letter', rights: ['rectification'], subject, locale: 'nl', details: '' };
+    const { id } = (await officer.post(base).send(request).expect(201)).body as { id: string };
+    await officer.post(`${base}/${id}/identity`).send({ method: 'call_back', outcome: 'verified' }).expect(200);
+    const call = { agent: '4750', from: '2026-11-22T19:30:00Z', to: '2026-11-22T20:30:00Z' };
+    const found = (await officer.post(`${base}/${id}/search`).send({ calls: [call] }).expect(200)).body as { recordings: { itemId: string }[] };
+    const itemId = found.recordings[0]?.itemId ?? '';
+    await officer.post(`${base}/${id}/items`).send({ decisions: [{ itemId, right: 'rectification', decision: 'grant' }] }).expect(200);
+    await officer.post(`${base}/${id}/items/${itemId}/rectifications`).send({ field: 'callerName', value: 'Anna Bos' }).expect(201);
+    const other = await part(callId, 'out', known);
+    await patch(callId, { caller: 'anonymous' }, 'out');
+    await patch(callId, { ...known, queue: '600' }, 'in');
+    expect(await recordingOf(callId, { part: 'in', ...known }, tone({ seconds: 2, seed: 9 }))).toBe(corrected);
+    await cdr(rowsOf('1795378009.67').replaceAll('1795378009.67', callId)).expect(200);
+    expect(await shown(corrected)).toMatchObject({ caller: { number: null, name: 'Anna Bos' } });
+    expect(await shown(other)).toMatchObject(unknown);
+  });
+});
+
 describe('the whole file', () => {
   test('is read without a fault, once', async () => {
     const first = await cdr(master).expect(200);

@@ -11,6 +11,7 @@ import { excludeCall, type ExclusionPlatform } from './exclude-call.js';
 import { fieldChanges, keepChange } from './history.js';
 import type { MetadataChange } from './metadata.js';
 import { lockRecordingOfCall, type RecordingRow, type VersionRow } from './recording.js';
+import { withholdThroughout } from './withhold.js';
 
 const json = new Set(['channel_map', 'holds']);
 
@@ -71,9 +72,11 @@ export async function changeMetadata(
       object: { type: 'recording', id: recording.id },
       details: { fields: changed.map(([column]) => column), shortened: retainUntil < recording.retain_until, ...kept },
     });
-    // Call data may be there under the name that the call is given now.
-    if (change.linked_id !== undefined && change.linked_id !== null)
-      await settleCall(platform, tx, call.sourceId, change.linked_id, actorOf(machine));
+    const hides = change.caller_withheld === true;
+    if (hides) await withholdThroughout(platform, tx, recording, actorOf(machine), recording.caller_number);
+    // Call data may be there under the name that the call is given now, or tell the number that is withheld now.
+    const linked = change.linked_id ?? null;
+    if (linked !== null || hides) await settleCall(platform, tx, call.sourceId, linked ?? recording.call_key, actorOf(machine));
     return recording.id;
   });
   if (outcome !== 'excluded') return outcome;

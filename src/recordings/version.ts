@@ -18,6 +18,7 @@ import { joinLegs } from './legs.js';
 import type { Metadata } from './metadata.js';
 import { objectKeys, type RecordingRow, type VersionRow } from './recording.js';
 import type { Upload } from './upload.js';
+import { withholdThroughout } from './withhold.js';
 
 /**
  * The two transactions between which the bytes of a recording are stored: one opens a version, so that there is a row
@@ -159,6 +160,7 @@ export async function commitVersion(
     if (number > 1 && metadata !== undefined) await applyPushedMetadata(platform, recording, version, metadata, actor, tx);
     // The object may have been tagged before a hold was placed that saw nothing of it.
     if (around.held) await requestRetags(database, tx, [{ kind: 'recording', itemId: recording.id }], clock.now());
+    if (around.parts || metadata?.callerWithheld === true) await withholdThroughout(platform, tx, recording, actor, recording.caller_number);
     if (around.records) await settleCall(platform, tx, recording.source_id, recording.locked_key, actor);
     if (around.parts) await joinLegs(platform, tx, recording.id);
     return { ...recording, duplicate: false };
