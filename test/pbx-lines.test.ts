@@ -1,10 +1,11 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { linesFor, vendors } from '../public/connect/lines.js';
+import { tone } from './support/audio.js';
 import { startTestService, type TestService } from './support/service.js';
 
 /** The lines to paste: the same on the screen and in the documentation, and run as they stand. */
@@ -20,7 +21,7 @@ describe.each(vendors)('the lines for %s', (vendor) => {
   });
 });
 
-describe('the lines that install the uploader', () => {
+describe('the lines that are run', () => {
   let service: TestService;
   let folder: string;
   beforeAll(async () => {
@@ -32,7 +33,7 @@ describe('the lines that install the uploader', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('fetch it from the service, keep the key to its owner, and prove the way', async () => {
+  test('those for the uploader fetch it from the service, keep the key to its owner, and prove the way', async () => {
     const [install] = linesFor('asterisk', { address: service.url, key: service.pbxKey, source: 'x' });
     // Everything below one folder, and as whoever runs this: a PBX has a user asterisk.
     const lines = (install?.lines ?? '')
@@ -47,6 +48,13 @@ describe('the lines that install the uploader', () => {
     expect(readFileSync(path.join(folder, 'etc/cron.d/opname-push'), 'utf8')).toMatch(/^\* \* \* \* \* asterisk \S+opname-push --drain\n$/);
     const fetched = readFileSync(path.join(folder, 'usr/local/bin/opname-push'));
     expect(fetched.equals(readFileSync(path.join(root, 'scripts/pbx/opname-push')))).toBe(true);
+  });
+
+  test('those for curl deliver a recording, whatever the day', async () => {
+    const push = linesFor('curl', { address: service.url, key: service.pbxKey, source: 'x' }).at(-1);
+    writeFileSync(path.join(folder, 'call.wav'), tone({ seconds: 1 }));
+    const { stdout } = await promisify(execFile)('sh', ['-c', push?.lines ?? ''], { cwd: folder });
+    expect(stdout).toMatch(/\n201\n$/);
   });
 });
 

@@ -21,8 +21,10 @@ export const connect: Record<keyof typeof source, string> = {
   'connect.newKey': 'New key',
   'connect.newKeyWhy': 'A key is added; the present one works on until you revoke it under API keys.',
   'connect.newKeyMake': 'Add a key',
+  'connect.where': 'Where:',
   'connect.step.install': 'Install and try',
-  'connect.how.install': 'On the PBX, as root. The last line sends a test tone and says how that went.',
+  'connect.how.install':
+    'On the PBX, as root. The last line sends a test tone and says how that went. Cron must run there: every minute it brings what was left.',
   'connect.step.test': 'Try the way',
   'connect.how.test': 'On the PBX. Sends a test tone, says how that went and tidies up.',
   'connect.step.dialplan': 'Record',
@@ -74,10 +76,20 @@ export const connect: Record<keyof typeof source, string> = {
   'connect.connectedBut': 'The recording is in and can be played. See below what could still be better.',
   'connect.processing': 'The recording is in and is being made playable…',
   'connect.nothing': 'Nothing yet.',
-  'connect.nothingYet':
-    'Nothing came with a key of this PBX yet. If it stays silent: look on the PBX with opname-push --status and opname-push --test.',
-  'connect.nothingNow':
-    'Nothing came during the last hour; the key last worked on {when}. Look on the PBX with opname-push --status.',
+  'connect.nothingYet': 'Nothing came with a key of this PBX yet.',
+  'connect.nothingNow': 'Nothing came during the last hour; the key last worked on {when}.',
+  'connect.nothingAsked': 'Opname last asked the PBX on {when}; there was nothing new during the last hour.',
+  'connect.notAskedYet': 'Opname has not asked this PBX yet.',
+  'connect.look.asterisk': 'If it stays silent: look on the PBX, as the user asterisk, with opname-push --status and opname-push --test.',
+  'connect.look.freepbx': 'If it stays silent: look on the PBX, as the user asterisk, with opname-push --status and opname-push --test.',
+  'connect.look.freeswitch':
+    'If it stays silent: paste the lines under ‘Try the way’ on the PBX. If that goes well, look in the log of FreeSWITCH for http_cache and xml_cdr.',
+  'connect.look.rtpengine':
+    'If it stays silent: paste the lines under ‘Try the way’ on the machine of the recording daemon. If that goes well, look in its log, and whether files stay behind in output-dir.',
+  'connect.look.3cx':
+    'If it stays silent: see whether Opname was restarted after setting it up, and whether the call stands among the recordings of 3CX itself.',
+  'connect.look.curl': 'If it stays silent: paste the lines under ‘Try the way’; they say what stands in between.',
+  'connect.look.unknown': 'Choose above which PBX it is; then this says where to look.',
   'connect.pullFault': 'The PBX does not answer as it should.',
   'connect.pullAdvice': 'See whether address, client and secret are right, and whether the client may read recordings.',
   'refusedKey.unknown': 'A key came that nobody knows.',

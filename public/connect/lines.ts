@@ -141,7 +141,7 @@ OPNAME_PUSH_CONF=conf sh opname-push --test; cd .. && rm -r opname-test`,
 const push = ({ address, key }: Told): Block => ({
   name: 'push',
   lines: `curl -w '\\n%{http_code}\\n' -H "Authorization: Bearer ${key}" \\
-  -F callId=4711 -F startedAt=2026-03-01T09:15:00+01:00 \\
+  -F callId=4711 -F startedAt=$(date -u +%Y-%m-%dT%H:%M:%SZ) \\
   -F caller=+31850000101 -F callee=0850000001 -F agent=201 -F queue=support \\
   -F sha256=$(sha256sum <call.wav | cut -d' ' -f1) \\
   -F audio=@call.wav ${address}/api/v1/recordings`,

@@ -33,7 +33,7 @@ export function Live({ source, vendor }: { source: Source; vendor: Vendor | unde
           </p>
         )}
         <div role="log" aria-label={t('connect.live')} class="arrivals">
-          {seen && <Standing seen={seen} kept={kept} />}
+          {seen && <Standing seen={seen} kept={kept} vendor={vendor} />}
           {seen?.refusedKeys.map((key) => <WrongKey key={`${key.prefix} ${key.reason}`} refused={key} />)}
           {arrived.map((arrival) => (
             <Arrived key={arrival.id} arrival={arrival} />
@@ -44,9 +44,15 @@ export function Live({ source, vendor }: { source: Source; vendor: Vendor | unde
   );
 }
 
+interface StandingProps {
+  seen: Arrivals;
+  kept: ArrivedRecording | null | undefined;
+  vendor: Vendor | undefined;
+}
+
 /** How it stands, in one sentence. */
-function Standing({ seen, kept }: { seen: Arrivals; kept: ArrivedRecording | null | undefined }) {
-  const { arrivals, refusedKeys, pull, keySeenAt } = seen;
+function Standing({ seen, kept, vendor }: StandingProps) {
+  const { arrivals, refusedKeys, pull } = seen;
   if (kept?.state === 'ready') {
     const well = kept.remarks.length === 0;
     return (
@@ -66,9 +72,18 @@ function Standing({ seen, kept }: { seen: Arrivals; kept: ArrivedRecording | nul
   if (arrivals.length > 0 || refusedKeys.length > 0) return null;
   return (
     <Notice icon="clock" title={t('connect.nothing')}>
-      {keySeenAt === null ? t('connect.nothingYet') : t('connect.nothingNow', { when: moment(keySeenAt) })}
+      {sinceWhen(seen, vendor)} {t(`connect.look.${vendor ?? (pull === null ? 'unknown' : '3cx')}`)}
     </Notice>
   );
+}
+
+/** How long nothing came: a PBX that is asked has no key of ours. */
+function sinceWhen({ pull, keySeenAt }: Arrivals, vendor: Vendor | undefined): string {
+  if (pull !== null || vendor === '3cx') {
+    const at = pull?.lastPullAt ?? null;
+    return at === null ? t('connect.notAskedYet') : t('connect.nothingAsked', { when: moment(at) });
+  }
+  return keySeenAt === null ? t('connect.nothingYet') : t('connect.nothingNow', { when: moment(keySeenAt) });
 }
 
 interface NoticeProps {

@@ -21,8 +21,10 @@ export const connect = {
   'connect.newKey': 'Nieuwe sleutel',
   'connect.newKeyWhy': 'Er komt een sleutel bij; die van nu blijft werken tot u hem intrekt bij API-sleutels.',
   'connect.newKeyMake': 'Sleutel erbij maken',
+  'connect.where': 'Waar:',
   'connect.step.install': 'Installeer en probeer',
-  'connect.how.install': 'Op de centrale, als root. De laatste regel stuurt een proeftoon en zegt hoe het ging.',
+  'connect.how.install':
+    'Op de centrale, als root. De laatste regel stuurt een proeftoon en zegt hoe het ging. Cron moet er draaien: het brengt elke minuut wat bleef liggen.',
   'connect.step.test': 'Probeer de weg',
   'connect.how.test': 'Op de centrale. Stuurt een proeftoon, zegt hoe het ging en ruimt alles weer op.',
   'connect.step.dialplan': 'Neem op',
@@ -74,10 +76,20 @@ export const connect = {
   'connect.connectedBut': 'De opname is binnen en afspeelbaar. Bekijk hieronder wat er nog beter kan.',
   'connect.processing': 'De opname is binnen en wordt afspeelbaar gemaakt…',
   'connect.nothing': 'Nog niets.',
-  'connect.nothingYet':
-    'Er is nog niets met een sleutel van deze centrale gekomen. Blijft het stil: kijk op de centrale met opname-push --status en opname-push --test.',
-  'connect.nothingNow':
-    'Het laatste uur kwam er niets; de sleutel werkte voor het laatst op {when}. Kijk op de centrale met opname-push --status.',
+  'connect.nothingYet': 'Er is nog niets met een sleutel van deze centrale gekomen.',
+  'connect.nothingNow': 'Het laatste uur kwam er niets; de sleutel werkte voor het laatst op {when}.',
+  'connect.nothingAsked': 'Opname vroeg het de centrale voor het laatst op {when}; er was het laatste uur niets nieuws.',
+  'connect.notAskedYet': 'Opname heeft het deze centrale nog niet gevraagd.',
+  'connect.look.asterisk': 'Blijft het stil: kijk op de centrale, als gebruiker asterisk, met opname-push --status en opname-push --test.',
+  'connect.look.freepbx': 'Blijft het stil: kijk op de centrale, als gebruiker asterisk, met opname-push --status en opname-push --test.',
+  'connect.look.freeswitch':
+    'Blijft het stil: plak op de centrale de regels onder ‘Probeer de weg’. Gaat dat goed, kijk dan in het logboek van FreeSWITCH naar http_cache en xml_cdr.',
+  'connect.look.rtpengine':
+    'Blijft het stil: plak de regels onder ‘Probeer de weg’ op de machine van de opnamedaemon. Gaat dat goed, kijk dan in haar logboek, en of er in output-dir bestanden blijven staan.',
+  'connect.look.3cx':
+    'Blijft het stil: kijk of Opname na het instellen is herstart, en of het gesprek in 3CX zelf bij de opnames staat.',
+  'connect.look.curl': 'Blijft het stil: plak de regels onder ‘Probeer de weg’; zij zeggen wat ertussen zit.',
+  'connect.look.unknown': 'Kies hierboven welke telefooncentrale het is; dan staat hier waar u kunt kijken.',
   'connect.pullFault': 'De centrale geeft geen antwoord zoals het hoort.',
   'connect.pullAdvice': 'Kijk of adres, client en geheim kloppen en of de client bij de opnames mag.',
   'refusedKey.unknown': 'Er kwam een sleutel die niemand kent.',

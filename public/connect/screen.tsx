@@ -18,17 +18,18 @@ export const vendorName = (vendor: Vendor) => (vendor === 'curl' ? t('connect.ot
 export function Connect() {
   const [vendor, setVendor] = useState<Vendor>('asterisk');
   const [asked, setAsked] = useState<string | undefined>();
+  // A PBX that is asked has no key of ours, and becomes a source with its first answer: how it is read is set then.
+  const isAsked = vendor === '3cx';
   const form = useForm({
     prefix: 'connect-',
     fields: ['name', 'timezone', 'channels'],
     check: (read) => ({
       ...(read('name') === '' ? { name: t('connect.nameMissing') } : {}),
-      ...(read('timezone') === '' ? { timezone: t('sources.timezoneMissing') } : {}),
+      ...(!isAsked && read('timezone') === '' ? { timezone: t('sources.timezoneMissing') } : {}),
     }),
     async send(read) {
       const name = read('name');
-      // A PBX that is asked has no key of ours.
-      if (vendor === '3cx') {
+      if (isAsked) {
         setAsked(name);
         return;
       }
@@ -72,27 +73,29 @@ export function Connect() {
         <Field {...form.of('name')} label={t('connect.name')} hint={t('keysScreen.nameHint')}>
           {(wiring) => <input class="input" autocomplete="off" aria-required="true" {...wiring} />}
         </Field>
-        <div class="pair">
-          <Field {...form.of('timezone')} label={t('sources.timezone')} hint={t('sources.timezoneHint')}>
-            {(wiring) => (
-              <input
-                class="input"
-                autocomplete="off"
-                aria-required="true"
-                defaultValue="Europe/Amsterdam"
-                {...wiring}
-              />
-            )}
-          </Field>
-          <Field {...form.of('channels')} label={t('sources.channels')} hint={t('sources.channelsHint')}>
-            {(wiring) => (
-              <select class="input" {...wiring}>
-                <option value="caller">{t('sources.callerLeft')}</option>
-                <option value="agent">{t('sources.agentLeft')}</option>
-              </select>
-            )}
-          </Field>
-        </div>
+        {!isAsked && (
+          <div class="pair">
+            <Field {...form.of('timezone')} label={t('sources.timezone')} hint={t('sources.timezoneHint')}>
+              {(wiring) => (
+                <input
+                  class="input"
+                  autocomplete="off"
+                  aria-required="true"
+                  defaultValue="Europe/Amsterdam"
+                  {...wiring}
+                />
+              )}
+            </Field>
+            <Field {...form.of('channels')} label={t('sources.channels')} hint={t('sources.channelsHint')}>
+              {(wiring) => (
+                <select class="input" {...wiring}>
+                  <option value="caller">{t('sources.callerLeft')}</option>
+                  <option value="agent">{t('sources.agentLeft')}</option>
+                </select>
+              )}
+            </Field>
+          </div>
+        )}
         <div class="actions">
           <button type="submit" class="button primary">
             {t('connect.on')}

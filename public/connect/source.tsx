@@ -152,9 +152,12 @@ function Paste({ source, vendor }: { source: Source; vendor: Vendor | undefined 
           {blocks.map(({ name, where, lines }) => (
             <li key={name} class="connect-step">
               <h3>{t(`connect.step.${name}`)}</h3>
-              <p class="muted">
-                {t(`connect.how.${name}`)} {where !== undefined && <code>{where}</code>}
-              </p>
+              <p class="muted">{t(`connect.how.${name}`)}</p>
+              {where !== undefined && (
+                <p>
+                  {t('connect.where')} <code>{where}</code>
+                </p>
+              )}
               <Lines lines={lines} label={t(`connect.step.${name}`)} />
             </li>
           ))}
