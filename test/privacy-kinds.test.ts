@@ -162,7 +162,7 @@ test('a secret order and its hold are known to its owner and the auditor; no let
   await step(caller.id, 'approve', {}, second).expect(200);
   const letter = (await officer.get(`${base}/${caller.id}/letter`).expect(200)).text;
   expect(letter).toContain('aan niemand anders verstrekt');
-  expect(letter).toContain('Er is niet naar deze opnamen geluisterd');
+  expect(letter).toContain('Er is niet naar deze opname geluisterd');
 });
 
 test('an extension, doubt about identity and receipt are told in letters that name complaint and court', async () => {

@@ -83,6 +83,72 @@ describe('a letter of an erasure', () => {
   });
 });
 
+describe('what several outcomes say together', () => {
+  const textOf = async (id: string): Promise<string> => (await officer.get(`${base}/${id}/letter/draft`).expect(200)).body.text;
+  const others = (recordingId: string, kind: string, recipient: string) => service.service.platform.database.query(
+    `INSERT INTO disclosures (package_id, recording_id, kind, reference, recipient, reason, disclosed_at) VALUES (gen_random_uuid(), $1, $2, 'EV-2026-0001', $3, 'x', $4)`,
+    [recordingId, kind, recipient, service.clock.now()]);
+
+  test('a restriction lasts until the erasure granted beside it; what was asked already is not offered', async () => {
+    const { id, items } = await found(['erasure', 'restriction', 'objection']);
+    for (const right of ['erasure', 'restriction', 'objection']) await decide(id, items, right, 'grant');
+    const text = await textOf(id);
+    expect(text).toContain('Dit geldt tot de gegevens zijn verwijderd.');
+    expect(text).not.toContain('Wilt u dat wij de gegevens ook verwijderen');
+  });
+
+  test('a refused objection opens nothing again that a granted restriction keeps closed; a refused restriction never closed anything', async () => {
+    const { id, items } = await found(['objection', 'restriction']);
+    await decide(id, items, 'objection', 'refuse', { reason: 'Er loopt een geschil.', ground: '21(1)' });
+    await decide(id, items, 'restriction', 'grant');
+    expect(await textOf(id)).not.toContain('heffen wij op');
+    await decide(id, items, 'restriction', 'refuse', { reason: 'Er is niets te onderzoeken.' });
+    expect((await textOf(id)).match(/Die beperking heffen wij op/g)).toHaveLength(1);
+  });
+
+  test('an erasure is not granted by its exception, nor access refused by the article that grants it', async () => {
+    const { id, items, recordings } = await found(['access', 'erasure']);
+    await officer.post(`/api/v1/recordings/${recordings[0] ?? ''}/agreements`).send({ startMs: 0, endMs: 500, summary: 'Levering maandag', parties: ['A'] }).expect(201);
+    await decide(id, items, 'access', 'refuse', { reason: 'Kennelijk buitensporig.' });
+    await decide(id, items, 'erasure', 'grant', { reason: 'De afspraak is nagekomen.' });
+    const text = await textOf(id);
+    expect(text).toContain('Afgewezen. Kennelijk buitensporig.');
+    expect(text).toContain('Toegewezen (artikel 17 lid 1 onder a AVG)');
+  });
+
+  test('that recipients are told is said where there is one, and the person is none', async () => {
+    const { id, items, recordings } = await found(['erasure']);
+    await decide(id, items, 'erasure', 'grant');
+    await others(recordings[0] ?? '', 'privacy', 'betrokkene');
+    expect(await textOf(id)).not.toContain('artikel 19');
+    await others(recordings[0] ?? '', 'evidence', 'Advocaat Zuid');
+    expect(await textOf(id)).toContain('tenzij dat onmogelijk is of onevenredig veel moeite kost (artikel 19 AVG)');
+  });
+});
+
+test.each([['nl', 'Antwoord op uw bezwaar'], ['en', 'Answer to your objection']])('an objection alone is answered as one (%s)', async (locale, subject) => {
+  const { id, items } = await found(['objection'], { locale });
+  await decide(id, items, 'objection', 'grant');
+  await step(id, 'approve', {}, second).expect(200);
+  expect(await letterOf(id)).toContain(subject);
+});
+
+test('an extension names the date that was promised, with the days the clock stood still, and none while it stands still', async () => {
+  const { body } = await officer.post(base).send({
+    receivedAt: '2026-01-12', channel: 'letter', rights: ['access'], locale: 'nl', subject: { name: 'Kees Klant', emails: ['kees2@example.test'] },
+  }).expect(201);
+  await step(body.id, 'pause', { reason: 'wie is het?' }).expect(200);
+  await step(body.id, 'extend', { reason: 'wij vragen twee bedrijven' }).expect(200);
+  const textOf = async (): Promise<string> => (await officer.get(`${base}/${body.id}/notices/extension`).expect(200)).body.text;
+  const still = await textOf();
+  expect(still).toContain('staat de termijn voor ons antwoord stil');
+  expect(still).not.toContain('U krijgt uiterlijk');
+  await step(body.id, 'resume').expect(200);
+  await service.service.platform.database.query(`UPDATE privacy_pauses SET paused_at = paused_at - interval '4 days' WHERE request_id = $1`, [body.id]);
+  // 12 February, four days on; three months from receipt, four days on.
+  for (const words of ['U zou uiterlijk op 16 februari 2026', 'U krijgt uiterlijk op 16 april 2026']) expect(await textOf()).toContain(words);
+});
+
 test('an objection that is decided later has a letter of its own, also where the first was worded anew', async () => {
   const { id, items } = await found(['access', 'objection']);
   await decide(id, items, 'access', 'grant');
@@ -105,7 +171,7 @@ test('without a copy, the letter itself tells when and for what a recording was 
   await officer.get(`/api/v1/recordings/${recordings[0] ?? ''}/audio?purpose=evidence`).expect(200);
   await decide(id, items, 'access', 'refuse', { reason: 'Kennelijk buitensporig.', ground: '12(5)' });
   const { text } = (await officer.get(`${base}/${id}/letter/draft`).expect(200)).body;
-  expect(text).toMatch(/één keer naar deze opnamen geluisterd:\n\n- \d+ \w+ \d{4}: bewijs van gemaakte afspraken/);
+  expect(text).toMatch(/één keer naar deze opname geluisterd:\n\n- \d+ \w+ \d{4}: bewijs van gemaakte afspraken/);
 });
 
 test('portability of recordings alone is refused with the reason, and never as if nothing was found', async () => {

@@ -4,7 +4,7 @@ export const portal: Record<keyof typeof source, string> = {
   'portal.title': 'Your privacy rights',
   'portal.lead':
     'Did you call our support, or send us a question? With this form you ask what we keep about you, or have it corrected or erased. It costs you nothing.',
-  'portal.promise': 'You get an answer within a month. We may ask you something first, to be sure that it is you.',
+  'portal.promise': 'Within a month you get an answer, or we tell you why it takes longer. We may ask you something first, to be sure that it is you.',
   'portal.off': 'This form is switched off',
   'portal.offWhy': 'Send your request by e-mail or letter. The address stands in our privacy statement.',
   'portal.rights': 'What would you like?',

@@ -3,7 +3,7 @@ export const portal = {
   'portal.title': 'Uw privacyrechten',
   'portal.lead':
     'Belde u met onze support, of stelde u ons een vraag? Met dit formulier vraagt u wat wij van u bewaren, of laat u het verbeteren of verwijderen. Het kost u niets.',
-  'portal.promise': 'U krijgt antwoord binnen een maand. Wij vragen u misschien eerst iets om zeker te weten dat u het bent.',
+  'portal.promise': 'U krijgt binnen een maand antwoord, of bericht waarom het langer duurt. Wij vragen u misschien eerst iets om zeker te weten dat u het bent.',
   'portal.off': 'Dit formulier staat uit',
   'portal.offWhy': 'Stuur uw verzoek per e-mail of brief. Het adres staat in onze privacyverklaring.',
   'portal.rights': 'Wat wilt u?',

@@ -2,7 +2,8 @@ import { decisionOn, type Answer } from './answer.js';
 import type { Template } from './compose.js';
 import { referenceOf } from './request.js';
 import { usualFor } from './items.js';
-import { cite, dateIn, ended, nameOf, pick, sentence, whatWasAsked } from './words.js';
+import { articleOf } from './rights.js';
+import { asksIn, cite, dateIn, ended, nameOf, pick, sentence, whatWasAsked } from './words.js';
 
 /** Answers to those who have no rights of a data subject: an authority with an order, a company. */
 
@@ -21,6 +22,9 @@ export function composeReply(answer: Answer, timeZone: string, template: Templat
   const kept = decided
     .filter(({ decision }) => decision.decision !== 'grant')
     .map(({ name, decision }) => `${decision.decision === 'refuse' ? told('Niet verstrekt', 'Not handed over') : told('In delen verstrekt', 'Handed over in part')}: ${name}. ${sentence(decision.reason ?? '')}`);
+  const preserved = answer.items
+    .filter((item) => (decisionOn(answer, item, 'restriction')?.decision ?? 'refuse') !== 'refuse')
+    .map((item) => `- ${nameOf(item, locale, timeZone)}`);
   const basis = request.authority_basis ?? '';
   return joined([
     told(
@@ -28,11 +32,19 @@ export function composeReply(answer: Answer, timeZone: string, template: Templat
       `On ${dateIn(request.received_at, locale, timeZone)} we received your order, based on: ${ended(basis)} Our reference is ${referenceOf(request)}.`,
     ),
     template.opening,
-    given.length === 0
-      ? told('Wij hebben niets gevonden dat wij op uw bevel kunnen verstrekken.', 'We found nothing that we can hand over on your order.')
-      : told('Hierbij verstrekken wij u wat uw bevel noemt (artikel 6 lid 1 onder c AVG):', 'We herewith hand over what your order names (article 6(1)(c) GDPR):'),
+    given.length > 0
+      ? kept.length > 0
+        ? told('Hierbij verstrekken wij u een deel van wat uw bevel noemt (artikel 6 lid 1 onder c AVG):', 'We herewith hand over part of what your order names (article 6(1)(c) GDPR):')
+        : told('Hierbij verstrekken wij u wat uw bevel noemt (artikel 6 lid 1 onder c AVG):', 'We herewith hand over what your order names (article 6(1)(c) GDPR):')
+      : kept.length > 0
+        ? told('Wij verstrekken u op uw bevel niets.', 'We hand over nothing on your order.')
+        : preserved.length > 0
+          ? ''
+          : told('Wij hebben niets gevonden dat wij op uw bevel kunnen verstrekken.', 'We found nothing that we can hand over on your order.'),
     given.join('\n'),
     ...kept,
+    preserved.length === 0 ? '' : told('Op uw bevel bewaren wij, zonder het verder te gebruiken:', 'On your order we preserve, without using it otherwise:'),
+    preserved.join('\n'),
     request.secret
       ? told(
           'Zolang u ons tot geheimhouding verplicht, delen wij dit niet mee aan degene om wie het gaat. Laat ons weten wanneer die plicht eindigt.',
@@ -60,7 +72,7 @@ export function composeForCompany(answer: Answer, timeZone: string, template: Te
       `On ${dateIn(request.received_at, locale, timeZone)} we received ${whatWasAsked(answer, 'en')}. Our reference is ${referenceOf(request)}. This letter is our answer.`,
     ),
     template.opening,
-    `${told('Wij wijzen uw verzoek af', 'We refuse your request')} (${cite(usual?.article ?? '4(1), 15', locale)}). ${usual === undefined ? why : pick(usual.why, locale)}`,
+    `${told(`Wij wijzen uw ${asksIn(answer, 'nl')} af`, `We refuse your ${asksIn(answer, 'en')}`)} (${cite(['4(1)', ...answer.processes.map(({ right }) => articleOf[right])].join(', '), locale)}). ${usual === undefined ? why : pick(usual.why, locale)}`,
     ...new Set(own),
     template.closing,
   ]);

@@ -54,10 +54,17 @@ function listensIn({ listens, request: { locale } }: Answer, timeZone: string): 
 function aboutListening(answer: Answer, timeZone: string): string[] {
   const { locale } = answer.request;
   const { length } = answer.listens;
-  if (length === 0) return [pick({ nl: 'Er is niet naar deze opnamen geluisterd.', en: 'Nobody listened to these recordings.' }, locale)];
+  const isOne = answer.items.filter(({ kind }) => kind === 'recording').length === 1;
+  if (length === 0)
+    return [pick(
+      isOne
+        ? { nl: 'Er is niet naar deze opname geluisterd.', en: 'Nobody listened to this recording.' }
+        : { nl: 'Er is niet naar deze opnamen geluisterd.', en: 'Nobody listened to these recordings.' },
+      locale,
+    )];
   const counted = pick({
-    nl: length === 1 ? 'Er is één keer naar deze opnamen geluisterd' : `Er is ${length} keer naar deze opnamen geluisterd`,
-    en: length === 1 ? 'These recordings were listened to once' : `These recordings were listened to ${length} times`,
+    nl: `Er is ${length === 1 ? 'één' : length} keer naar deze ${isOne ? 'opname' : 'opnamen'} geluisterd`,
+    en: `${isOne ? 'This recording was' : 'These recordings were'} listened to ${length === 1 ? 'once' : `${length} times`}`,
   }, locale);
   const isInPackage = answer.items.some((item) => item.kind === 'recording' && (decisionOn(answer, item, 'access')?.decision ?? 'refuse') !== 'refuse');
   if (isInPackage) return [pick({ nl: `${counted}; het overzicht in het pakket noemt datum en doel.`, en: `${counted}; the overview in the package names date and purpose.` }, locale)];
@@ -80,8 +87,8 @@ function aboutRecipients(answer: Answer, timeZone: string): string {
 function aboutProcessors({ processors, request: { locale } }: Answer): string {
   const names = processors.map((each) => processorIn(each, locale));
   return pick({
-    nl: `${names.length === 0 ? 'Andere bedrijven die wij inschakelen, bijvoorbeeld voor opslag,' : `Bedrijven die wij inschakelen (${names.join('; ')})`} verwerken deze gegevens alleen in onze opdracht. Is een van hen buiten de Europese Economische Ruimte gevestigd, dan zijn uw gegevens daar beschermd door een adequaatheidsbesluit of door passende waarborgen (artikelen 45 en 46 AVG).`,
-    en: `${names.length === 0 ? 'Other companies we engage, for storage for instance,' : `Companies we engage (${names.join('; ')})`} process these data on our instructions only. Where one of them is established outside the European Economic Area, an adequacy decision or appropriate safeguards protect your data there (articles 45 and 46 GDPR).`,
+    nl: `${names.length === 0 ? 'Andere bedrijven die wij inschakelen, bijvoorbeeld voor opslag,' : `Bedrijven die wij inschakelen (${names.join('; ')})`} verwerken deze gegevens alleen in onze opdracht. Is een van hen buiten de Europese Economische Ruimte gevestigd, dan zijn uw gegevens daar beschermd door een besluit van de Europese Commissie dat de bescherming in dat land voldoende is, of door passende waarborgen (artikelen 45 en 46 AVG).`,
+    en: `${names.length === 0 ? 'Other companies we engage, for storage for instance,' : `Companies we engage (${names.join('; ')})`} process these data on our instructions only. Where one of them is established outside the European Economic Area, your data are protected there by a decision of the European Commission that the protection in that country is adequate, or by appropriate safeguards (articles 45 and 46 GDPR).`,
   }, locale);
 }
 
@@ -92,7 +99,7 @@ function aboutWork({ consent, request: { locale } }: Answer, timeZone: string): 
       ? { nl: '', en: '' }
       : {
           nl: ` De ondernemingsraad heeft op ${dateIn(new Date(consent.date), 'nl', timeZone)} met beoordelingen ingestemd (artikel 27 WOR; ${consent.reference}).`,
-          en: ` The works council consented to evaluations on ${dateIn(new Date(consent.date), 'en', timeZone)} (article 27 WOR; ${consent.reference}).`,
+          en: ` The works council consented to evaluations on ${dateIn(new Date(consent.date), 'en', timeZone)} (article 27 of the Works Councils Act, WOR; ${consent.reference}).`,
         };
   return pick({
     nl: `U werkt bij ons. Naast uw gesprekken bewaren wij beoordelingen en opmerkingen van trainers, voor zover die er zijn: uitkomsten een jaar, de tekst zo lang als de opname. De grond is ons gerechtvaardigd belang bij goede dienstverlening.${agreed.nl} De gegevens komen uit uw gesprekken voor ons en van wie daarover schreef.`,
@@ -114,8 +121,8 @@ export function aboutProcessing(answer: Answer, timeZone: string): string[] {
   return [
     told('## Hoe wij gegevens gebruiken', '## How we use data'),
     told(
-      `Wij gebruiken gespreksopnamen voor ${pick(purposes.training, 'nl')} en als ${pick(purposes.evidence, 'nl')}, en wat bij supportvragen wordt aangeleverd om die te beantwoorden.${bases.length === 0 ? '' : ` De grond voor uw gegevens is: ${bases.join('; ')}.`}`,
-      `We use call recordings for ${pick(purposes.training, 'en')} and as ${pick(purposes.evidence, 'en')}, and what is supplied with support questions to answer them.${bases.length === 0 ? '' : ` The ground for your data is: ${bases.join('; ')}.`}`,
+      `Wij gebruiken gespreksopnamen voor ${pick(purposes.training, 'nl')} en als ${pick(purposes.evidence, 'nl')}, en wat bij supportvragen wordt aangeleverd om die te beantwoorden.${bases.length === 0 ? '' : ` De ${bases.length === 1 ? 'grond voor uw gegevens is' : 'gronden voor uw gegevens zijn'} ${bases.join(' en ')}.`}`,
+      `We use call recordings for ${pick(purposes.training, 'en')} and as ${pick(purposes.evidence, 'en')}, and what is supplied with support questions to answer them.${bases.length === 0 ? '' : ` The ${bases.length === 1 ? 'ground for your data is' : 'grounds for your data are'} ${bases.join(' and ')}.`}`,
     ),
     told('Wij bewaren:', 'We keep:'),
     [
@@ -137,7 +144,10 @@ export function aboutProcessing(answer: Answer, timeZone: string): string[] {
     isEmployee ? aboutWork(answer, timeZone) : '',
     isEmployee || answer.items.length === 0
       ? ''
-      : told('De gegevens komen van uzelf: uit uw telefoongesprek met ons of uw supportvraag.', 'The data come from yourself: from your call with us or your support question.'),
+      : told(
+          'De gegevens komen uit uw gesprekken met ons en uw supportvragen, en uit wat onze medewerkers daarbij vastlegden.',
+          'The data come from your calls with us and your support questions, and from what our staff recorded with them.',
+        ),
     told(
       'Wij nemen geen besluiten die alleen op geautomatiseerde verwerking berusten. U kunt ons vragen gegevens te corrigeren, te verwijderen of de verwerking ervan te beperken, en u kunt bezwaar maken. Voor gegevens die wij voor een overeenkomst verwerken, hebt u recht op overdracht.',
       'We take no decisions by automated means alone. You can ask us to correct or erase data or to restrict their processing, and you can object. Of data that we process for a contract you have the right to portability.',

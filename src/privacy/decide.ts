@@ -103,8 +103,8 @@ function erasure(facts: ItemFacts): Cell {
   return {
     verdict: 'grant', article: '17(1)(a)',
     why: {
-      nl: 'In de opname is geen afspraak vastgelegd; zij is niet langer nodig.',
-      en: 'No agreement is marked in the recording; it is no longer needed.',
+      nl: 'Er is geen afspraak in vastgelegd, en wij hebben dit niet langer nodig.',
+      en: 'No agreement is marked in it, and we no longer need it.',
     },
   };
 }
@@ -129,7 +129,7 @@ const portability: Record<ItemFacts['kind'], Cell> = {
     verdict: 'grant', article: '20(1)',
     why: {
       nl: 'U krijgt wat u zelf hebt aangeleverd als JSON en CSV, met een beschrijving; zonder antwoorden en notities van medewerkers.',
-      en: 'You receive what you supplied yourself as JSON and CSV, with a schema; without replies and notes of staff.',
+      en: 'You receive what you supplied yourself as JSON and CSV, with a description; without replies and notes of staff.',
     },
   },
 };
@@ -139,8 +139,8 @@ function objection(facts: ItemFacts): Cell {
     return {
       verdict: 'grant', article: '18(1), 17(1)', as: 'restriction', offer: 'erasure',
       why: {
-        nl: 'Tegen verwerking die nodig is voor een overeenkomst is geen bezwaar mogelijk (artikel 21 AVG). Daarom is uw bezwaar behandeld als een verzoek om beperking: de gegevens worden alleen nog bewaard. Wilt u dat zij worden verwijderd, laat dat dan weten.',
-        en: 'There is no objection to processing that a contract requires (article 21 GDPR). Your objection was therefore taken as a request for restriction: the data are only stored. If you want them erased, please say so.',
+        nl: 'Tegen verwerking die nodig is voor een overeenkomst is geen bezwaar mogelijk (artikel 21 AVG). Daarom is uw bezwaar behandeld als een verzoek om beperking: de gegevens worden alleen nog bewaard.',
+        en: 'There is no objection to processing that a contract requires (article 21 GDPR). Your objection was therefore taken as a request for restriction: the data are only stored.',
       },
     };
   return {
@@ -148,8 +148,8 @@ function objection(facts: ItemFacts): Cell {
     why:
       facts.kind === 'recording'
         ? {
-            nl: 'De opname wordt niet meer gebruikt: niet voor training en niet als bewijs van gemaakte afspraken.',
-            en: 'The recording is no longer used: not for training and not as evidence of agreements.',
+            nl: 'Wij gebruiken dit niet meer: niet voor training en niet als bewijs van gemaakte afspraken.',
+            en: 'We no longer use this: not for training and not as evidence of agreements.',
           }
         : { nl: 'De gegevens worden niet meer gebruikt.', en: 'The data are no longer used.' },
   };

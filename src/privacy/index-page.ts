@@ -4,10 +4,11 @@ import { controllerOf, processorIn, recipientIn } from './compose-processing.js'
 import { groundOf } from './decide.js';
 import { usualFor, type DecisionRow, type ItemRow } from './items.js';
 import { escapeHtml, readBlocks } from './letter.js';
+import { articleIn } from './outcomes.js';
 import { page, table } from './pages.js';
 import { referenceOf } from './request.js';
 import { rightNames } from './rights.js';
-import { cite, dateIn, ended, grounds6, momentIn, nameOf, pick, purposes, remediesIn, whatWasAsked } from './words.js';
+import { asksIn, cite, dateIn, ended, grounds6, momentIn, nameOf, pick, purposes, remediesIn, whatWasAsked } from './words.js';
 
 /** The pages of a package: they open from a folder, without network and without script, in the person's language. */
 
@@ -49,7 +50,8 @@ export function indexPage(answer: Answer, contents: Contents, timeZone: string):
   const { request, subject, organisation } = answer;
   const { locale } = request;
   const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
-  const title = `${locale === 'nl' ? 'Antwoord op uw verzoek' : 'Answer to your request'} ${referenceOf(request)}`;
+  const about = isOrder(answer) ? { nl: 'bevel', en: 'order' }[locale] : asksIn(answer, locale);
+  const title = `${locale === 'nl' ? 'Antwoord op uw' : 'Answer to your'} ${about} ${referenceOf(request)}`;
   const parts = [
     `<h1>${escapeHtml(title)}</h1>`,
     `<dl>${[
@@ -104,7 +106,7 @@ function recordingsPart(recordings: readonly IndexedRecording[], answer: Answer,
     const said = transcript === null ? '' : `<br><a href="${transcript}">${told('wat er is gezegd', 'what was said')}</a>`;
     const masked = decision.mask.length === 0 ? '' : `<br>${told('Anderen zijn onhoorbaar gemaakt.', 'Others have been made inaudible.')}`;
     const reason = decision.reason === null ? '' : `<br>${escapeHtml(decision.reason)}`;
-    const statement = statements.map((text) => `<br>${told('Uw verklaring', 'Your statement')}: ${escapeHtml(text)}`).join('');
+    const statement = statements.map((text) => `<br>${isOrder(answer) ? told('Verklaring', 'Statement') : told('Uw verklaring', 'Your statement')}: ${escapeHtml(text)}`).join('');
     const heard = listens.map(({ at, purpose }) => `${escapeHtml(momentIn(at, locale, timeZone))}: ${escapeHtml(pick(purposes[purpose], locale))}`);
     const until = item.retain_until === null ? '' : escapeHtml(dateIn(item.retain_until, locale, timeZone));
     // Customers are masked in an employee's answer, their numbers too.
@@ -147,7 +149,7 @@ function withheldPart(answer: Answer, timeZone: string): string[] {
     answer.items.flatMap((item) => {
       const decision = decisionOn(answer, item, right);
       if (decision === undefined || decision.decision === 'grant') return [];
-      const article = decision.ground ?? decision.article;
+      const article = articleIn(decision);
       // Where the law left nothing to decide its own reason is told, in the person's language.
       const reason = decision.decided_by === null ? pick(usualFor(item, right).why, locale) : (decision.reason ?? '');
       return [
@@ -156,7 +158,7 @@ function withheldPart(answer: Answer, timeZone: string): string[] {
           !usualFor(item, right).decides
             ? told('valt niet onder dit recht', 'not covered by this right')
             : decision.decision === 'refuse' ? told('afgewezen', 'refused') : told('gedeeltelijk toegewezen', 'granted in part'),
-          `${article === 'other' ? '' : `${escapeHtml(sentenceCase(cite(article, locale)))}. `}${escapeHtml(ended(reason))}`,
+          `${article === null ? '' : `${escapeHtml(sentenceCase(cite(article, locale)))}. `}${escapeHtml(ended(reason))}`,
         ],
       ];
     }),

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import PdfDocument from 'pdfkit';
 import { isOrder, type Answer } from './answer.js';
 import { referenceOf } from './request.js';
-import { dateIn, remediesIn } from './words.js';
+import { asksIn, dateIn, remediesIn } from './words.js';
 
 /** A letter, as HTML and as PDF, of the same text: headings, paragraphs and lists. */
 
@@ -70,7 +70,8 @@ export function makeLetter(
     subject,
     salutation: locale === 'nl' ? `Geachte ${name ?? 'heer of mevrouw'},` : `Dear ${name ?? 'Sir or Madam'},`,
     blocks: readBlocks(text),
-    ending: locale === 'nl' ? 'Met vriendelijke groet,' : 'Yours sincerely,',
+    // Nobody named is greeted `faithfully`.
+    ending: locale === 'nl' ? 'Met vriendelijke groet,' : name === null ? 'Yours faithfully,' : 'Yours sincerely,',
     signed: organisation.controller,
   };
 }
@@ -89,7 +90,7 @@ function letterOf(answer: Answer, text: string, timeZone: string): Letter {
     const about = request.locale === 'nl' ? 'Antwoord op uw bevel' : 'Reply to your order';
     return makeLetter(answer, to, { subject: `${about}, ${reference}`, text, isAboutPerson: false }, timeZone);
   }
-  const about = request.locale === 'nl' ? 'Antwoord op uw verzoek' : 'Answer to your request';
+  const about = `${request.locale === 'nl' ? 'Antwoord op uw' : 'Answer to your'} ${asksIn(answer, request.locale)}`;
   const isAboutPerson = request.requester_kind !== 'company';
   return makeLetter(
     answer, answeredTo(answer),

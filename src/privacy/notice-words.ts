@@ -1,7 +1,7 @@
 import { Problem } from '../platform/problem.js';
 import type { Answer } from './answer.js';
 import { referenceOf } from './request.js';
-import { ended, onBehalf, whatWasAsked } from './words.js';
+import { asksIn, ended, onBehalf, whatWasAsked } from './words.js';
 
 /**
  * The words of letters besides the answer: that a request came in, what is asked of the person, an extension, sending on to
@@ -16,6 +16,8 @@ export interface Facts {
   answer: Answer;
   dueAt: Date;
   originalDueAt: Date;
+  /** When it was due before any extension, with the days that the clock stood still: what the person reckons with. */
+  firstMonthEndsAt: Date;
   /** Since when the clock stands still; null while it runs. */
   pausedAt: Date | null;
   /** To whom it is, or was, sent on. */
@@ -24,12 +26,6 @@ export interface Facts {
 }
 
 type Composed = [subject: string, ...paragraphs: string[]];
-
-/** What came in, in a word. */
-const asksIn = ({ processes }: Answer, locale: 'nl' | 'en') => {
-  const objects = processes.every(({ right }) => right === 'objection');
-  return locale === 'nl' ? (objects ? 'bezwaar' : 'verzoek') : objects ? 'objection' : 'request';
-};
 
 const conflict = (detail: string) => new Problem('conflict', { detail });
 
@@ -46,8 +42,8 @@ const standsStill = (pausedAt: Date | null, told: Tell, date: (at: Date) => stri
   pausedAt === null
     ? ''
     : told(
-        `Sinds ${date(pausedAt)} staat de termijn stil. Hij loopt verder zodra wij uw reactie hebben.`,
-        `Since ${date(pausedAt)} the clock has stood still. It runs on as soon as we have your reply.`,
+        `Sinds ${date(pausedAt)} staat de termijn voor ons antwoord stil. Hij loopt verder zodra wij uw reactie op onze vraag hebben.`,
+        `Since ${date(pausedAt)} the period for our answer has been suspended. It continues as soon as we have your reply to our question.`,
       );
 
 const twoWeeksMs = 14 * 86_400_000;
@@ -74,7 +70,7 @@ export const composers: Record<NoticeKind, (facts: Facts, told: Tell, date: (at:
           'Your objection works at once: while we decide on it we do not use calls that we know to be yours for training.',
         )
       : '',
-    answer.processes.some(({ right }) => right === 'rectification' || right === 'erasure')
+    answer.processes.some(({ right }) => right === 'rectification' || right === 'erasure') && !answer.processes.some(({ right }) => right === 'restriction')
       ? told(
           'Wilt u dat wij uw gegevens intussen alleen bewaren en niet gebruiken? Laat het ons weten, dan beperken wij de verwerking (artikel 18 AVG).',
           'Would you like us only to store your data meanwhile, and not to use them? Tell us and we will restrict the processing (article 18 GDPR).',
@@ -144,19 +140,21 @@ export const composers: Record<NoticeKind, (facts: Facts, told: Tell, date: (at:
     told('U hoeft uw verzoek niet te beperken. Wilt u alles, laat dat dan weten.', 'You need not narrow your request. If you want everything, just say so.'),
     standsStill(pausedAt, told, date),
   ],
-  extension: ({ answer, dueAt, originalDueAt }, told, date) => {
+  extension: ({ answer, dueAt, firstMonthEndsAt, pausedAt }, told, date) => {
     if (answer.request.extended_at === null) throw conflict('The period was not extended.');
     const reason = ended(answer.request.extension_reason ?? '');
     return [
       told(`Wij hebben meer tijd nodig voor uw ${asksIn(answer, 'nl')}`, `We need more time for your ${asksIn(answer, 'en')}`),
       told(
-        `${receipt(answer, told, date)} U zou uiterlijk op ${date(originalDueAt)} antwoord krijgen.`,
-        `${receipt(answer, told, date)} You were to have our answer by ${date(originalDueAt)}.`,
+        `${receipt(answer, told, date)} U zou uiterlijk op ${date(firstMonthEndsAt)} antwoord krijgen.`,
+        `${receipt(answer, told, date)} You were to have our answer by ${date(firstMonthEndsAt)}.`,
       ),
       told(
-        `Dat lukt ons niet. De reden: ${reason} Daarom verlengen wij de termijn, zoals artikel 12 lid 3 AVG toestaat. U krijgt uiterlijk op ${date(dueAt)} antwoord.`,
-        `We cannot manage that. The reason: ${reason} We therefore extend the period, as article 12(3) GDPR allows. You will have our answer by ${date(dueAt)} at the latest.`,
+        `Dat lukt ons niet. De reden: ${reason} Daarom verlengen wij de termijn, zoals artikel 12 lid 3 AVG toestaat.${pausedAt === null ? ` U krijgt uiterlijk op ${date(dueAt)} antwoord.` : ''}`,
+        `We cannot manage that. The reason: ${reason} We therefore extend the period, as article 12(3) GDPR allows.${pausedAt === null ? ` You will have our answer by ${date(dueAt)} at the latest.` : ''}`,
       ),
+      // While the clock stands still its end moves along: no date can be promised.
+      standsStill(pausedAt, told, date),
     ];
   },
   forward: ({ answer, originalDueAt, company }, told, date) => {
@@ -203,11 +201,11 @@ export const composers: Record<NoticeKind, (facts: Facts, told: Tell, date: (at:
     return [
       told('Wij heffen de beperking van uw gegevens op', 'We are lifting the restriction of your data'),
       told(
-        `${receipt(answer, told, date)} Sindsdien bewaren wij de gegevens waar het om gaat alleen nog, zonder ze te gebruiken. Wij zijn van plan die beperking op te heffen en laten u dat vooraf weten (artikel 18 lid 3 AVG). Wij doen dat niet voor ${date(until)}.`,
-        `${receipt(answer, told, date)} Since then we have only stored the data it is about, without using them. We intend to lift that restriction and tell you so beforehand (article 18(3) GDPR). We will not do so before ${date(until)}.`,
+        `${receipt(answer, told, date)} Wij hebben het gebruik van de gegevens waar het om gaat beperkt. Wij zijn van plan die beperking op te heffen en laten u dat vooraf weten (artikel 18 lid 3 AVG). Wij doen dat niet vóór ${date(until)}.`,
+        `${receipt(answer, told, date)} We have restricted the use of the data it is about. We intend to lift that restriction and tell you so beforehand (article 18(3) GDPR). We will not do so before ${date(until)}.`,
       ),
       told(
-        'Wilt u dat wij de gegevens juist verwijderen, of ze nog bewaren, bijvoorbeeld voor een rechtsvordering? Laat het ons dan voor die datum weten.',
+        'Wilt u dat wij de gegevens juist verwijderen, of ze nog bewaren, bijvoorbeeld voor een rechtsvordering? Laat het ons dan vóór die datum weten.',
         'Would you rather have us erase the data, or keep them, for a legal claim for instance? Then please tell us before that date.',
       ),
     ];

@@ -32,7 +32,7 @@ async function factsOf(context: PrivacyContext, id: string): Promise<Facts> {
     [id],
   );
   return {
-    answer, timeZone, dueAt: dates.dueAt, originalDueAt: dates.originalDueAt, company: closing?.to ?? subject.organisation,
+    answer, timeZone, dueAt: dates.dueAt, originalDueAt: dates.originalDueAt, firstMonthEndsAt: dates.firstMonthEndsAt, company: closing?.to ?? subject.organisation,
     pausedAt: pauses.find(({ resumedAt }) => resumedAt === null)?.pausedAt ?? null,
   };
 }
@@ -63,8 +63,8 @@ export function noticeLetter({ answer, to, subject, text, fixed }: Notice & { an
 
 const asked: Record<string, { nl: string; en: string }> = {
   erasure: {
-    nl: 'Deze gegevens zijn op verzoek van de betrokkene gewist. Wij verzoeken u uw exemplaar en alle kopieën te wissen, tenzij een wettelijke plicht of een rechtsvordering u dwingt ze te bewaren. Laat ons in dat geval weten waarom.',
-    en: 'These data were erased at the request of the person concerned. We ask you to erase your copy and all further copies, unless a legal duty or claim obliges you to keep them. In that case please tell us why.',
+    nl: 'Op verzoek van de betrokkene wissen wij deze gegevens. Wij verzoeken u uw exemplaar en alle kopieën te wissen, tenzij een wettelijke plicht of een rechtsvordering u dwingt ze te bewaren. Laat ons in dat geval weten waarom.',
+    en: 'We are erasing these data at the request of the person concerned. We ask you to erase your copy and all further copies, unless a legal duty or claim obliges you to keep them. In that case please tell us why.',
   },
   rectification: {
     nl: 'Deze gegevens zijn op verzoek van de betrokkene gecorrigeerd of aangevuld. Wij verzoeken u dat in uw exemplaar over te nemen.',
@@ -100,8 +100,8 @@ export async function composeRecipientLetter(context: PrivacyContext, id: string
     subject: told(`Gegevens die wij u verstrekten${reference === null ? '' : `, ${reference}`}`, `Data that we gave you${reference === null ? '' : `, ${reference}`}`),
     text: [
       told(
-        `Wij verstrekten u${when} gespreksopnamen${reference === null ? '' : ` onder kenmerk ${reference}`}. Op grond van artikel 19 AVG berichten wij u daarover het volgende.`,
-        `We gave you call recordings${when}${reference === null ? '' : ` under reference ${reference}`}. Under article 19 GDPR we inform you of the following.`,
+        `Wij verstrekten u${when} een of meer gespreksopnamen${reference === null ? '' : ` onder kenmerk ${reference}`}. Op grond van artikel 19 AVG berichten wij u daarover het volgende.`,
+        `We gave you one or more call recordings${when}${reference === null ? '' : ` under reference ${reference}`}. Under article 19 GDPR we inform you of the following.`,
       ),
       told(asked[right]?.nl ?? '', asked[right]?.en ?? ''),
       named.length === 0 ? '' : told('Het gaat om:', 'It is about:'),

@@ -1,5 +1,6 @@
 import { decisionOn, type Answer } from './answer.js';
-import { usualFor, type ItemRow } from './items.js';
+import { usualFor, type DecisionRow, type ItemRow } from './items.js';
+import { thePerson } from './notify.js';
 import type { ProcessRow } from './request.js';
 import type { Right, Told, Verdict } from './rights.js';
 import { askedAs, cite, dateIn, pick, sentence, type Locale } from './words.js';
@@ -71,23 +72,58 @@ export function outcomeIn(answer: Answer, process: ProcessRow, locale: Locale): 
   }[outcome], locale);
 }
 
+const isGranted = (answer: Answer, item: ItemRow, right: Right, ...verdicts: readonly Verdict[]) =>
+  answer.processes.some((process) => process.right === right && process.outcome !== 'withdrawn') &&
+  ['grant', ...verdicts].includes(decisionOn(answer, item, right)?.decision ?? 'refuse');
+
+/** What was closed while an objection was pending is opened again where it was refused (art. 18(3)), unless another right keeps it closed. */
+function whatIsLifted(answer: Answer, outcome: ProcessRow['outcome']): Told[] {
+  const refused = answer.items.filter((item) => decisionOn(answer, item, 'objection')?.decision === 'refuse');
+  const opened = refused.filter((item) => !isGranted(answer, item, 'erasure') && !isGranted(answer, item, 'restriction', 'partly'));
+  if (opened.length === 0) return [];
+  return outcome === 'refused' && opened.length === refused.length
+    ? [{
+        nl: 'Zolang wij hierover beslisten, gebruikten wij deze gegevens niet voor training en niet als bewijs. Die beperking heffen wij op zodra wij uw verzoek afsluiten (artikel 18 lid 3 AVG).',
+        en: 'While we were deciding on this we did not use these data for training or as evidence. We lift that restriction once we close your request (article 18(3) GDPR).',
+      }]
+    : [{
+        nl: 'Waar uw bezwaar ongegrond is en de verwerking niet om een andere reden beperkt blijft, gebruiken wij de gegevens weer zodra wij uw verzoek afsluiten (artikel 18 lid 3 AVG).',
+        en: 'Where your objection is rejected and the processing is not restricted for another reason, we use the data again once we close your request (article 18(3) GDPR).',
+      }];
+}
+
+/** Is there anybody to tell (art. 19)? Whoever was given what this right was granted about; the person themselves is not. */
+const wereGivenToOthers = (answer: Answer, right: Right): boolean =>
+  answer.disclosures.some(({ kind, recipient, recordingId }) =>
+    (kind !== 'privacy' || recipient !== thePerson) &&
+    answer.items.some((item) => item.item_id === recordingId && (decisionOn(answer, item, right)?.decision ?? 'refuse') !== 'refuse'));
+
+/**
+ * The article that a decision is told with; null where none carries it: the one that grants access carries no refusal of it,
+ * the exceptions of art. 17(3) carry no erasure, nor does an objection taken as a request to restrict erase anything.
+ */
+export function articleIn({ decision, right, ground, article }: Pick<DecisionRow, 'decision' | 'right' | 'ground' | 'article'>): string | null {
+  if (ground !== null) return ground === 'other' ? null : ground;
+  if (right === 'access' && decision === 'refuse' && article.startsWith('15')) return null;
+  return decision === 'grant' ? article.replace(/, 17\(.*$/, '') : article;
+}
+
 /** What the person may expect next of a right. */
 export function whatFollows(answer: Answer, { right, outcome }: ProcessRow): string[] {
   const { locale } = answer.request;
   const told = (texts: readonly Told[]) => texts.map((text) => pick(text, locale));
-  if (outcome === 'refused' && (right === 'objection' || right === 'restriction'))
-    return told([{
-      nl: 'Zolang wij hierover beslisten, gebruikten wij deze gegevens niet. Die beperking heffen wij op zodra wij uw verzoek afsluiten (artikel 18 lid 3 AVG).',
-      en: 'While we were deciding on this we did not use these data. We lift that restriction once we close your request (article 18(3) GDPR).',
-    }]);
-  if (outcome !== 'granted' && outcome !== 'partly') return [];
-  const recipients =
-    answer.disclosures.length === 0
-      ? []
-      : [{
-          nl: 'Wie wij deze gegevens eerder verstrekten, brengen wij hiervan op de hoogte (artikel 19 AVG). Op uw verzoek vertellen wij u wie dat zijn.',
-          en: 'Those to whom we gave these data before will be told (article 19 GDPR). If you ask, we tell you who they are.',
-        }];
+  const lifted = right !== 'objection' ? [] : whatIsLifted(answer, outcome);
+  if (outcome !== 'granted' && outcome !== 'partly') return told(lifted);
+  const recipients = wereGivenToOthers(answer, right)
+    ? [{
+        nl: 'Degenen aan wie wij deze gegevens eerder verstrekten, brengen wij hiervan op de hoogte, tenzij dat onmogelijk is of onevenredig veel moeite kost (artikel 19 AVG). Op uw verzoek vertellen wij u wie dat zijn.',
+        en: 'Those to whom we gave these data before will be told, unless that is impossible or takes disproportionate effort (article 19 GDPR). If you ask, we tell you who they are.',
+      }]
+    : [];
+  const isShownFirst = answer.processes.some((each) => (each.right === 'access' || each.right === 'portability') && (each.outcome === 'granted' || each.outcome === 'partly'));
+  const objected = right !== 'objection' ? [] : answer.items.filter((item) => (decisionOn(answer, item, right)?.decision ?? 'refuse') !== 'refuse');
+  // Only an objection that was upheld leads to an erasure under (c), not one that was taken as another request.
+  const upheld = objected.filter((item) => usualFor(item, right).as === undefined);
   const erasureWasAsked = answer.processes.some((process) => process.right === 'erasure');
   const texts: Partial<Record<Right, Told[]>> = {
     access: [{
@@ -95,20 +131,20 @@ export function whatFollows(answer: Answer, { right, outcome }: ProcessRow): str
       en: 'A package with the data themselves goes with this letter. Open index.html in it first.',
     }],
     portability: [{
-      nl: 'De bestanden staan in het pakket bij deze brief, in de map portability.',
-      en: 'The files are in the package with this letter, in the folder portability.',
+      nl: 'De bestanden staan in het pakket bij deze brief, in de map data/portability.',
+      en: 'The files are in the package with this letter, in the folder data/portability.',
     }],
     erasure: [{
-      nl: `Wat is toegewezen, verwijderen wij definitief, met de kopieën die wij ervan hebben, uiterlijk wanneer wij uw verzoek afsluiten.`,
-      en: `What is granted we erase for good, with the copies we have of it, at the latest when we close your request.`,
+      nl: `Wat is toegewezen, verwijderen wij definitief, met de kopieën die wij ervan hebben, uiterlijk wanneer wij uw verzoek afsluiten.${isShownFirst ? ' Wat wij u in het pakket geven, verwijderen wij pas daarna.' : ''}`,
+      en: `What is granted we erase for good, with the copies we have of it, at the latest when we close your request.${isShownFirst ? ' What we give you in the package we erase only after that.' : ''}`,
     }, ...recipients],
     rectification: recipients,
     restriction: recipients,
-    objection: erasureWasAsked
-      ? []
-      : [{
-          nl: 'Wilt u dat wij de gegevens ook verwijderen? Laat het ons dan weten (artikel 17 lid 1 onder c AVG).',
-          en: 'Would you like us to erase the data as well? Please tell us (article 17(1)(c) GDPR).',
+    objection: erasureWasAsked || objected.length === 0
+      ? lifted
+      : [...lifted, {
+          nl: `Wilt u dat wij de gegevens ook verwijderen? Laat het ons dan weten (${cite(upheld.length === objected.length ? '17(1)(c)' : '17(1)', 'nl')}).`,
+          en: `Would you like us to erase the data as well? Please tell us (${cite(upheld.length === objected.length ? '17(1)(c)' : '17(1)', 'en')}).`,
         }],
   };
   return told(texts[right] ?? []);
@@ -123,8 +159,8 @@ export function reasonOf(answer: Answer, item: ItemRow, { right }: ProcessRow): 
   const verdict = decision?.decision ?? usual.verdict ?? 'refuse';
   const isUsual = verdict === usual.verdict;
   // Decided in one go with an objection, the law's article follows from how that turned out.
-  const article = decision?.ground ?? (isUsual ? usual.article : (decision?.article ?? usual.article));
-  const basis = article === 'other' ? '' : ` (${cite(article, locale)})`;
+  const article = articleIn({ decision: verdict, right, ground: decision?.ground ?? null, article: isUsual ? usual.article : (decision?.article ?? usual.article) });
+  const basis = article === null ? '' : ` (${cite(article, locale)})`;
   // The reason of the law stands for itself where an officer followed it; an officer's own words are told as they are.
   const own = decision?.decided_by === null || decision === undefined ? null : decision.reason;
   const word = pick(!usual.decides ? notCovered : right !== 'objection' ? verdicts[verdict] : isUsual && usual.as !== undefined ? asAnother : ofObjections[verdict], locale);
@@ -133,9 +169,12 @@ export function reasonOf(answer: Answer, item: ItemRow, { right }: ProcessRow): 
     own === null ? (isUsual ? pick(right === 'access' && item.kind === 'recording' && answer.request.requester_kind === 'employee' ? ownCall : usual.why, locale) : '') : sentence(own),
     right === 'objection' && verdict === 'partly' && item.kind === 'recording'
       ? pick({
-          nl: 'Wij gebruiken de opname niet meer voor training, en alleen nog als bewijs van gemaakte afspraken.',
-          en: 'We no longer use the recording for training, and only as evidence of agreements.',
+          nl: 'Wij gebruiken dit niet meer voor training, en alleen nog als bewijs van gemaakte afspraken.',
+          en: 'We no longer use this for training, and only as evidence of agreements.',
         }, locale)
+      : '',
+    verdict !== 'refuse' && (right === 'restriction' || usual.as === 'restriction') && isGranted(answer, item, 'erasure')
+      ? pick({ nl: 'Dit geldt tot de gegevens zijn verwijderd.', en: 'This applies until the data are erased.' }, locale)
       : '',
     right === 'access' ? whatIsLeftOut(answer, item, article) : '',
   ];
@@ -143,7 +182,7 @@ export function reasonOf(answer: Answer, item: ItemRow, { right }: ProcessRow): 
 }
 
 /** What of a call, or of a ticket, is not in the copy. */
-function whatIsLeftOut(answer: Answer, item: ItemRow, article: string): string {
+function whatIsLeftOut(answer: Answer, item: ItemRow, article: string | null): string {
   const { locale, requester_kind: kind } = answer.request;
   const decision = decisionOn(answer, item, 'access');
   if (decision === undefined || decision.decision === 'refuse') return '';

@@ -1,6 +1,6 @@
 import type { Segment } from '../recordings/transcript-formats.js';
 import type { ShownPiece } from '../tickets/read-ticket.js';
-import type { Answer } from './answer.js';
+import { isOrder, type Answer } from './answer.js';
 import type { DecisionRow, ItemRow } from './items.js';
 import { escapeHtml } from './letter.js';
 import { withoutPassages } from './passages.js';
@@ -38,17 +38,18 @@ const back = (told: (nl: string, en: string) => string, href: string) => `<p><a 
 
 /** A ticket with its messages. Only the words: what a message brought along in mark-up or pictures loads nothing here. */
 export function ticketPage(
-  { request: { locale } }: Answer,
+  answer: Answer,
   item: ItemRow,
   { messages, attachments, decision }: {
     messages: readonly ShownPiece[]; attachments: readonly { name: string; path: string | null }[]; decision: Pick<DecisionRow, 'passages'>;
   },
   timeZone: string,
 ): string {
+  const { locale } = answer.request;
   const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
   const title = nameOf(item, locale, timeZone);
   const articles = messages.map((piece) => {
-    const who = piece.sender === 'customer' ? told('U', 'You') : told('Medewerker', 'Staff');
+    const who = piece.sender === 'customer' ? (isOrder(answer) ? told('Klant', 'Customer') : told('U', 'You')) : told('Medewerker', 'Staff');
     const note = piece.internal === true ? ` (${told('interne notitie', 'internal note')})` : '';
     const words = withoutPassages(piece.id, piece.body_text ?? '', decision.passages, locale);
     const text = words === undefined ? `<p>${told('Dit bericht is weggelaten.', 'This message has been left out.')}</p>` : `<pre>${escapeHtml(words)}</pre>`;

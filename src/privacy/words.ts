@@ -56,19 +56,19 @@ export const grounds6: Record<'6(1)(b)' | '6(1)(f)', Told> = {
   '6(1)(f)': { nl: 'gerechtvaardigd belang (artikel 6 lid 1 onder f AVG)', en: 'legitimate interest (article 6(1)(f) GDPR)' },
 };
 
+const listIn = (parts: readonly string[], locale: Locale) =>
+  new Intl.ListFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { type: 'conjunction' }).format(parts);
+
 /** How an article, or several (`18(1), 17(1)`), are cited in a letter. */
 export function cite(article: string, locale: Locale): string {
   if (article.startsWith('UAVG')) return locale === 'nl' ? `artikel ${article.slice(5)} UAVG` : `article ${article.slice(5)} of the Dutch implementation act (UAVG)`;
   const articles = article.split(', ');
-  if (locale === 'en') return `${articles.length > 1 ? 'articles' : 'article'} ${articles.join(' and ')} GDPR`;
+  if (locale === 'en') return `${articles.length > 1 ? 'articles' : 'article'} ${listIn(articles, locale)} GDPR`;
   // As Dutch lawyers write it: artikel 17 lid 3 onder e; article 4 is a list of numbered points.
   const named = articles.map((each) =>
     `artikel ${each.replace(/^4\((\d+)\)$/, '4 onder $1').replace(/\((\d+)\)/g, ' lid $1').replace(/\(([a-z])\)/g, ' onder $1')}`);
-  return `${named.join(' en ')} AVG`;
+  return `${listIn(named, locale)} AVG`;
 }
-
-const listIn = (parts: readonly string[], locale: Locale) =>
-  new Intl.ListFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { type: 'conjunction' }).format(parts);
 
 /** How a right is asked for: `inzage`, `verwijdering van uw gegevens`. An objection is not asked for but made. */
 export const askedAs: Record<Right, Told> = {
@@ -79,6 +79,12 @@ export const askedAs: Record<Right, Told> = {
   portability: { nl: 'overdracht', en: 'portability' },
   objection: { nl: 'bezwaar tegen de verwerking', en: 'objection to the processing' },
 };
+
+/** What came in, in a word: whoever only objects asks for nothing. */
+export function asksIn({ processes }: Pick<Answer, 'processes'>, locale: Locale): string {
+  const objects = processes.every(({ right }) => right === 'objection');
+  return locale === 'nl' ? (objects ? 'bezwaar' : 'verzoek') : objects ? 'objection' : 'request';
+}
 
 /** On whose behalf somebody else writes: `, namens Anna Jansen`; empty where the person writes. */
 export function onBehalf({ subject }: Pick<Answer, 'subject'>, locale: Locale): string {
