@@ -86,7 +86,7 @@ describe('intake', () => {
     const subject = somebody();
     const first = await takeIn({ receivedAt: '2026-11-02T10:00:00Z' }, subject);
     const again = await takeIn({ receivedAt: '2026-11-16T10:00:00Z', rights: ['access', 'erasure'] }, subject);
-    expect(again.possibleDuplicates).toEqual([first.id]);
+    expect(again.possibleDuplicates).toEqual([{ id: first.id, reference: first.reference, receivedAt: first.receivedAt }]);
     const merged = (await step(again.id, 'merge', { into: first.id }).expect(200)).body;
     expect([merged.id, merged.dueAt, merged.processes.length]).toEqual([first.id, first.dueAt, 2]);
     expect((await officer.get(`${base}/${again.id}`).expect(200)).body).toMatchObject({ state: 'closed', outcome: 'merged', mergedInto: first.id });

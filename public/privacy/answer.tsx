@@ -31,7 +31,7 @@ export function AnswerPart({ file, officer, changed, fetched }: PartProps & { fe
       {officer && (
         <div class="actions">
           <a class="button primary" href={address(`${path}/package`)} download onClick={soon}>
-            <Icon name="agreement" />
+            <Icon name="seal" />
             {t('answer.package')}
           </a>
           <a class="button" href={address(`${path}/letter`, { format: 'pdf' })} download onClick={soon}>

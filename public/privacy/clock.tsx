@@ -53,9 +53,9 @@ export function Clock({ file, officer, nameOf, changed }: PartProps) {
             <span class="line muted">{pause.reason}</span>
           </Fact>
         ))}
-        {clock.warnings.includes('received_in_future') && <p class="late">{t('facts.inFuture')}</p>}
-        {clock.warnings.includes('refusal_late') && <p class="late">{t('facts.refusalLate')}</p>}
       </dl>
+      {clock.warnings.includes('received_in_future') && <p class="late clock-warning">{t('facts.inFuture')}</p>}
+      {clock.warnings.includes('refusal_late') && <p class="late clock-warning">{t('facts.refusalLate')}</p>}
       {(mayExtend || mayPause || (officer && paused)) && (
         <div class="actions facts-acts">
           {mayExtend && (

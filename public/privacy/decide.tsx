@@ -6,7 +6,7 @@ import { Field, type Faults } from '../parts/field.js';
 import { FormDialog, type Read, type Wired } from '../parts/form.js';
 import { MaskEditor, readMask } from '../parts/mask.js';
 import { PassageEditor, readPassages } from './passages.js';
-import { itemTitle, verdictText } from './item.js';
+import { itemWithin, verdictText } from './item.js';
 import {
   groundsOf,
   stillOpen,
@@ -30,7 +30,7 @@ const later = 'later';
 
 /** Decides on one item for every right that was asked for: the law's default stands chosen, with its article. */
 export function DecideDialog({ file, item, close, changed }: Props) {
-  const title = itemTitle(item);
+  const title = itemWithin(item);
   const [theirs, setTheirs] = useState(item.confirmed !== false);
   const rights = stillOpen(file);
   const shown = item.usual.filter(({ right }) => rights.includes(right));
@@ -90,7 +90,7 @@ export function DecideDialog({ file, item, close, changed }: Props) {
                 <section key={usual.right} class="right-choice">
                   <h3>{t(`right.${usual.right}`)}</h3>
                   <p>{t('decide.fixed', { article: usual.article })}</p>
-                  <p class="muted">{usual.why[language.value]}</p>
+                  <p class="muted">{t('decide.why', { why: usual.why[language.value] })}</p>
                 </section>
               ),
             )}
@@ -130,7 +130,7 @@ function RightChoice({ item, usual, mayWait, of }: ChoiceProps) {
         {decision === null
           ? t('decide.noUsual', { article })
           : t('decide.usual', { verdict: verdictText(right, decision), article })}{' '}
-        <span class="muted">{why[language.value]}</span>
+        <span class="muted">{t('decide.why', { why: why[language.value] })}</span>
         {offer && <span class="muted"> {t('decide.offer', { right: t(`right.${offer}`) })}</span>}
       </p>
       <div class="choices">

@@ -33,6 +33,7 @@ export const decideWords: Record<keyof typeof source, string> = {
   'decide.grant.objection': 'Objection upheld',
   'decide.refuse.objection': 'Objection unfounded',
   'decide.usual': 'Law: {verdict} (art. {article})',
+  'decide.why': 'In the letter: “{why}”',
   'decide.noUsual': 'The law gives no answer by itself here (art. {article}); you weigh.',
   'decide.fixed': 'There is nothing to decide here (art. {article}).',
   'decide.offer': 'Offer besides: {right}.',

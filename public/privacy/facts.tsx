@@ -71,6 +71,7 @@ export function Facts(props: PartProps) {
                 {[representative.name, representative.email, representative.mandate].filter(Boolean).join(', ')}
               </span>
             )}
+            {representative?.address && <span class="line pre">{representative.address}</span>}
           </Fact>
           <Fact name={t('intake.locale')}>{t(`intake.locale.${file.locale}`)}</Fact>
           {details && (
@@ -120,17 +121,23 @@ export function Facts(props: PartProps) {
           <div>
             <h2 id="duplicates-title">{t('facts.duplicates')}</h2>
             <ul class="checks">
-              {file.possibleDuplicates.map((id) => (
+              {file.possibleDuplicates.map(({ id, reference, receivedAt }) => (
                 <li key={id}>
-                  <a href={`/privacy/${id}`}>…{id.slice(-6)}</a>
-                  <button
-                    type="button"
-                    class="button small"
-                    aria-label={t('facts.mergeOf', { id: `…${id.slice(-6)}` })}
-                    onClick={() => setInto(id)}
-                  >
-                    {t('facts.merge')}
-                  </button>
+                  <span>
+                    <a href={`/privacy/${id}`}>{reference}</a>
+                    <span class="line muted">{t('facts.duplicateReceived', { date: longDay(receivedAt) })}</span>
+                  </span>
+                  {/* What was approved stays a request of its own. */}
+                  {file.state !== 'answer' && (
+                    <button
+                      type="button"
+                      class="button small"
+                      aria-label={t('facts.mergeOf', { id: reference })}
+                      onClick={() => setInto(id)}
+                    >
+                      {t('facts.merge')}
+                    </button>
+                  )}
                 </li>
               ))}
             </ul>
@@ -173,7 +180,9 @@ export function Facts(props: PartProps) {
         >
           {() => (
             <p id="merge-into" tabIndex={-1}>
-              {t('facts.mergeWhy')}
+              {t('facts.mergeWhy', {
+                other: file.possibleDuplicates.find(({ id }) => id === into)?.reference ?? t('value.unknown'),
+              })}
             </p>
           )}
         </FormDialog>

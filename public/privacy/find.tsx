@@ -178,10 +178,13 @@ function SearchForm({ file, changed }: Pick<PartProps, 'file' | 'changed'>) {
   const callOf = (read: Read) => callFields.map((field) => read(field));
   const form = useForm({
     prefix: 'find-',
-    fields: ['phones', 'emails', 'names', 'tickets', 'calls', 'agent'],
+    fields: ['phones', 'emails', 'names', 'tickets', 'calls', 'agent', 'from', 'to'],
     check: (read) => {
-      const told = callOf(read).filter((text) => text !== '').length;
-      return told === 0 || told === callFields.length ? {} : { agent: t('find.callPart') };
+      const call = callOf(read);
+      const told = call.filter((text) => text !== '').length;
+      if (told > 0 && told < callFields.length) return { agent: t('find.callPart') };
+      const [, from = '', to = ''] = call;
+      return from > to ? { to: t('find.callBackward') } : {};
     },
     send: async (read) => {
       const [agent = '', from = '', to = ''] = callOf(read);
@@ -190,7 +193,8 @@ function SearchForm({ file, changed }: Pick<PartProps, 'file' | 'changed'>) {
         emails: lines(read('emails')),
         names: lines(read('names')),
         tickets: lines(read('tickets')),
-        calls: agent === '' ? undefined : [{ agent, from: new Date(from).toISOString(), to: new Date(to).toISOString() }],
+        // As typed: without an offset the service reads them by the organisation's clock, not by this machine's.
+        calls: agent === '' ? undefined : [{ agent, from, to }],
       };
       const path = `/privacy-requests/${file.id}`;
       const { found } = await ask<Found>(`${path}/search`, { method: 'POST', body });

@@ -1,15 +1,21 @@
 import { address } from '../api/client.js';
 import { clock, longDay, moment, phone } from '../format.js';
-import { plural, t, textOf } from '../i18n.js';
+import { language, plural, t, textOf } from '../i18n.js';
 import { Badge, RetentionBadge } from '../parts/badge.js';
 import { Icon } from '../parts/icon.js';
-import type { Decision, Item, RequestFile, Right, Verdict } from './types.js';
+import { inOrder, type Decision, type Item, type RequestFile, type Right, type Verdict } from './types.js';
 
 /** How a thing that was found is called. */
 export function itemTitle(item: Item): string {
   return item.kind === 'recording'
     ? t('item.recording', { when: item.startedAt ? moment(item.startedAt) : t('value.unknown') })
     : t('item.ticket', { number: item.number ?? t('value.unknown') });
+}
+
+/** The same within a sentence: "gesprek van 4 september". */
+export function itemWithin(item: Item): string {
+  const title = itemTitle(item);
+  return title.charAt(0).toLocaleLowerCase(language.value) + title.slice(1);
 }
 
 /** "3 opnames", "1 ticket": how much was found, to be put into a sentence. */
@@ -80,14 +86,14 @@ export function ItemCard({ file, item, officer, nameOf, judge, chosen }: Props) 
         )}
       </p>
       {item.sharedNumber && item.confirmed !== false && (
-        <p class="shared-number">
-          <Icon name="warning" />
-          <strong>{t('find.shared')}</strong>
+        <p class={item.confirmed === null ? 'shared-number' : 'shared-number known'}>
+          <Icon name={item.confirmed === null ? 'warning' : 'info'} />
+          {item.confirmed === null ? <strong>{t('find.shared')}</strong> : <span>{t('find.sharedKnown')}</span>}
         </p>
       )}
       {item.decisions.length > 0 && (
         <ul class="decisions">
-          {item.decisions.map((decision) => (
+          {inOrder(item.decisions).map((decision) => (
             <DecisionLine key={decision.id} decision={decision} nameOf={nameOf} />
           ))}
         </ul>
@@ -109,7 +115,7 @@ export function ItemCard({ file, item, officer, nameOf, judge, chosen }: Props) 
             <button
               type="button"
               class={`button small${decided ? '' : ' primary'}`}
-              aria-label={t(decided ? 'item.changeOf' : 'item.judgeOf', { item: title })}
+              aria-label={decided ? t('item.changeOf', { item: itemWithin(item) }) : t('item.judgeOf', { item: title })}
               onClick={judge}
             >
               {t(decided ? 'item.change' : 'item.judge')}

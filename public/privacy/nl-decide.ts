@@ -31,6 +31,7 @@ export const decideWords = {
   'decide.grant.objection': 'Bezwaar gegrond',
   'decide.refuse.objection': 'Bezwaar ongegrond',
   'decide.usual': 'Wet: {verdict} (art. {article})',
+  'decide.why': 'In de brief: “{why}”',
   'decide.noUsual': 'De wet geeft hier zelf geen antwoord (art. {article}); u weegt af.',
   'decide.fixed': 'Hier valt niets te besluiten (art. {article}).',
   'decide.offer': 'Bied daarnaast aan: {right}.',

@@ -121,7 +121,7 @@ function File({ file, renew, again }: FileProps) {
           {(file.state === 'answer' || !open) && officer && <AnswerPart {...props} fetched={again} />}
           {officer && (file.state === 'answer' || !open) && <RecipientsPart file={file} nameOf={nameOf} changed={again} />}
           {!open && (
-            <p class="muted" id="part-closed">
+            <p class="panel padded muted" id="part-closed">
               {t('close.closed', { when: moment(file.closedAt ?? '') })}
               {file.outcome && `: ${t(`closed.${file.outcome}`)}`}
             </p>

@@ -127,6 +127,19 @@ export function Timeline({ file, officer, changed }: PartProps) {
   );
 }
 
+/** What an act came to, in the words of the form it was done with: "Identiteit gecontroleerd: Vastgesteld". */
+function resultText(kind: string, details: TimelineEntry['details']): string | undefined {
+  const word = (prefix: string, detail: string) => {
+    const value = details[detail];
+    return typeof value === 'string' ? textOf(`${prefix}.${value}`) : undefined;
+  };
+  if (kind === 'identity_checked') return word('identity', 'outcome');
+  if (kind === 'paused') return word('clock.ground', 'ground');
+  if (kind === 'notice_sent') return word('notices', 'notice');
+  if (kind === 'closed') return word('closed', 'outcome');
+  return undefined;
+}
+
 /** "Besluit genomen: Inzage, Verstrekken" */
 function eventText({ kind, details }: TimelineEntry): string {
   const { right, decision, direction, recordings, tickets } = details;
@@ -138,5 +151,6 @@ function eventText({ kind, details }: TimelineEntry): string {
   }
   if (kind === 'searched' && typeof recordings === 'number' && typeof tickets === 'number')
     return `${event}. ${t('find.found', countsOf({ recordings, tickets }))}`;
-  return event;
+  const result = resultText(kind, details);
+  return result === undefined ? event : `${event}: ${result}`;
 }

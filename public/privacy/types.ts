@@ -173,7 +173,7 @@ export interface RequestFile extends RequestSummary {
   searches: { id: string; at: string; by: string; recordings: number; tickets: number }[];
   items: Item[];
   undecided: { itemId: string; right: Right }[];
-  possibleDuplicates: string[];
+  possibleDuplicates: { id: string; reference: string; receivedAt: string }[];
   timeline: TimelineEntry[];
 }
 

@@ -148,7 +148,7 @@ export const requestSchema = z
     ),
     items: z.array(itemSchema),
     undecided: z.array(z.object({ itemId: z.uuid(), right })),
-    possibleDuplicates: z.array(z.uuid()),
+    possibleDuplicates: z.array(z.object({ id: z.uuid(), reference: z.string(), receivedAt: instant })),
     timeline: z.array(eventSchema),
     counts: z
       .object({ items: z.int(), undecided: z.int(), events: z.int() })

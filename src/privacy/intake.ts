@@ -8,7 +8,7 @@ import { keptFrom } from './employee.js';
 import { applyObjections } from './objections.js';
 import { closeRow } from './retention.js';
 import {
-  lockOpenRequest, processesOf, record, settleDueDate, subjectOf,
+  lockOpenRequest, processesOf, record, referenceOf, settleDueDate, subjectOf,
   type PrivacyContext, type Representative, type RequestRow,
 } from './request.js';
 import type { Right } from './rights.js';
@@ -207,15 +207,19 @@ export async function complete(context: PrivacyContext, person: Person, id: stri
 }
 
 /** Other open requests that may be of the same person, by e-mail address or number, as far as `person` may know of them. */
-export async function possibleDuplicates({ platform: { database } }: PrivacyContext, person: Person, id: string): Promise<string[]> {
-  const rows = await database.query<{ id: string }>(
-    `SELECT q.id FROM privacy_subjects mine JOIN privacy_subjects s ON s.request_id <> mine.request_id
+export async function possibleDuplicates(
+  { platform: { database } }: PrivacyContext,
+  person: Person,
+  id: string,
+): Promise<{ id: string; reference: string; receivedAt: string }[]> {
+  const rows = await database.query<Pick<RequestRow, 'id' | 'year' | 'number' | 'received_at'>>(
+    `SELECT q.id, q.year, q.number, q.received_at FROM privacy_subjects mine JOIN privacy_subjects s ON s.request_id <> mine.request_id
        AND (s.emails && mine.emails OR s.phones && mine.phones)
      JOIN privacy_requests q ON q.id = s.request_id AND q.closed_at IS NULL
      WHERE mine.request_id = $1 AND q.requester_kind <> 'authority' AND NOT ${keptFrom('$2')} ORDER BY q.received_at, q.id LIMIT 20`,
     [id, person.userId],
   );
-  return rows.map((row) => row.id);
+  return rows.map((row) => ({ id: row.id, reference: referenceOf(row), receivedAt: row.received_at.toISOString() }));
 }
 
 /**

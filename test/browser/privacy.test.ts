@@ -168,7 +168,7 @@ describe('a privacy request, by keyboard alone', () => {
     await officer.post(`${path}/search`).send({}).expect(200);
     const page = await open('privacy_officer', `/privacy/${id}`);
     const judge = async (choice: RegExp) => {
-      await press(page, /^(Besluit over )?Gesprek van .* (beoordelen|wijzigen)$/);
+      await press(page, /^(Besluit over )?[Gg]esprek van .* (beoordelen|wijzigen)$/);
       await page.getByRole('dialog').waitFor();
       await page.getByRole('dialog').getByRole('radio', { name: choice }).last().check();
       await press(page, /Besluit vastleggen/);
