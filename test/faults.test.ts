@@ -268,17 +268,24 @@ test('as many uploads as there may be at once: the next is told to come back, an
     return slow;
   };
   try {
-    const slow = Array.from({ length: 64 }, (_, n) => begin(n));
-    await expect.poll(async () => (await push(service, randomUUID())).status, { timeout: 20_000 }).toBe(503);
-    const refused = await push(service, randomUUID());
-    expect([refused.status, refused.body.code, refused.headers['retry-after']]).toEqual([503, 'too-busy', '5']);
-    const answers = Promise.all(slow.map(async (each) => {
-      const [answer] = (await once(each, 'response')) as [IncomingMessage];
+    const refused: IncomingMessage[] = [];
+    const taken = new Set(Array.from({ length: 66 }, (_, n) => begin(n)));
+    for (const each of taken)
+      each.once('response', (answer: IncomingMessage) => {
+        taken.delete(each);
+        refused.push(answer.resume());
+      });
+    await expect.poll(() => refused.length, { timeout: 40_000 }).toBe(2);
+    expect(refused.map(({ statusCode, headers }) => [statusCode, headers['retry-after']])).toEqual([[503, '5'], [503, '5']]);
+    const full = await push(service, randomUUID());
+    expect([full.status, full.body.code]).toEqual([503, 'too-busy']);
+    const answers = [...taken].map(async (each) => {
+      each.removeAllListeners('response');
+      const [answer] = (await once(each.end(audio.subarray(1000)), 'response')) as [IncomingMessage];
       answer.resume();
       return answer.statusCode;
-    }));
-    for (const each of slow) each.end(audio.subarray(1000));
-    expect(new Set(await answers)).toEqual(new Set([201]));
+    });
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([201]));
     expect((await push(service, randomUUID())).status).toBe(201);
   } finally {
     await service.close();

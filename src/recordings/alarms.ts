@@ -4,7 +4,7 @@ import type { Database } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { callWebhook, type Webhook } from '../platform/webhook.js';
-import { isSilent, missingRecordings, refusedLately, rhythms } from './completeness.js';
+import { expectedSince, isSilent, missingRecordings, refusedLately, rhythms } from './completeness.js';
 
 /**
  * Alarms about what does not come in. One is raised once and cleared once; each is told by every way that is set, and a
@@ -52,7 +52,7 @@ async function findAlarms({ clock, database }: Base): Promise<{ sourceId: string
   const today = now.toISOString().slice(0, 10);
   const silent = holidays.includes(today) ? [] : (await rhythms(database, now)).filter(isSilent);
   return [
-    ...silent.map(({ sourceId }) => ({ sourceId, kind: 'silent' as const, count: 1 })),
+    ...silent.map((rhythm) => ({ sourceId: rhythm.sourceId, kind: 'silent' as const, count: Math.round(expectedSince(rhythm) ?? 0) })),
     ...[...missing].filter(([, count]) => count >= missingEnough).map(([sourceId, count]) => ({ sourceId, kind: 'recordings_missing' as const, count })),
     ...refused.map(({ sourceId, count }) => ({ sourceId, kind: 'refused' as const, count })),
   ];
