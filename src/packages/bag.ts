@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { Archive, Digests } from '../platform/archive.js';
 import { sshSignature, allowedSigner } from '../platform/ssh-signature.js';
 import type { SigningKey } from '../platform/signing.js';
@@ -21,8 +23,8 @@ export interface Bag {
 export interface BagFrame {
   /** Lines of `bag-info.txt` beside those that the bag knows itself. No line breaks in values. */
   info: readonly (readonly [label: string, value: string])[];
-  /** Files at the root of the bag, such as READMEs; covered by the signature. */
-  files: readonly { name: string; text: string; mode?: number }[];
+  /** Files at the root of the bag, such as READMEs: their text, or the file that holds it. Covered by the signature. */
+  files: readonly ({ name: string; mode?: number } & ({ text: string } | { file: string }))[];
   key: SigningKey;
   /** Undefined: no authority is asked when the bag is sealed. */
   timeStamper: TimeStamper | undefined;
@@ -91,8 +93,10 @@ class ZippedBag implements Bag {
       ...files,
     ];
     const digests: string[] = [];
-    for (const { name, text, mode } of tags as { name: string; text: string; mode?: number }[])
-      digests.push(`${(await this.#write(name, text, mode)).sha256}  ${name}\n`);
+    for (const tag of tags as BagFrame['files']) {
+      const { sha256 } = 'file' in tag ? await this.#writeFile(tag.name, tag.file, tag.mode) : await this.#write(tag.name, tag.text, tag.mode);
+      digests.push(`${sha256}  ${tag.name}\n`);
+    }
     const tagManifest = Buffer.from(digests.sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join(''));
     const { sha256 } = await this.#write('tagmanifest-sha256.txt', tagManifest);
     await this.#write('signatures/tagmanifest.p256.sig', key.sign(tagManifest));
@@ -107,6 +111,10 @@ class ZippedBag implements Bag {
     await this.#write('signatures/export.tsr', stamp.response);
     // A token is no part of what it stamps: this ties it to the package for those who cannot read tokens.
     await this.#write('signatures/export.tsr.p256.sig', key.sign(stamp.response));
+  }
+
+  async #writeFile(name: string, file: string, mode?: number): Promise<Digests> {
+    return await this.archive.add(`${this.folder}/${name}`, createReadStream(file) as AsyncIterable<Buffer>, (await stat(file)).size, mode);
   }
 
   async #write(name: string, content: string | Buffer, mode?: number): Promise<Digests> {

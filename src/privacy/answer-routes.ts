@@ -122,7 +122,7 @@ export function answerOperations(context: PrivacyContext): Operation<Caller>[] {
       async handle({ caller, params, response, signal }) {
         const person = requirePerson(caller);
         const answer = await readAnswer(context, params.id);
-        const what = previewed(answer, params.itemId);
+        const what = await previewed(context, answer, params.itemId);
         if (what.item.kind === 'ticket') {
           sendPage(response, await previewTicket(context, answer, what), 'inline');
           return undefined;

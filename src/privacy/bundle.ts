@@ -11,14 +11,15 @@ import { findRecording } from '../recordings/recording.js';
 import { heardSegments, transcriptOf } from '../recordings/transcript.js';
 import { register } from '../retention/register.js';
 import { piecesOf, type ShownPiece } from '../tickets/read-ticket.js';
-import { disclosed, isAnswered, isOrder, type Answer } from './answer.js';
-import { indexPage, type IndexedRecording, type IndexedTicket } from './index-page.js';
+import { disclosed, isAnswered, isForCompany, isOrder, listensTo, type Answer, type Disclosed } from './answer.js';
+import { indexPage, recordingRow, ticketRow, withheldRow, type IndexedRecording, type IndexedTicket } from './index-page.js';
 import { letterHtml } from './letter.js';
 import { isTakenOut, withoutMasked } from './passages.js';
 import { ticketPage, transcriptPage, workPage } from './pages.js';
 import type { DecisionRow, ItemRow } from './items.js';
 import { writePortability } from './portability.js';
 import { referenceOf, type PrivacyContext } from './request.js';
+import { createSpool, type Spool } from './spool.js';
 
 /**
  * The package of an answer: a signed bag with a page to begin with, audio without hold music and with others made
@@ -42,27 +43,34 @@ export async function makeBundle(context: PrivacyContext, answer: Answer, letter
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const discard = () => rm(folder, { recursive: true, force: true });
   const file = path.join(folder, 'answer.zip');
-  const work: SealWork = { at: platform.clock.now(), signal, folder };
+  // Ends with the work, so that nothing of it stays open when it fails half-way.
+  const over = new AbortController();
+  const work: SealWork = { at: platform.clock.now(), signal: AbortSignal.any([signal, over.signal]), folder };
   try {
     const archive = await createArchive(file, work.at, signal);
     try {
       const reference = referenceOf(answer.request);
       const bag = createBag(archive, reference);
-      const recordings = await addRecordings(context, answer, bag, work);
-      const tickets = await addTickets(context, answer, bag, signal);
+      const spool = (name: string) => createSpool(path.join(folder, `${name}.part`), work.signal);
+      const contents = { recordings: spool('recordings'), tickets: spool('tickets'), withheld: spool('withheld') };
+      await addRecordings(context, answer, bag, work, contents.recordings);
+      await addTickets(context, answer, bag, signal, contents.tickets);
       const portable = await writePortability(context, answer, bag, work);
+      await addWithheld(answer, contents.withheld, settings.timeZone);
+      for (const rows of Object.values(contents)) await rows.end();
       await bag.addText('data/letter.html', letterHtml(answer, letterText, settings.timeZone));
       if (!isOrder(answer)) {
         await bag.addJson('data/register.json', { rows: register });
-        await bag.addJson('data/listens.json', {
-          listens: answer.listens.map(({ recordingId, at, purpose }) => ({ recordingId, at: at.toISOString(), purpose })),
-        });
+        await addListens(context, answer, bag, work);
       }
       const hasWork = answer.work !== null && answer.processes.some((process) => process.right === 'access' && isAnswered(process));
       if (hasWork) {
         await bag.addJson('data/work.json', JSON.parse(JSON.stringify(answer.work)));
         await bag.addText('data/work.html', workPage(answer, settings.timeZone));
       }
+      const index = spool('index');
+      for await (const piece of indexPage(answer, { ...contents, portable, work: hasWork }, settings.timeZone)) await index.write(piece);
+      await index.end();
       const { controller } = answer.organisation;
       await bag.seal({
         info: [
@@ -71,7 +79,7 @@ export async function makeBundle(context: PrivacyContext, answer: Answer, letter
           ['External-Description', 'Answer to a request of a data subject'],
         ],
         files: [
-          { name: 'index.html', text: indexPage(answer, { recordings, tickets, portable, work: hasWork }, settings.timeZone) },
+          { name: 'index.html', file: index.file },
           { name: 'verify.sh', text: verifyScript, mode: 0o755 },
         ],
         key: signingKey, timeStamper: undefined, at: work.at, signal,
@@ -82,6 +90,7 @@ export async function makeBundle(context: PrivacyContext, answer: Answer, letter
       await archive.discard();
     }
   } catch (error) {
+    over.abort();
     await discard();
     throw error;
   }
@@ -90,35 +99,80 @@ export async function makeBundle(context: PrivacyContext, answer: Answer, letter
 /** Names of files are made of digits and letters alone: everything else of a thing stands on the page. */
 const numbered = (index: number) => String(index + 1).padStart(4, '0');
 
-async function addRecordings(context: PrivacyContext, answer: Answer, bag: Bag, work: SealWork): Promise<IndexedRecording[]> {
-  const { platform } = context;
-  const found = disclosed(answer, 'access').filter(({ item }) => item.kind === 'recording');
-  const indexed: IndexedRecording[] = [];
-  const derivations: Derivation[] = [];
-  for (const [index, { item, decision }] of found.entries()) {
-    work.signal.throwIfAborted();
-    const stored = await findRecording(platform.database, item.item_id);
-    const listens = answer.listens.filter(({ recordingId }) => recordingId === item.item_id);
-    const statements = await statementsOn(context, item.item_id);
-    if (stored === undefined) continue;
-    const original = await fetchOriginal(platform, stored.version, work);
-    const day = stored.recording.started_at.toISOString().slice(0, 10);
-    const name = `${numbered(index)}-${day}.wav`;
-    const made =
-      original === undefined
-        ? undefined
-        : await addCopy(bag, { ffmpeg: await context.ffmpeg(), original, version: stored.version }, 'data/audio/', {
-            kind: 'masked_copy', file: name, agreementId: null, passage: undefined, cuts: stored.recording.holds, masks: decision.mask,
-          }, work);
-    if (original !== undefined) await rm(original, { force: true });
-    if (made !== undefined) derivations.push(made);
-    const transcript = await addTranscript(context, answer, bag, { index, item, decision, found: stored });
-    indexed.push({
-      item, decision, listens, statements, transcript, audio: made === undefined ? null : `data/audio/${name}`, durationMs: made?.durationMs ?? null,
-    });
+async function addRecordings(context: PrivacyContext, answer: Answer, bag: Bag, work: SealWork, rows: Spool): Promise<void> {
+  const { timeZone } = context.settings;
+  const derivations = createSpool(path.join(work.folder, 'derivations.part'), work.signal);
+  let index = 0;
+  for await (const batch of disclosed(answer, 'access', 'recording')) {
+    const listens = await listensTo(context, answer, batch.map(({ item }) => item.item_id));
+    for (const each of batch) {
+      const { item, decision } = each;
+      work.signal.throwIfAborted();
+      const made = await addRecording(context, answer, bag, work, { ...each, index });
+      index += 1;
+      if (made === undefined) continue;
+      const { derivation, ...shown } = made;
+      if (derivation !== undefined)
+        await derivations.write(`${derivations.count === 0 ? '{\n  "format": "opname-derivation/1",\n  "derivations": [' : ','}\n    ${JSON.stringify(derivation)}`);
+      const heard = listens.filter(({ recordingId }) => recordingId === item.item_id);
+      const statements = await statementsOn(context, item.item_id);
+      await rows.write(`${recordingRow({ item, decision, listens: heard, statements, ...shown }, answer, timeZone)}\n`);
+    }
   }
-  if (derivations.length > 0) await bag.addJson('data/audio/derivation.json', { format: 'opname-derivation/1', derivations });
-  return indexed;
+  const isNone = derivations.count === 0;
+  if (!isNone) await derivations.write('\n  ]\n}\n');
+  await derivations.end();
+  if (!isNone) await derivations.addTo(bag, 'data/audio/derivation.json');
+}
+
+/** The copy of one call and what was said in it; undefined when it is gone. */
+async function addRecording(
+  context: PrivacyContext,
+  answer: Answer,
+  bag: Bag,
+  work: SealWork,
+  { item, decision, index }: Disclosed & { index: number },
+): Promise<(Pick<IndexedRecording, 'transcript' | 'audio' | 'durationMs'> & { derivation: Derivation | undefined }) | undefined> {
+  const { platform } = context;
+  const stored = await findRecording(platform.database, item.item_id);
+  if (stored === undefined) return undefined;
+  const original = await fetchOriginal(platform, stored.version, work);
+  const day = stored.recording.started_at.toISOString().slice(0, 10);
+  const name = `${numbered(index)}-${day}.wav`;
+  const derivation =
+    original === undefined
+      ? undefined
+      : await addCopy(bag, { ffmpeg: await context.ffmpeg(), original, version: stored.version }, 'data/audio/', {
+          kind: 'masked_copy', file: name, agreementId: null, passage: undefined, cuts: stored.recording.holds, masks: decision.mask,
+        }, work);
+  if (original !== undefined) await rm(original, { force: true });
+  const transcript = await addTranscript(context, answer, bag, { index, item, decision, found: stored });
+  return { derivation, transcript, audio: derivation === undefined ? null : `data/audio/${name}`, durationMs: derivation?.durationMs ?? null };
+}
+
+/** Rows of what was not granted, or not wholly, right by right. */
+async function addWithheld(answer: Answer, rows: Spool, timeZone: string): Promise<void> {
+  // A company learns of nobody whether anything is held.
+  if (isForCompany(answer)) return;
+  for (const { right } of answer.processes.filter(isAnswered))
+    for (const kind of ['recording', 'ticket'] as const)
+      for await (const batch of answer.batches(kind))
+        for (const each of batch) {
+          const row = withheldRow(each, right, answer, timeZone);
+          if (row !== undefined) await rows.write(`${row}\n`);
+        }
+}
+
+/** Who listened to what is theirs: when and why. */
+async function addListens(context: PrivacyContext, answer: Answer, bag: Bag, { folder, signal }: SealWork): Promise<void> {
+  const listens = createSpool(path.join(folder, 'listens.part'), signal);
+  await listens.write('{"listens":[');
+  for await (const batch of answer.batches('recording'))
+    for (const { recordingId, at, purpose } of await listensTo(context, answer, batch.map(({ item }) => item.item_id)))
+      await listens.write(`${listens.count === 1 ? '' : ','}\n${JSON.stringify({ recordingId, at: at.toISOString(), purpose })}`);
+  await listens.write('\n]}\n');
+  await listens.end();
+  await listens.addTo(bag, 'data/listens.json');
 }
 
 /** What was said, on the timeline of the copy, without what is masked. @returns where it stands; null where there is none */
@@ -152,26 +206,36 @@ async function statementsOn({ platform: { database } }: PrivacyContext, recordin
 export const messagesIn = (pieces: readonly ShownPiece[], { decision, passages }: DecisionRow): ShownPiece[] =>
   pieces.filter((piece) => piece.kind === 'message' && (decision === 'grant' || passages.length > 0 || piece.internal !== true));
 
-async function addTickets(context: PrivacyContext, answer: Answer, bag: Bag, signal: AbortSignal): Promise<IndexedTicket[]> {
-  const { platform, settings } = context;
-  const found = disclosed(answer, 'access').filter(({ item }) => item.kind === 'ticket');
-  const indexed: IndexedTicket[] = [];
-  for (const [index, { item, decision }] of found.entries()) {
-    signal.throwIfAborted();
-    const pieces = await piecesOf(platform.database, item.item_id, platform.clock.now(), item.held);
-    const messages = messagesIn(pieces, decision);
-    const attachments: { name: string; path: string | null }[] = [];
-    for (const [place, piece] of pieces.filter(({ kind }) => kind === 'attachment').entries()) {
-      const isSafe = (piece.scan === 'clean' || piece.scan === 'none') && !isTakenOut(piece.id, decision);
-      const extension = /\.([A-Za-z0-9]{1,8})$/.exec(piece.file_name ?? '')?.[1] ?? 'bin';
-      const file = `data/tickets/${numbered(index)}/${numbered(place)}.${extension}`;
-      const stored = isSafe ? await platform.objects.read(piece.object_key, { signal }) : undefined;
-      if (stored !== undefined) await bag.add(file, stored.body as AsyncIterable<Buffer>, stored.bytes);
-      attachments.push({ name: piece.file_name ?? file, path: stored === undefined ? null : file });
+async function addTickets(context: PrivacyContext, answer: Answer, bag: Bag, signal: AbortSignal, rows: Spool): Promise<void> {
+  let index = 0;
+  for await (const batch of disclosed(answer, 'access', 'ticket'))
+    for (const each of batch) {
+      signal.throwIfAborted();
+      const shown = await addTicket(context, answer, bag, signal, { ...each, index });
+      await rows.write(`${ticketRow({ ...each, ...shown }, answer, context.settings.timeZone)}\n`);
+      index += 1;
     }
-    const file = `data/tickets/${numbered(index)}.html`;
-    await bag.addText(file, ticketPage(answer, item, { messages, attachments, decision }, settings.timeZone));
-    indexed.push({ item, decision, path: file, messages: messages.length });
+}
+
+async function addTicket(
+  { platform, settings }: PrivacyContext,
+  answer: Answer,
+  bag: Bag,
+  signal: AbortSignal,
+  { item, decision, index }: Disclosed & { index: number },
+): Promise<Pick<IndexedTicket, 'path' | 'messages'>> {
+  const pieces = await piecesOf(platform.database, item.item_id, platform.clock.now(), item.held);
+  const messages = messagesIn(pieces, decision);
+  const attachments: { name: string; path: string | null }[] = [];
+  for (const [place, piece] of pieces.filter(({ kind }) => kind === 'attachment').entries()) {
+    const isSafe = (piece.scan === 'clean' || piece.scan === 'none') && !isTakenOut(piece.id, decision);
+    const extension = /\.([A-Za-z0-9]{1,8})$/.exec(piece.file_name ?? '')?.[1] ?? 'bin';
+    const file = `data/tickets/${numbered(index)}/${numbered(place)}.${extension}`;
+    const stored = isSafe ? await platform.objects.read(piece.object_key, { signal }) : undefined;
+    if (stored !== undefined) await bag.add(file, stored.body as AsyncIterable<Buffer>, stored.bytes);
+    attachments.push({ name: piece.file_name ?? file, path: stored === undefined ? null : file });
   }
-  return indexed;
+  const file = `data/tickets/${numbered(index)}.html`;
+  await bag.addText(file, ticketPage(answer, item, { messages, attachments, decision }, settings.timeZone));
+  return { path: file, messages: messages.length };
 }

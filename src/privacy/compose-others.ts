@@ -1,4 +1,4 @@
-import { decisionOn, type Answer } from './answer.js';
+import { decisionOn, type WholeAnswer } from './answer.js';
 import type { Template } from './compose.js';
 import { referenceOf } from './request.js';
 import { usualFor } from './items.js';
@@ -10,7 +10,7 @@ import { asksIn, cite, dateIn, ended, nameOf, pick, sentence, whatWasAsked } fro
 const joined = (parts: readonly string[]) => parts.map((part) => part.trim()).filter((part) => part !== '').join('\n\n');
 
 /** The reply to an authority: what its order names, and nothing around it. */
-export function composeReply(answer: Answer, timeZone: string, template: Template): string {
+export function composeReply(answer: WholeAnswer, timeZone: string, template: Template): string {
   const { request } = answer;
   const { locale } = request;
   const told = (nl: string, en: string) => (locale === 'nl' ? nl : en);
@@ -56,7 +56,7 @@ export function composeReply(answer: Answer, timeZone: string, template: Templat
 }
 
 /** The answer to a company that asks about people: it learns of none of them whether anything is held. */
-export function composeForCompany(answer: Answer, timeZone: string, template: Template): string {
+export function composeForCompany(answer: WholeAnswer, timeZone: string, template: Template): string {
   const { request } = answer;
   const { locale } = request;
   const told = (nl: string, en: string) => (locale === 'nl' ? nl : en);

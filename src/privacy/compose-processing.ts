@@ -1,5 +1,5 @@
 import { register, grounds, type RegisterRow } from '../retention/register.js';
-import { decisionOn, type Answer } from './answer.js';
+import { decisionOn, type Answer, type WholeAnswer } from './answer.js';
 import { groundOf } from './decide.js';
 import { thePerson } from './notify.js';
 import { controllers, dateIn, grounds6, pick, purposes, type Locale } from './words.js';
@@ -42,7 +42,7 @@ export const processorIn = ({ role, name, region }: Answer['processors'][number]
   `${name} (${[pick(roles[role] ?? { nl: role, en: role }, locale), region].filter((part) => part !== '').join(', ')})`;
 
 /** When was listened, and for what: each day and purpose once. */
-function listensIn({ listens, request: { locale } }: Answer, timeZone: string): string[] {
+function listensIn({ listens, request: { locale } }: WholeAnswer, timeZone: string): string[] {
   const counts = new Map<string, number>();
   for (const { at, purpose } of listens) {
     const line = `${dateIn(at, locale, timeZone)}: ${pick(purposes[purpose], locale)}`;
@@ -51,7 +51,7 @@ function listensIn({ listens, request: { locale } }: Answer, timeZone: string): 
   return [...counts].map(([line, count]) => `- ${line}${count === 1 ? '' : ` (${count}×)`}`);
 }
 
-function aboutListening(answer: Answer, timeZone: string): string[] {
+function aboutListening(answer: WholeAnswer, timeZone: string): string[] {
   const { locale } = answer.request;
   const { length } = answer.listens;
   const isOne = answer.items.filter(({ kind }) => kind === 'recording').length === 1;
@@ -108,7 +108,7 @@ function aboutWork({ consent, request: { locale } }: Answer, timeZone: string): 
 }
 
 /** The paragraphs of this part, its heading first. */
-export function aboutProcessing(answer: Answer, timeZone: string): string[] {
+export function aboutProcessing(answer: WholeAnswer, timeZone: string): string[] {
   const { locale } = answer.request;
   const told = (nl: string, en: string) => (locale === 'nl' ? nl : en);
   const here = register.filter(({ policy }) => policy !== null).map((row) => keptIn(row, locale));

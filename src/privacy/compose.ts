@@ -1,4 +1,4 @@
-import { isAnswered, isAwaited, isForCompany, isOrder, type Answer } from './answer.js';
+import { isAnswered, isAwaited, isForCompany, isOrder, type WholeAnswer } from './answer.js';
 import { composeForCompany, composeReply } from './compose-others.js';
 import { aboutProcessing, named } from './compose-processing.js';
 import type { ItemRow } from './items.js';
@@ -18,7 +18,7 @@ export interface Template {
 }
 
 /** The editable part of a letter. */
-export function composeLetter(answer: Answer, timeZone: string, template: Template): string {
+export function composeLetter(answer: WholeAnswer, timeZone: string, template: Template): string {
   const { request, processes } = answer;
   const { locale } = request;
   if (isOrder(answer)) return composeReply(answer, timeZone, template);
@@ -55,7 +55,7 @@ export function composeLetter(answer: Answer, timeZone: string, template: Templa
   return parts.map((part) => part.trim()).filter((part) => part !== '').join('\n\n');
 }
 
-function aboutProcess(answer: Answer, process: ProcessRow, timeZone: string): { paragraphs: string[]; isShortened: boolean } {
+function aboutProcess(answer: WholeAnswer, process: ProcessRow, timeZone: string): { paragraphs: string[]; isShortened: boolean } {
   const { locale } = answer.request;
   const heading = `## ${pick(rightNames[process.right], locale)}`;
   if (!isAnswered(process) && !isAwaited(process) && process.outcome !== 'withdrawn')

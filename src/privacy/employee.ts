@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize';
 import type { Database } from '../platform/database.js';
 import type { Person } from '../access/caller.js';
 import type { Platform } from '../platform/platform.js';
@@ -51,11 +52,12 @@ interface EvaluationRow {
   response: string | null;
 }
 
-/** Reads what was written about the work of an employee; of comments those on the calls that are theirs. */
+/** Reads what was written about the work of an employee; of comments those on the calls that are theirs in this request. */
 export async function workOf(
   { clock, database }: Pick<Platform, 'clock' | 'database'>,
   employeeId: string,
-  recordingIds: readonly string[],
+  requestId: string,
+  tx?: Transaction,
 ): Promise<Work> {
   const now = clock.now();
   const evaluations = await database.query<EvaluationRow>(
@@ -65,6 +67,7 @@ export async function workOf(
      JOIN scorecard_versions c ON c.scorecard_id = e.scorecard_id AND c.version = e.scorecard_version
      WHERE e.agent_id = $1 ORDER BY v.submitted_at, e.id, v.version`,
     [employeeId],
+    tx,
   );
   return {
     evaluations: evaluations.map(({ content, sections, ...row }) => {
@@ -83,15 +86,19 @@ export async function workOf(
        WHERE o.agent_id = $1 AND o.retain_until > $2
          AND NOT EXISTS (SELECT FROM evaluations e WHERE e.id = o.evaluation_id) ORDER BY o.evaluated_at`,
       [employeeId, now],
+      tx,
     ),
     comments: await database.query<Work['comments'][number]>(
       `SELECT c.created_at AS at, c.recording_id AS "recordingId", c.kind, u.role, c.text FROM comments c JOIN users u ON u.id = c.author_id
-       WHERE c.recording_id = ANY ($1::uuid[]) AND c.deleted_at IS NULL ORDER BY c.created_at, c.id`,
-      [recordingIds],
+       WHERE c.recording_id IN (SELECT i.item_id FROM privacy_items i WHERE i.request_id = $1 AND i.kind = 'recording' AND i.confirmed)
+         AND c.deleted_at IS NULL ORDER BY c.created_at, c.id`,
+      [requestId],
+      tx,
     ),
     samples: await database.query<Work['samples'][number]>(
       'SELECT drawn_at AS at, size FROM samples WHERE agent_id = $1 AND retain_until > $2 ORDER BY drawn_at',
       [employeeId, now],
+      tx,
     ),
   };
 }

@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize';
 import type { Person } from '../access/caller.js';
 import type { Database } from '../platform/database.js';
 import { Problem } from '../platform/problem.js';
-import { isAwaited, isOrder, readAnswer, type Answer } from './answer.js';
+import { isAwaited, isOrder, readAnswer, readWhole, type Answer } from './answer.js';
 import { composeLetter, type Template } from './compose.js';
 import { lockOpenRequest, processesOf, record, type PrivacyContext, type RequestRow } from './request.js';
 import { remediesIn } from './words.js';
@@ -63,7 +63,7 @@ async function textNow(context: PrivacyContext, answer: Answer, tx?: Transaction
   const [written] = await database.query<{ text: string; at: Date }>('SELECT text, written_at AS at FROM privacy_letters WHERE request_id = $1', [id], tx);
   const isOfEarlier = approvedAt !== null && written !== undefined && written.at <= approvedAt;
   if (written !== undefined && !(isOfEarlier && answer.processes.some(isAwaited))) return { text: written.text, edited: true };
-  return { text: composeLetter(answer, context.settings.timeZone, await templateOf(database, locale, tx)), edited: false };
+  return { text: composeLetter(await readWhole(context, answer, tx), context.settings.timeZone, await templateOf(database, locale, tx)), edited: false };
 }
 
 /**

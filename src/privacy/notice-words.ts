@@ -22,6 +22,8 @@ export interface Facts {
   pausedAt: Date | null;
   /** To whom it is, or was, sent on. */
   company: string | null;
+  /** Whether the processing of anything is restricted; asked for the letter that says so alone. */
+  isRestricted: boolean;
   timeZone: string;
 }
 
@@ -194,8 +196,8 @@ export const composers: Record<NoticeKind, (facts: Facts, told: Tell, date: (at:
       ),
     ];
   },
-  lifting: ({ answer }, told, date) => {
-    if (!answer.items.some(({ restricted }) => restricted) && !answer.processes.some(({ right }) => right === 'restriction' || right === 'objection'))
+  lifting: ({ answer, isRestricted }, told, date) => {
+    if (!isRestricted && !answer.processes.some(({ right }) => right === 'restriction' || right === 'objection'))
       throw conflict('Nothing was restricted.');
     const until = new Date(answer.at.getTime() + twoWeeksMs);
     return [

@@ -19,7 +19,14 @@ export interface Notice {
   fixed: string;
 }
 
-async function factsOf(context: PrivacyContext, id: string): Promise<Facts> {
+/** Whether the processing of anything that is theirs is restricted. */
+async function isAnyRestricted(answer: Answer): Promise<boolean> {
+  for (const kind of ['recording', 'ticket'] as const)
+    for await (const batch of answer.batches(kind)) if (batch.some(({ item }) => item.restricted)) return true;
+  return false;
+}
+
+async function factsOf(context: PrivacyContext, id: string, kind: NoticeKind): Promise<Facts> {
   const { platform: { clock, database }, settings: { timeZone } } = context;
   const answer = { ...(await readAnswer(context, id)), at: clock.now() };
   const { request, subject } = answer;
@@ -34,12 +41,13 @@ async function factsOf(context: PrivacyContext, id: string): Promise<Facts> {
   return {
     answer, timeZone, dueAt: dates.dueAt, originalDueAt: dates.originalDueAt, firstMonthEndsAt: dates.firstMonthEndsAt, company: closing?.to ?? subject.organisation,
     pausedAt: pauses.find(({ resumedAt }) => resumedAt === null)?.pausedAt ?? null,
+    isRestricted: kind === 'lifting' && (await isAnyRestricted(answer)),
   };
 }
 
 /** A letter as it would be now. @throws Problem `not-found`, `conflict` where there is nothing of the kind to tell */
 export async function composeNotice(context: PrivacyContext, id: string, kind: NoticeKind): Promise<Notice & { answer: Answer }> {
-  const facts = await factsOf(context, id);
+  const facts = await factsOf(context, id, kind);
   const { answer, company } = facts;
   // An order is answered to whoever gave it; the person it is about must not hear of it from here.
   if (isOrder(answer)) throw new Problem('conflict', { detail: 'An order of an authority has no other letters than its reply.' });
@@ -86,10 +94,11 @@ export async function composeRecipientLetter(context: PrivacyContext, id: string
   if (notification === undefined) throw new Problem('not-found');
   const { right, recipient, reference, disclosedAt } = notification;
   const theirs = await recordingsToldOf(database, notification);
-  const named = theirs.map((recordingId) => {
-    const item = answer.items.find((each) => each.item_id === recordingId);
-    return `- ${item?.started_at ? `${nameOf(item, locale, timeZone)}, ` : ''}${told('opname', 'recording')} ${recordingId}`;
-  });
+  const names = new Map<string, string>();
+  for await (const batch of answer.batches('recording'))
+    for (const { item } of batch)
+      if (theirs.includes(item.item_id) && item.started_at !== null) names.set(item.item_id, `${nameOf(item, locale, timeZone)}, `);
+  const named = theirs.map((recordingId) => `- ${names.get(recordingId) ?? ''}${told('opname', 'recording')} ${recordingId}`);
   const changes = right !== 'rectification' ? [] : answer.rectifications
     .filter(({ recordingId }) => recordingId !== null && theirs.includes(recordingId))
     .map((each) => `- ${correctionIn(each, locale)}`);

@@ -1,4 +1,4 @@
-import { decisionOn, type Answer } from './answer.js';
+import { decisionOn, type WholeAnswer } from './answer.js';
 import { usualFor, type DecisionRow, type ItemRow } from './items.js';
 import { thePerson } from './notify.js';
 import type { ProcessRow } from './request.js';
@@ -40,7 +40,7 @@ const nothingTo: Record<Right, Told> = {
 };
 
 /** How a right turned out as a whole. */
-export function outcomeIn(answer: Answer, process: ProcessRow, locale: Locale): string {
+export function outcomeIn(answer: WholeAnswer, process: ProcessRow, locale: Locale): string {
   const { right, outcome } = process;
   const asked = askedAs[right];
   const items = answer.items.filter((item) => decisionOn(answer, item, right) !== undefined);
@@ -72,12 +72,12 @@ export function outcomeIn(answer: Answer, process: ProcessRow, locale: Locale): 
   }[outcome], locale);
 }
 
-const isGranted = (answer: Answer, item: ItemRow, right: Right, ...verdicts: readonly Verdict[]) =>
+const isGranted = (answer: WholeAnswer, item: ItemRow, right: Right, ...verdicts: readonly Verdict[]) =>
   answer.processes.some((process) => process.right === right && process.outcome !== 'withdrawn') &&
   ['grant', ...verdicts].includes(decisionOn(answer, item, right)?.decision ?? 'refuse');
 
 /** What was closed while an objection was pending is opened again where it was refused (art. 18(3)), unless another right keeps it closed. */
-function whatIsLifted(answer: Answer, outcome: ProcessRow['outcome']): Told[] {
+function whatIsLifted(answer: WholeAnswer, outcome: ProcessRow['outcome']): Told[] {
   const refused = answer.items.filter((item) => decisionOn(answer, item, 'objection')?.decision === 'refuse');
   const opened = refused.filter((item) => !isGranted(answer, item, 'erasure') && !isGranted(answer, item, 'restriction', 'partly'));
   if (opened.length === 0) return [];
@@ -93,7 +93,7 @@ function whatIsLifted(answer: Answer, outcome: ProcessRow['outcome']): Told[] {
 }
 
 /** Is there anybody to tell (art. 19)? Whoever was given what this right was granted about; the person themselves is not. */
-const wereGivenToOthers = (answer: Answer, right: Right): boolean =>
+const wereGivenToOthers = (answer: WholeAnswer, right: Right): boolean =>
   answer.disclosures.some(({ kind, recipient, recordingId }) =>
     (kind !== 'privacy' || recipient !== thePerson) &&
     answer.items.some((item) => item.item_id === recordingId && (decisionOn(answer, item, right)?.decision ?? 'refuse') !== 'refuse'));
@@ -109,7 +109,7 @@ export function articleIn({ decision, right, ground, article }: Pick<DecisionRow
 }
 
 /** What the person may expect next of a right. */
-export function whatFollows(answer: Answer, { right, outcome }: ProcessRow): string[] {
+export function whatFollows(answer: WholeAnswer, { right, outcome }: ProcessRow): string[] {
   const { locale } = answer.request;
   const told = (texts: readonly Told[]) => texts.map((text) => pick(text, locale));
   const lifted = right !== 'objection' ? [] : whatIsLifted(answer, outcome);
@@ -151,7 +151,7 @@ export function whatFollows(answer: Answer, { right, outcome }: ProcessRow): str
 }
 
 /** What is told of a decision: how it turned out, on which article, and why. Undefined where nothing was decided. */
-export function reasonOf(answer: Answer, item: ItemRow, { right }: ProcessRow): string | undefined {
+export function reasonOf(answer: WholeAnswer, item: ItemRow, { right }: ProcessRow): string | undefined {
   const { locale } = answer.request;
   const decision = decisionOn(answer, item, right);
   const usual = usualFor(item, right);
@@ -182,7 +182,7 @@ export function reasonOf(answer: Answer, item: ItemRow, { right }: ProcessRow): 
 }
 
 /** What of a call, or of a ticket, is not in the copy. */
-function whatIsLeftOut(answer: Answer, item: ItemRow, article: string | null): string {
+function whatIsLeftOut(answer: WholeAnswer, item: ItemRow, article: string | null): string {
   const { locale, requester_kind: kind } = answer.request;
   const decision = decisionOn(answer, item, 'access');
   if (decision === undefined || decision.decision === 'refuse') return '';
@@ -209,7 +209,7 @@ const fields: Record<string, Told> = {
 };
 
 /** A correction, or a statement, in words: `naam: “Jansen” in plaats van “Janssen”`. */
-export function correctionIn({ field, oldValue, newValue, statement }: Pick<Answer['rectifications'][number], 'field' | 'oldValue' | 'newValue' | 'statement'>, locale: Locale): string {
+export function correctionIn({ field, oldValue, newValue, statement }: Pick<WholeAnswer['rectifications'][number], 'field' | 'oldValue' | 'newValue' | 'statement'>, locale: Locale): string {
   const quoted = (text: string | null) => `“${(text ?? '').replaceAll(/\s+/g, ' ').trim()}”`;
   if (statement !== null) return locale === 'nl' ? `toegevoegde verklaring: ${quoted(statement)}` : `statement attached: ${quoted(statement)}`;
   const name = pick(fields[field ?? ''] ?? { nl: field ?? '', en: field ?? '' }, locale);
@@ -218,7 +218,7 @@ export function correctionIn({ field, oldValue, newValue, statement }: Pick<Answ
 }
 
 /** What differs from one thing to the next under the same decision. */
-export function remarksOn(answer: Answer, item: ItemRow, { right }: ProcessRow, timeZone: string): string {
+export function remarksOn(answer: WholeAnswer, item: ItemRow, { right }: ProcessRow, timeZone: string): string {
   const { locale } = answer.request;
   const review = decisionOn(answer, item, right)?.review_at ?? null;
   const parts = [

@@ -19,20 +19,25 @@ tr{border-bottom:1px solid var(--line);padding:.5rem 0}td{border:0;padding:.25re
 @media(prefers-color-scheme:dark){:root{--text:#e8edf3;--bg:#12171e;--muted:#aab6c4;--link:#7fb8ff;--line:#728092;--surface:#1b222c}}
 @media print{body{margin:0;max-width:none}audio{display:none}}`;
 
-/** A page of a package, without script and without anything from elsewhere. */
-export const page = (locale: string, title: string, body: string) => `<!doctype html>
+/** A page of a package, without script and without anything from elsewhere: what stands before its body, and after. */
+export const pageStart = (locale: string, title: string) => `<!doctype html>
 <html lang="${locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title><style>${style}</style></head><body><main>
-${body}
-</main></body></html>
 `;
+export const pageEnd = '\n</main></body></html>\n';
+
+export const page = (locale: string, title: string, body: string) => `${pageStart(locale, title)}${body}${pageEnd}`;
 
 /** A table; on a narrow screen each row becomes a list in which a cell says what it is of. Heads and cells are HTML. */
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  `${tableStart(head)}${rows.map((cells) => tableRow(head, cells)).join('\n')}${tableEnd}`;
+
+export const tableStart = (head: readonly string[]) =>
   `<table role="table"><thead role="rowgroup"><tr role="row">${head.map((cell) => `<th role="columnheader" scope="col">${cell}</th>`).join('')}</tr></thead>
-<tbody role="rowgroup">${rows
-    .map((cells) => `<tr role="row">${cells.map((cell, column) => `<td role="cell" data-head="${head[column] ?? ''}">${cell}</td>`).join('')}</tr>`)
-    .join('\n')}</tbody></table>`;
+<tbody role="rowgroup">`;
+export const tableRow = (head: readonly string[], cells: readonly string[]) =>
+  `<tr role="row">${cells.map((cell, column) => `<td role="cell" data-head="${head[column] ?? ''}">${cell}</td>`).join('')}</tr>`;
+export const tableEnd = '</tbody></table>';
 
 const back = (told: (nl: string, en: string) => string, href: string) => `<p><a href="${href}">${told('Overzicht', 'Overview')}</a></p>`;
 

@@ -1,16 +1,13 @@
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Bag } from '../packages/bag.js';
-import { addFile } from '../packages/originals.js';
 import type { SealWork } from '../packages/seal.js';
 import { findOneTicket } from '../tickets/find-tickets.js';
 import { piecesOf, type ShownPiece } from '../tickets/read-ticket.js';
-import { disclosed, type Answer } from './answer.js';
+import { disclosed, type Answer, type Disclosed } from './answer.js';
 import type { DecisionRow } from './items.js';
 import { isTakenOut, withoutPassages } from './passages.js';
 import type { PrivacyContext } from './request.js';
+import { createSpool } from './spool.js';
 
 /**
  * What a person supplied themselves, to take elsewhere (art. 20 GDPR): JSON and CSV with a schema. Without replies, internal
@@ -74,65 +71,59 @@ function wordsOf(piece: ShownPiece, { passages }: DecisionRow, locale: 'nl' | 'e
   return { contentType: 'text/plain', body: text, text };
 }
 
-async function write(stream: WriteStream, text: string): Promise<void> {
-  if (!stream.write(text)) await once(stream, 'drain');
-}
-
-async function end(stream: WriteStream): Promise<void> {
-  stream.end();
-  await once(stream, 'close');
-}
-
 /** Writes the part to take elsewhere under `data/portability/`, a ticket at a time. @returns how many tickets are in it */
 export async function writePortability(context: PrivacyContext, answer: Answer, bag: Bag, work: SealWork): Promise<number> {
-  const { clock, database } = context.platform;
-  const found = disclosed(answer, 'portability').filter(({ item }) => item.kind === 'ticket');
-  if (found.length === 0) return 0;
-  const files = { json: path.join(work.folder, 'portability.json'), csv: path.join(work.folder, 'portability.csv') };
-  const [json, csv] = [createWriteStream(files.json, { mode: 0o600 }), createWriteStream(files.csv, { mode: 0o600 })];
-  try {
-    await write(json, '[');
-    await write(csv, `${columns.join(',')}\r\n`);
-    let count = 0;
-    for (const { item, decision } of found) {
+  const json = createSpool(path.join(work.folder, 'portability.json'), work.signal);
+  const csv = createSpool(path.join(work.folder, 'portability.csv'), work.signal);
+  await csv.write(`${columns.join(',')}\r\n`);
+  let count = 0;
+  for await (const batch of disclosed(answer, 'portability', 'ticket'))
+    for (const each of batch) {
       work.signal.throwIfAborted();
-      const ticket = await findOneTicket(database, 'privacy_officer', item.item_id, clock.now(), 'all');
-      if (ticket === undefined) continue;
-      const pieces = await piecesOf(database, item.item_id, clock.now(), item.held);
-      const theirs = pieces.filter(
-        (piece) => piece.kind === 'message' && piece.sender === 'customer' && piece.internal !== true && !isTakenOut(piece.id, decision),
-      );
-      const messageIds = new Set(theirs.map((piece) => piece.external_id));
-      const attachments = pieces.filter(
-        (piece) => piece.kind === 'attachment' && !isTakenOut(piece.id, decision) && (piece.message_external_id === null || messageIds.has(piece.message_external_id)),
-      );
-      const requester = {
-        name: ticket.requester_name, email: ticket.requester_email, phone: ticket.requester_phone, organisation: ticket.organisation,
-      };
-      const shell = { number: ticket.number, subject: ticket.subject, createdAt: ticket.opened_at.toISOString() };
-      const messages = theirs.map((piece) => ({
-        at: (piece.said_at ?? piece.supplied_at).toISOString(), ...wordsOf(piece, decision, answer.request.locale),
-      }));
-      const supplied = attachments.map((piece) => ({
-        fileName: piece.file_name ?? '', contentType: piece.content_type, bytes: piece.bytes, sha256: piece.sha256,
-      }));
-      await write(json, `${count === 0 ? '' : ','}\n${JSON.stringify({ ...shell, requester, messages, attachments: supplied })}`);
-      for (const { at, text } of messages.length > 0 ? messages : [{ at: '', text: '' }]) {
-        const cells = [shell.number, shell.subject, shell.createdAt, ...Object.values(requester).map((value) => value ?? ''), at, text];
-        await write(csv, `${cells.map(csvCell).join(',')}\r\n`);
-      }
+      const supplied = await suppliedIn(context, answer, each);
+      if (supplied === undefined) continue;
+      await json.write(`${count === 0 ? '[' : ','}\n${JSON.stringify(supplied.json)}`);
+      await csv.write(supplied.csv);
       count += 1;
     }
-    await write(json, '\n]\n');
-    await Promise.all([end(json), end(csv)]);
-    await addFile(bag, 'data/portability/tickets.json', files.json);
-    await addFile(bag, 'data/portability/tickets.csv', files.csv);
-    await bag.addJson('data/portability/schema.json', schema);
-    return count;
-  } finally {
-    json.destroy();
-    csv.destroy();
-    await rm(files.json, { force: true });
-    await rm(files.csv, { force: true });
-  }
+  await json.write('\n]\n');
+  await json.end();
+  await csv.end();
+  if (count === 0) return 0;
+  await json.addTo(bag, 'data/portability/tickets.json');
+  await csv.addTo(bag, 'data/portability/tickets.csv');
+  await bag.addJson('data/portability/schema.json', schema);
+  return count;
+}
+
+/** What the person supplied in a ticket: as JSON, and as lines of CSV. Undefined when it is gone. */
+async function suppliedIn(
+  { platform: { clock, database } }: PrivacyContext,
+  answer: Answer,
+  { item, decision }: Disclosed,
+): Promise<{ json: object; csv: string } | undefined> {
+  const ticket = await findOneTicket(database, 'privacy_officer', item.item_id, clock.now(), 'all');
+  if (ticket === undefined) return undefined;
+  const pieces = await piecesOf(database, item.item_id, clock.now(), item.held);
+  const theirs = pieces.filter(
+    (piece) => piece.kind === 'message' && piece.sender === 'customer' && piece.internal !== true && !isTakenOut(piece.id, decision),
+  );
+  const messageIds = new Set(theirs.map((piece) => piece.external_id));
+  const attachments = pieces.filter(
+    (piece) => piece.kind === 'attachment' && !isTakenOut(piece.id, decision) && (piece.message_external_id === null || messageIds.has(piece.message_external_id)),
+  );
+  const requester = {
+    name: ticket.requester_name, email: ticket.requester_email, phone: ticket.requester_phone, organisation: ticket.organisation,
+  };
+  const shell = { number: ticket.number, subject: ticket.subject, createdAt: ticket.opened_at.toISOString() };
+  const messages = theirs.map((piece) => ({
+    at: (piece.said_at ?? piece.supplied_at).toISOString(), ...wordsOf(piece, decision, answer.request.locale),
+  }));
+  const files = attachments.map((piece) => ({
+    fileName: piece.file_name ?? '', contentType: piece.content_type, bytes: piece.bytes, sha256: piece.sha256,
+  }));
+  const lines = (messages.length > 0 ? messages : [{ at: '', text: '' }]).map(({ at, text }) =>
+    [shell.number, shell.subject, shell.createdAt, ...Object.values(requester).map((value) => value ?? ''), at, text].map(csvCell).join(','),
+  );
+  return { json: { ...shell, requester, messages, attachments: files }, csv: lines.map((line) => `${line}\r\n`).join('') };
 }

@@ -10,9 +10,9 @@ import type { SealWork } from '../packages/seal.js';
 import { Problem } from '../platform/problem.js';
 import { findRecording } from '../recordings/recording.js';
 import { piecesOf } from '../tickets/read-ticket.js';
-import type { Answer } from './answer.js';
+import { decidedOn, type Answer } from './answer.js';
 import { answersFolder, messagesIn, type Bundle } from './bundle.js';
-import type { DecisionRow, ItemRow } from './items.js';
+import { decisionsOn, findItem, type DecisionRow, type ItemRow } from './items.js';
 import { ticketPage } from './pages.js';
 import { isTakenOut } from './passages.js';
 import type { PrivacyContext } from './request.js';
@@ -20,10 +20,14 @@ import type { PrivacyContext } from './request.js';
 /** What would leave with the decisions of now, one thing at a time: to be listened to, or read, before anybody approves. */
 
 /** An item and what was decided about access to it. @throws Problem `not-found` before that, `retention-ended` */
-export function previewed(answer: Answer, itemId: string): { item: ItemRow; decision: DecisionRow } {
-  const item = answer.items.find(({ id }) => id === itemId);
-  const decision = (answer.decisions.get(itemId) ?? []).find(({ right }) => right === 'access');
-  if (item === undefined || decision === undefined) throw new Problem('not-found');
+export async function previewed(
+  { platform: { clock, database } }: PrivacyContext,
+  answer: Answer,
+  itemId: string,
+): Promise<{ item: ItemRow; decision: DecisionRow }> {
+  const item = await findItem(database, answer.request.id, itemId, clock.now());
+  const decision = decidedOn((await decisionsOn(database, [itemId])).get(itemId) ?? [], 'access');
+  if (item === undefined || item.confirmed !== true || decision === undefined) throw new Problem('not-found');
   if (!item.available) throw new Problem('retention-ended');
   return { item, decision };
 }
