@@ -68,6 +68,13 @@ export async function createArchive(
   return new ZipFile(file, await open(file, 'wx', 0o600), dosTime(at), signal, zip64From);
 }
 
+/** Bytes that hold no more memory than themselves: a small Buffer keeps the whole of the pool it is cut from. */
+function ownBytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}
+
 class ZipFile implements Archive {
   readonly #entries: Entry[] = [];
   #offset = 0;
@@ -84,7 +91,7 @@ class ZipFile implements Archive {
   async add(
     name: string, source: AsyncIterable<Uint8Array> | Uint8Array, bytes: number, mode = 0o644,
   ): Promise<Digests> {
-    const entry: Entry = { name: Buffer.from(name), crc: 0, bytes, offset: this.#offset, mode };
+    const entry: Entry = { name: ownBytes(name), crc: 0, bytes, offset: this.#offset, mode };
     const headerBytes = this.#localHeader(entry).length;
     this.#offset += headerBytes;
     const sha256 = createHash('sha256');
