@@ -92,7 +92,8 @@ export async function sendBundle(
   } catch (error) {
     // Who leaves breaks the stream off: that is no fault of anybody's.
     if (!signal.aborted && !response.destroyed) throw error;
-    return false;
+    // Who closes the connection on the last byte can be noticed before the write of that byte is: they have it all.
+    return response.writableEnded;
   } finally {
     await bundle.discard();
   }
