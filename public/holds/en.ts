@@ -73,7 +73,7 @@ export const holds: Record<keyof typeof source, string> = {
   'holds.packages.one': '{count} package',
   'holds.packages.other': '{count} packages',
   'holds.showAll': 'One by one',
-  'holds.showAllOf': 'All holds of {name}',
+  'holds.showAllOf': 'One by one: all holds of {name}',
   'holds.ofGroup': 'Holds of one act',
   'holds.ofGroupLead': 'One by one: what a request keeps, or what was held in one go.',
   'holds.backToAll': 'All holds',

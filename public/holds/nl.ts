@@ -71,7 +71,7 @@ export const holds = {
   'holds.packages.one': '{count} pakket',
   'holds.packages.other': '{count} pakketten',
   'holds.showAll': 'Eén voor één',
-  'holds.showAllOf': 'Alle blokkeringen van {name}',
+  'holds.showAllOf': 'Eén voor één: alle blokkeringen van {name}',
   'holds.ofGroup': 'Blokkeringen van één handeling',
   'holds.ofGroupLead': 'Eén voor één: wat een verzoek vasthoudt, of wat in één keer is geblokkeerd.',
   'holds.backToAll': 'Alle bewaarblokkeringen',
