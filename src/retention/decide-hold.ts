@@ -4,7 +4,7 @@ import { may } from '../access/policy.js';
 import { append, type Actor } from '../audit/log.js';
 import type { Database } from '../platform/database.js';
 import { Problem } from '../platform/problem.js';
-import { tellable } from './list-holds.js';
+import { tellable, waiting } from './list-holds.js';
 import { detailsOf, holdColumns, type Hold, type HoldPlatform } from './place-hold.js';
 import { requestRetags, retagJob } from './retag.js';
 
@@ -78,9 +78,6 @@ export async function confirmHold(
 
 /** SQL over `holds`: those of one group, by its id: of a request, of one act, or one by itself. Each branch has its index. */
 const ofGroup = (id: string) => `(request_id = ${id} OR act_id = ${id} OR (id = ${id} AND request_id IS NULL AND act_id IS NULL))`;
-
-/** What waits for a second person. A hold whose end has passed asks nobody any more. */
-const waiting = (now: string) => `confirmed_at IS NULL AND released_at IS NULL AND (ends_at IS NULL OR ends_at > ${now})`;
 
 /**
  * A second person stands behind the holds of one group, in one act: those that were there at `asOf`, as they were shown.

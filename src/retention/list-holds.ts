@@ -25,6 +25,9 @@ export const tellable = (all: string, readerId: string): string => `(${all} OR o
   AND NOT EXISTS (SELECT FROM privacy_requests k WHERE k.id = holds.request_id
     AND (k.employee_id = ${readerId} OR ${readerId} = ANY (k.kept_from)))))`;
 
+/** SQL over `holds`: what waits for a second person. A hold whose end has passed asks nobody any more. */
+export const waiting = (now: string) => `confirmed_at IS NULL AND released_at IS NULL AND (ends_at IS NULL OR ends_at > ${now})`;
+
 /** Holds, newest first. */
 export async function listHolds(
   database: Database,
@@ -86,7 +89,7 @@ export async function listHoldGroups(
   page: { limit: number; cursor?: string | undefined },
 ): Promise<{ items: HoldGroup[]; nextCursor: string | null }> {
   const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
-  const waits = `confirmed_at IS NULL AND released_at IS NULL AND (ends_at IS NULL OR ends_at > $1)`;
+  const waits = waiting('$1');
   const items = (kind: SubjectKind) => `count(DISTINCT item_id) FILTER (WHERE category = '${kind}')`;
   const rows = await database.query<HoldGroup>(
     `SELECT g.*, 'PV-' || q.year || '-' || lpad(q.number::text, 4, '0') AS reference FROM (
