@@ -1,72 +1,36 @@
 import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MovableClock } from '../src/platform/clock.js';
 import { tellAlarms, watch, type AlarmSettings } from '../src/recordings/alarms.js';
 import { tone } from './support/audio.js';
+import { startReceivers, type Receivers } from './support/receivers.js';
 import { startTestService, type TestService } from './support/service.js';
 
 /** What does not come in is noticed, told once, and told to be over. */
 
 let service: TestService;
 const secret = Buffer.from('a shared secret').toString('base64');
-const heard: { headers: Record<string, unknown>; body: string }[] = [];
-let hook: Server;
-let hookStatus = 200;
+let receivers: Receivers;
 let settings: AlarmSettings;
-const mails: string[] = [];
-const mailbox = createTcpServer((socket) => {
-  // As much of SMTP (RFC 5321) as a sender needs.
-  let data: string | undefined;
-  socket.write('220 test\r\n');
-  socket.on('data', (chunk) => {
-    for (const line of chunk.toString().split('\r\n').slice(0, -1)) {
-      if (data !== undefined) {
-        if (line === '.') {
-          mails.push(data);
-          data = undefined;
-          socket.write('250 ok\r\n');
-        } else data += `${line}\n`;
-      } else if (line === 'DATA') {
-        data = '';
-        socket.write('354 go\r\n');
-      } else if (line === 'QUIT') socket.end('221 bye\r\n');
-      else socket.write('250 ok\r\n');
-    }
-  });
-});
 
 beforeAll(async () => {
-  hook = createServer((incoming, outgoing) => {
-    let body = '';
-    incoming.on('data', (chunk) => { body += String(chunk); });
-    incoming.on('end', () => {
-      if (hookStatus === 200) heard.push({ headers: incoming.headers, body });
-      outgoing.writeHead(hookStatus).end();
-    });
-  }).listen(0, '127.0.0.1');
-  mailbox.listen(0, '127.0.0.1');
-  await Promise.all([once(hook, 'listening'), once(mailbox, 'listening')]);
+  receivers = await startReceivers();
   settings = {
-    webhook: { url: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`, secret: `whsec_${secret}` },
-    mail: { smtpUrl: `smtp://127.0.0.1:${(mailbox.address() as AddressInfo).port}?ignoreTLS=true`, from: 'opname@example.test', to: 'beheer@example.test' },
+    webhook: { url: receivers.webhookUrl, secret: `whsec_${secret}` },
+    mail: { smtpUrl: receivers.smtpUrl, from: 'opname@example.test', to: 'beheer@example.test' },
   };
   const clock = new MovableClock();
   clock.set('2026-11-25T10:30:00Z');
   service = await startTestService({ clock });
 });
 afterAll(async () => {
-  hook.close();
-  mailbox.close();
+  receivers.close();
   await service.close();
 });
 beforeEach(() => {
-  heard.length = 0;
-  mails.length = 0;
-  hookStatus = 200;
+  receivers.calls.length = 0;
+  receivers.mails.length = 0;
+  receivers.answerWith(200);
 });
 
 const query = <Row extends object>(sql: string, bind: unknown[] = []) => service.service.platform.database.query<Row>(sql, bind);
@@ -128,9 +92,9 @@ describe('answered calls without a recording', () => {
   test('raise one alarm, told once by each way, and told to be over when the recordings have come', async () => {
     await look();
     await look();
-    expect(heard).toHaveLength(1);
-    expect(mails).toHaveLength(1);
-    const [call] = heard;
+    expect(receivers.calls).toHaveLength(1);
+    expect(receivers.mails).toHaveLength(1);
+    const [call] = receivers.calls;
     const told = JSON.parse(call?.body ?? '{}') as { type: string; data: { count: number; source: string } };
     expect(told).toMatchObject({ type: 'ingest.recordings_missing.raised', data: { count: 3, source: 'Test pbx' } });
     const signed = `${String(call?.headers['webhook-id'])}.${String(call?.headers['webhook-timestamp'])}.${call?.body ?? ''}`;
@@ -139,7 +103,7 @@ describe('answered calls without a recording', () => {
     for (const { id } of await query<{ id: string }>("SELECT unique_id AS id FROM call_records WHERE unique_id LIKE '%.1' OR unique_id LIKE '%.2'"))
       await service.push({ callId: id, startedAt: new Date(service.clock.now().getTime() - 1_800_000).toISOString() });
     await look();
-    expect(heard.map(({ body }) => (JSON.parse(body) as { type: string }).type)).toEqual(['ingest.recordings_missing.raised', 'ingest.recordings_missing.cleared']);
+    expect(receivers.calls.map(({ body }) => (JSON.parse(body) as { type: string }).type)).toEqual(['ingest.recordings_missing.raised', 'ingest.recordings_missing.cleared']);
     expect((await ingest()).alarms).toEqual([]);
   });
 });
@@ -155,20 +119,20 @@ test('recordings that are refused for a fault raise an alarm, told and later ove
   await ingest();
   await query("DELETE FROM ingest_hours WHERE outcome IN ('not-audio', 'invalid-input')");
   await look();
-  expect(heard).toEqual([]);
+  expect(receivers.calls).toEqual([]);
   for (const callId of ['r1', 'r2', 'r3'])
     await pbx.post('/api/v1/recordings').field({ callId, startedAt }).attach('audio', Buffer.from('<html>502 Bad Gateway</html>'), 'a.wav').expect(422);
   await ingest();
   await look();
   await look();
-  expect(heard.map(({ body }) => JSON.parse(body) as object)).toMatchObject([{ type: 'ingest.refused.raised', data: { count: 3, source: 'Test pbx' } }]);
-  expect(mails[0]).toContain('3 opnamen van Test pbx zijn geweigerd');
+  expect(receivers.calls.map(({ body }) => JSON.parse(body) as object)).toMatchObject([{ type: 'ingest.refused.raised', data: { count: 3, source: 'Test pbx' } }]);
+  expect(receivers.mails[0]).toContain('3 opnamen van Test pbx zijn geweigerd');
   expect((await ingest()).alarms).toMatchObject([{ kind: 'refused' }]);
   expect((await source())['days']).toMatchObject([{ rejected: { 'not-audio': 3, 'empty-recording': 4, 'direction-not-covered': 5 } }]);
   service.clock.advance(3 * 3_600_000);
   await service.signInAgain();
   await look();
-  expect(heard.at(-1)?.body).toContain('ingest.refused.cleared');
+  expect(receivers.calls.at(-1)?.body).toContain('ingest.refused.cleared');
   service.clock.advance(-3 * 3_600_000);
   await service.signInAgain();
 });
@@ -204,16 +168,16 @@ describe('a PBX that falls silent', () => {
   test('is told of once; a way that fails is tried again; a holiday is none of it', async () => {
     await history('2026-11-25T09:00:00Z');
     service.clock.set('2026-11-25T13:10:00Z');
-    hookStatus = 500;
+    receivers.answerWith(500);
     await look();
-    expect([heard.length, mails.length]).toEqual([0, 1]);
-    hookStatus = 200;
+    expect([receivers.calls.length, receivers.mails.length]).toEqual([0, 1]);
+    receivers.answerWith(200);
     service.clock.advance(10 * 60_000);
     await look();
-    expect(heard.map(({ body }) => (JSON.parse(body) as { type: string }).type)).toEqual(['ingest.silent.raised']);
+    expect(receivers.calls.map(({ body }) => (JSON.parse(body) as { type: string }).type)).toEqual(['ingest.silent.raised']);
     await service.as('administrator').put('/api/v1/organisation').send({ holidays: ['2026-11-25'] }).expect(200);
     service.clock.advance(60_000);
     await look();
-    expect(heard.at(-1)?.body).toContain('ingest.silent.cleared');
+    expect(receivers.calls.at(-1)?.body).toContain('ingest.silent.cleared');
   });
 });
