@@ -105,6 +105,18 @@ describe('single sign-on', () => {
     expect(await auditOf(id)).toContain('user.identity_unbound');
   });
 
+  it('lets somebody in who signs in for the first time in several windows at once', async () => {
+    await newPerson();
+    const windows = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const begun = await begin().expect(303);
+        return { at: await throughProvider(String(begun.headers['location'])), cookies: cookiesOf(begun) };
+      }),
+    );
+    const answers = await Promise.all(windows.map(({ at, cookies }) => comeBack(at, cookies)));
+    expect(answers.map(({ headers }) => headers['location'])).toEqual(['/', '/', '/', '/', '/']);
+  });
+
   it('ends sessions when the bond is undone', async () => {
     const { id } = await newPerson();
     const { response } = await signInThere();

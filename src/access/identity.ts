@@ -16,7 +16,8 @@ import { keyedDigest } from './token.js';
 export async function signInAs(base: SignIn, identity: Identity, oldToken: string | undefined): Promise<string> {
   const { clock, database } = base;
   const token = await database.inTransaction(async (tx) => {
-    const userId = (await boundTo(base, identity, tx)) ?? (await bind(base, identity, tx));
+    // Once more at the end: of two first sign-ins at one moment the second finds what the first has bound.
+    const userId = (await boundTo(base, identity, tx)) ?? (await bind(base, identity, tx)) ?? (await boundTo(base, identity, tx));
     if (userId === undefined) return undefined;
     if (oldToken !== undefined) await endSession(base, tx, oldToken);
     const opened = await openSession(base, tx, userId);
