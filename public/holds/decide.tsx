@@ -18,15 +18,49 @@ interface Props {
 /** A second person stands behind a hold, having read why it is there. */
 export function ConfirmHold({ hold, own, close, done }: Props & { own: boolean }) {
   return (
+    <Confirm
+      title={t('holds.confirmTitle')} why={t('holds.confirmWhy')} own={own} path={`/holds/${hold.id}`}
+      quoted={{ what: t(`ground.${hold.ground}`), reason: reasonOf(hold) }} close={close} done={done}
+    />
+  );
+}
+
+/** A second person stands behind all that a request or an act keeps, as it was shown. */
+export function ConfirmGroup({ group, own, close, done }: { group: HoldGroup; own: boolean; close: () => void; done: () => void }) {
+  return (
+    <Confirm
+      title={group.reference === null ? t('holds.confirmTitle') : t('holds.confirmGroupTitle', { name: group.reference })}
+      why={t('holds.confirmGroupWhy')} own={own} path={`/holds/groups/${group.id}`} asOf={group.unconfirmedUntil}
+      quoted={{ what: itemsOf(group), reason: group.reasons.map((reason) => reasonOf({ reason })).join(' ') }} close={close} done={done}
+    />
+  );
+}
+
+interface ConfirmProps {
+  title: string;
+  why: string;
+  /** All of it is the reader's own: they say why nobody else confirms it. */
+  own: boolean;
+  path: string;
+  /** Of a group: what was placed later is not confirmed. */
+  asOf?: string | null;
+  quoted: { what: string; reason: string };
+  close: () => void;
+  done: () => void;
+}
+
+function Confirm({ title, why, own, path, asOf, quoted, close, done }: ConfirmProps) {
+  return (
     <FormDialog
-      title={t('holds.confirmTitle')}
+      title={title}
       label={t('holds.confirm')}
       prefix="confirm-"
       fields={own ? ['reason'] : ['hold']}
       check={(read) => (own && read('reason') === '' ? { reason: t('holds.reasonMissing') } : {})}
       send={async (read) => {
+        const body = { ...(asOf === undefined ? {} : { asOf }), ...(own ? { reason: read('reason') } : {}) };
         try {
-          await ask(`/holds/${hold.id}/confirm`, { method: 'POST', ...(own ? { body: { reason: read('reason') } } : {}) });
+          await ask(`${path}/confirm`, { method: 'POST', ...(Object.keys(body).length === 0 ? {} : { body }) });
         } catch (error) {
           // It is their role's to do; where four eyes are required it is another's.
           if (own && asProblem(error).status === 403) throw new WrongField('reason', t('holds.confirmByAnother'));
@@ -39,7 +73,7 @@ export function ConfirmHold({ hold, own, close, done }: Props & { own: boolean }
     >
       {(of) => (
         <>
-          {!own && <p>{t('holds.confirmWhy')}</p>}
+          {!own && <p>{why}</p>}
           {own && (
             <p class="notice warn">
               <Icon name="warning" />
@@ -47,8 +81,8 @@ export function ConfirmHold({ hold, own, close, done }: Props & { own: boolean }
             </p>
           )}
           <div class="quoted" id="confirm-hold" tabIndex={-1}>
-            <strong>{t(`ground.${hold.ground}`)}</strong>
-            <p>{reasonOf(hold)}</p>
+            <strong>{quoted.what}</strong>
+            <p>{quoted.reason}</p>
           </div>
           {own && (
             <Field {...of('reason')} label={t('holds.confirmReason')} hint={t('holds.confirmReasonHint')}>
@@ -91,48 +125,6 @@ function Release({ title, path, close, done }: { title: string; path: string; cl
           <Field {...of('reason')} label={t('holds.releaseReason')}>
             {(wiring) => <textarea class="input" rows={3} maxLength={2000} aria-required="true" {...wiring} />}
           </Field>
-        </>
-      )}
-    </FormDialog>
-  );
-}
-
-/** A second person stands behind all that a request or an act keeps, as it was shown. */
-export function ConfirmGroup({ group, own, close, done }: { group: HoldGroup; own: boolean; close: () => void; done: () => void }) {
-  return (
-    <FormDialog
-      title={group.reference === null ? t('holds.confirmTitle') : t('holds.confirmGroupTitle', { name: group.reference })}
-      label={t('holds.confirm')}
-      prefix="confirm-"
-      fields={own ? ['reason'] : ['hold']}
-      check={(read) => (own && read('reason') === '' ? { reason: t('holds.reasonMissing') } : {})}
-      send={async (read) => {
-        try {
-          await ask(`/holds/groups/${group.id}/confirm`, {
-            method: 'POST',
-            body: { asOf: group.unconfirmedUntil, ...(own ? { reason: read('reason') } : {}) },
-          });
-        } catch (error) {
-          if (own && asProblem(error).status === 403) throw new WrongField('reason', t('holds.confirmByAnother'));
-          throw error;
-        }
-        say(t('holds.confirmedNow'));
-        done();
-      }}
-      close={close}
-    >
-      {(of) => (
-        <>
-          <p>{t(own ? 'holds.confirmOwn' : 'holds.confirmGroupWhy')}</p>
-          <div class="quoted" id="confirm-hold" tabIndex={-1}>
-            <strong>{itemsOf(group)}</strong>
-            <p>{group.reasons.map((reason) => reasonOf({ reason })).join(' ')}</p>
-          </div>
-          {own && (
-            <Field {...of('reason')} label={t('holds.confirmReason')} hint={t('holds.confirmReasonHint')}>
-              {(wiring) => <textarea class="input" rows={3} maxLength={2000} aria-required="true" {...wiring} />}
-            </Field>
-          )}
         </>
       )}
     </FormDialog>

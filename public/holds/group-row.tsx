@@ -2,6 +2,7 @@ import { longDay, moment } from '../format.js';
 import { plural, t } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import { Cell } from '../parts/table.js';
+import { DecideCell, ReviewLate, Secret } from './row-parts.js';
 import { lastDay, reasonOf } from './state.js';
 import type { HoldGroup } from './types.js';
 
@@ -42,24 +43,12 @@ export function GroupRow({ group, officer, nameOf, decide }: Props) {
         <small>
           {t('holds.placedBy', { name: group.placedBy.map((id) => nameOf(id)).join(', '), when: moment(group.placedAt) })}
         </small>
-        {group.secret && (
-          <span class="line">
-            <Badge icon="hidden" tone="warn" plain>
-              {t('holds.secret')}
-            </Badge>
-          </span>
-        )}
+        <Secret secret={group.secret} />
       </Cell>
       <Cell label={t('holds.owner')}>{group.owners.map((id) => nameOf(id)).join(', ')}</Cell>
       <Cell label={t('holds.review')}>
         {longDay(group.reviewAt)}
-        {group.reviewDue && (
-          <span class="line">
-            <Badge icon="warning" tone="error" plain>
-              {t('holds.reviewLate')}
-            </Badge>
-          </span>
-        )}
+        <ReviewLate due={group.reviewDue} />
       </Cell>
       <Cell wide>
         <span class="hold-state">
@@ -88,23 +77,12 @@ export function GroupRow({ group, officer, nameOf, decide }: Props) {
         </span>
       </Cell>
       {officer && (
-        <Cell className="row-actions">
-          {group.unconfirmed > 0 && !group.secret && (
-            <button type="button" class="button small" aria-label={t('holds.confirmOf', { item: name })} onClick={() => decide('confirm')}>
-              {t('holds.confirm')}
-            </button>
-          )}
-          {open && group.requestId === null && (
-            <button
-              type="button"
-              class="button small danger"
-              aria-label={t('holds.releaseOf', { item: name })}
-              onClick={() => decide('release')}
-            >
-              {t('holds.release')}
-            </button>
-          )}
-        </Cell>
+        <DecideCell
+          name={name}
+          confirm={group.unconfirmed > 0 && !group.secret}
+          release={open && group.requestId === null}
+          decide={decide}
+        />
       )}
     </tr>
   );

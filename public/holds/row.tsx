@@ -1,8 +1,8 @@
 import { longDay, moment } from '../format.js';
 import { t } from '../i18n.js';
-import { Badge } from '../parts/badge.js';
 import { Cell } from '../parts/table.js';
 import { itemName } from '../retention/words.js';
+import { DecideCell, ReviewLate, Secret } from './row-parts.js';
 import { HoldState, reasonOf } from './state.js';
 import type { Hold } from './types.js';
 
@@ -36,13 +36,7 @@ export function Row({ hold, officer, nameOf, decide }: RowProps) {
             {hold.confirmedBy === hold.placedBy && hold.confirmReason && ` ${t('holds.confirmedAlone', { reason: hold.confirmReason })}`}
           </small>
         )}
-        {hold.secret && (
-          <span class="line">
-            <Badge icon="hidden" tone="warn" plain>
-              {t('holds.secret')}
-            </Badge>
-          </span>
-        )}
+        <Secret secret={hold.secret} />
         {hold.releasedAt && (
           <small>
             {t('holds.releasedBecause', { name: nameOf(hold.releasedBy), reason: hold.releaseReason ?? '' })}
@@ -52,40 +46,13 @@ export function Row({ hold, officer, nameOf, decide }: RowProps) {
       <Cell label={t('holds.owner')}>{nameOf(hold.ownerId)}</Cell>
       <Cell label={t('holds.review')}>
         {longDay(hold.reviewAt)}
-        {hold.reviewDue && (
-          <span class="line">
-            <Badge icon="warning" tone="error" plain>
-              {t('holds.reviewLate')}
-            </Badge>
-          </span>
-        )}
+        <ReviewLate due={hold.reviewDue} />
       </Cell>
       <Cell wide>
         <HoldState hold={hold} />
       </Cell>
       {officer && (
-        <Cell className="row-actions">
-          {hold.state === 'unconfirmed' && !hold.secret && (
-            <button
-              type="button"
-              class="button small"
-              aria-label={t('holds.confirmOf', { item: name })}
-              onClick={() => decide('confirm')}
-            >
-              {t('holds.confirm')}
-            </button>
-          )}
-          {open && (
-            <button
-              type="button"
-              class="button small danger"
-              aria-label={t('holds.releaseOf', { item: name })}
-              onClick={() => decide('release')}
-            >
-              {t('holds.release')}
-            </button>
-          )}
-        </Cell>
+        <DecideCell name={name} confirm={hold.state === 'unconfirmed' && !hold.secret} release={open} decide={decide} />
       )}
     </tr>
   );
