@@ -24,7 +24,9 @@ import { createSpool, type Spool } from './spool.js';
 /**
  * The package of an answer: a signed bag with a page to begin with, audio without hold music and with others made
  * inaudible, tickets, the part to take elsewhere, and the letter. It is made anew each time from what is there and not
- * kept: an answer leaves no second copy of what it answers about. Memory does not grow with what is in it.
+ * kept: an answer leaves no second copy of what it answers about. Things are read some hundred at a time and rows go to disk:
+ * of what went in, the heap keeps names and digests alone. What is resident outside the heap does grow, by some hundred MB for
+ * thousands of tickets (`npm run bench -- privacy`).
  */
 
 export const answersFolder = (dataDir: string) => path.join(dataDir, 'answers');

@@ -1,7 +1,7 @@
 import { decisionOn, type WholeAnswer } from './answer.js';
 import type { Template } from './compose.js';
+import { notTheirs } from './decide.js';
 import { referenceOf } from './request.js';
-import { usualFor } from './items.js';
 import { articleOf } from './rights.js';
 import { asksIn, cite, dateIn, ended, nameOf, pick, sentence, whatWasAsked } from './words.js';
 
@@ -60,11 +60,6 @@ export function composeForCompany(answer: WholeAnswer, timeZone: string, templat
   const { request } = answer;
   const { locale } = request;
   const told = (nl: string, en: string) => (locale === 'nl' ? nl : en);
-  const usual = answer.items.map((item) => usualFor(item, answer.processes[0]?.right ?? 'access')).at(0);
-  const why = told(
-    'Deze rechten komen toe aan de persoon om wiens gegevens het gaat, niet aan een organisatie. Die persoon kan het verzoek zelf doen, of u daartoe machtigen.',
-    'These rights belong to the person the data are about, not to an organisation. That person can make the request, or give you a mandate.',
-  );
   const own = [...answer.decisions.values()].flat().filter(({ decided_by: by, reason }) => by !== null && reason !== null).map(({ reason }) => sentence(reason ?? ''));
   return joined([
     told(
@@ -72,7 +67,7 @@ export function composeForCompany(answer: WholeAnswer, timeZone: string, templat
       `On ${dateIn(request.received_at, locale, timeZone)} we received ${whatWasAsked(answer, 'en')}. Our reference is ${referenceOf(request)}. This letter is our answer.`,
     ),
     template.opening,
-    `${told(`Wij wijzen uw ${asksIn(answer, 'nl')} af`, `We refuse your ${asksIn(answer, 'en')}`)} (${cite(['4(1)', ...answer.processes.map(({ right }) => articleOf[right])].join(', '), locale)}). ${usual === undefined ? why : pick(usual.why, locale)}`,
+    `${told(`Wij wijzen uw ${asksIn(answer, 'nl')} af`, `We refuse your ${asksIn(answer, 'en')}`)} (${cite(['4(1)', ...answer.processes.map(({ right }) => articleOf[right])].join(', '), locale)}). ${pick(notTheirs.company.why, locale)}`,
     ...new Set(own),
     template.closing,
   ]);

@@ -156,7 +156,7 @@ function objection(facts: ItemFacts): Cell {
 }
 
 /** What a company or an authority asks for is no right of a data subject. */
-const notTheirs: Record<'company' | 'authority', Cell> = {
+export const notTheirs: Record<'company' | 'authority', Cell> = {
   company: {
     verdict: 'refuse', article: '4(1), 15',
     why: {

@@ -236,12 +236,16 @@ export async function decisionsOf(
   ));
 }
 
+/** Whoever is neither asks for the person. */
+const requesterIn = (kind: RequestRow['requester_kind']): ItemFacts['requester'] =>
+  kind === 'company' || kind === 'authority' ? kind : 'subject';
+
 const factsOf = (item: ItemRow): ItemFacts => ({
   kind: item.kind,
   relation: item.requester_relation,
   hasAgreement: item.has_agreement,
   objectionUpheld: item.objection_upheld,
-  requester: item.requester_kind === 'company' || item.requester_kind === 'authority' ? item.requester_kind : 'subject',
+  requester: requesterIn(item.requester_kind),
 });
 
 /** The law's default for this item. */
@@ -249,10 +253,7 @@ export const usualFor = (item: ItemRow, right: Right): Usual => usualDecision(ri
 
 /** Whether anybody has to decide follows from the kind of a thing and from who asks: the rest only says how. */
 export const decidesOn = (right: Right, { kind, requester_kind: requester }: Pick<ItemRow, 'kind' | 'requester_kind'>): boolean =>
-  usualDecision(right, {
-    kind, relation: null, hasAgreement: false, objectionUpheld: false,
-    requester: requester === 'company' || requester === 'authority' ? requester : 'subject',
-  }).decides;
+  usualDecision(right, { kind, relation: null, hasAgreement: false, objectionUpheld: false, requester: requesterIn(requester) }).decides;
 
 /** Cells that somebody still has to decide: of items that are theirs or may be, in processes that are not approved. */
 export function undecided(
