@@ -24,6 +24,7 @@ import type { Platform } from './platform/platform.js';
 import { Problem } from './platform/problem.js';
 import { openSigningKey } from './platform/signing.js';
 import { incomingFolder } from './recordings/routes.js';
+import { clearAnswers } from './privacy/answers-folder.js';
 import { prepareUploads } from './recordings/upload.js';
 import { prepareTickets } from './tickets/jobs.js';
 import { quarantineUnscanned } from './tickets/scan.js';
@@ -150,6 +151,7 @@ async function listen(
 ): Promise<Server> {
   await prepareUploads(incomingFolder(config.dataDir));
   await prepareTickets(config);
+  await clearAnswers(config.dataDir, { alone: config.databaseUrl === undefined });
   const app = createApp({
     platform,
     operations,

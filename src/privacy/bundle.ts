@@ -11,6 +11,7 @@ import { findRecording } from '../recordings/recording.js';
 import { heardSegments, transcriptOf } from '../recordings/transcript.js';
 import { register } from '../retention/register.js';
 import { piecesOf, type ShownPiece } from '../tickets/read-ticket.js';
+import { answersFolder, clearAnswers } from './answers-folder.js';
 import { disclosed, isAnswered, isForCompany, isOrder, listensTo, type Answer, type Disclosed } from './answer.js';
 import { indexPage, recordingRow, ticketRow, withheldRow, type IndexedRecording, type IndexedTicket } from './index-page.js';
 import { letterHtml } from './letter.js';
@@ -29,8 +30,6 @@ import { createSpool, type Spool } from './spool.js';
  * thousands of tickets (`npm run bench -- privacy`).
  */
 
-export const answersFolder = (dataDir: string) => path.join(dataDir, 'answers');
-
 export interface Bundle {
   file: string;
   bytes: number;
@@ -41,6 +40,7 @@ export interface Bundle {
 /** Makes the package in a temporary file. @throws Problem `storage-unavailable` */
 export async function makeBundle(context: PrivacyContext, answer: Answer, letterText: string, signal: AbortSignal): Promise<Bundle> {
   const { platform, settings, signingKey } = context;
+  await clearAnswers(settings.dataDir);
   const folder = path.join(answersFolder(settings.dataDir), randomUUID());
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const discard = () => rm(folder, { recursive: true, force: true });

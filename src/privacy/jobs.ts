@@ -1,6 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises';
-import path from 'node:path';
-import { answersFolder } from './bundle.js';
+import { clearAnswers } from './answers-folder.js';
 import { carryOutDecisions, carryOutJob } from './carry-out.js';
 import { applyStandingObjections, objectionsJob } from './objections.js';
 import { privacyMetrics } from './queue.js';
@@ -17,23 +15,8 @@ export function definePrivacyJobs(context: PrivacyContext): void {
   jobs.define(reminderJob, async () => {
     await remind(context);
     await mailReminders(context);
-    await clearAnswers(context);
+    await clearAnswers(context.settings.dataDir);
   });
   jobs.every(reminderJob, '15 minutes');
   privacyMetrics(context.platform);
-}
-
-const leftBehindMs = 86_400_000;
-
-/** Removes what a process that died while it made an answer left behind; one being made is never a day old. */
-async function clearAnswers({ platform: { clock }, settings }: PrivacyContext): Promise<void> {
-  const folder = answersFolder(settings.dataDir);
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  for (const name of names) {
-    const { mtimeMs } = await stat(path.join(folder, name));
-    if (mtimeMs < clock.now().getTime() - leftBehindMs) await rm(path.join(folder, name), { recursive: true, force: true });
-  }
 }
