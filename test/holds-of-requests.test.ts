@@ -142,6 +142,33 @@ describe('a hold by number', () => {
     expect(entries).toHaveLength(1);
     expect(JSON.stringify(entries)).not.toContain('850007788');
   });
+
+  test('keeps tickets with its calls, tells how many people share it, and takes no number of our own', async () => {
+    const number = '+31850007790';
+    const callId = await service.push({ callId: randomUUID(), caller: number }, wav);
+    const ticketIds: string[] = [];
+    for (const name of ['Anna', 'Bert']) {
+      const { body } = await service.machine(service.helpdeskKey).put(`/api/v1/tickets/by-external/${randomUUID()}`).send({
+        number: `H-${name}`, subject: 'Storing', category: 'support', status: 'open', createdAt: service.clock.now().toISOString(),
+        requester: { name, phone: '085 000 77 90' },
+        messages: [{ externalId: 'm', at: service.clock.now().toISOString(), from: 'customer', body: 'Het is stuk.', contentType: 'text/plain' }],
+      }).expect(201);
+      ticketIds.push((body as { id: string }).id);
+    }
+    expect((await officer.get('/api/v1/holds/by-number').query({ number }).expect(200)).body).toEqual({ recordings: 1, tickets: 2, requesters: 2 });
+    const terms = { ground: 'legal_claim', reason: 'geschil', reviewAt: new Date(service.clock.now().getTime() + 30 * day).toISOString() };
+    const { body } = await officer.post('/api/v1/holds/by-number').send({ ...terms, number, expected: 3 }).expect(201);
+    expect(body).toMatchObject({ recordings: 1, tickets: 2, requesters: 2 });
+    const held = (await officer.get(`/api/v1/holds?groupId=${(body as { actId: string }).actId}`).expect(200)).body as { items: { item: { id: string } }[] };
+    expect(JSON.stringify(held)).toContain(callId);
+    for (const id of ticketIds) expect((await officer.get(`/api/v1/tickets/${id}`).expect(200)).body).toMatchObject({ held: true });
+
+    await service.as('administrator').put('/api/v1/organisation').send({ ownNumbers: [number] }).expect(200);
+    const refused = await officer.get('/api/v1/holds/by-number').query({ number: '085 000 77 90' }).expect(422);
+    expect(refused.body).toMatchObject({ errors: [{ path: 'number', message: expect.stringContaining('our own') as string }] });
+    await officer.post('/api/v1/holds/by-number').send({ ...terms, number, expected: 3 }).expect(422);
+    await service.as('administrator').put('/api/v1/organisation').send({ ownNumbers: [] }).expect(200);
+  });
 });
 
 describe('a secret order', () => {

@@ -46,10 +46,9 @@ export async function organisationOf(database: Database, version?: number, tx?: 
   return row ?? unknown;
 }
 
-/** The organisation's own numbers, E.164. A machine's `ownNumbers` hold them already. */
-export async function ownNumbersOf(database: Database): Promise<string[]> {
-  return (await organisationOf(database)).ownNumbers;
-}
+/** SELECT of every number of our own, E.164: the organisation's and those of its PBXs. One column, `number`. */
+export const allOwnNumbers = `SELECT unnest(own_numbers) AS number FROM sources UNION
+  SELECT unnest(own_numbers) FROM (SELECT own_numbers FROM organisation_versions ORDER BY version DESC LIMIT 1) latest`;
 
 export interface OrganisationChange {
   controller?: string | undefined;

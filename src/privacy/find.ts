@@ -1,6 +1,7 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { Transaction } from 'sequelize';
 import type { Person } from '../access/caller.js';
+import { allOwnNumbers } from '../access/organisation.js';
 import type { Database } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
@@ -129,11 +130,7 @@ async function sharedAmong(database: Database, numbers: readonly string[]): Prom
 
 /** The organisation's own numbers and those of its PBXs. */
 async function ownNumbers(database: Database): Promise<Set<string>> {
-  const rows = await database.query<{ number: string }>(
-    `SELECT unnest(own_numbers) AS number FROM sources UNION
-     SELECT unnest(own_numbers) FROM (SELECT own_numbers FROM organisation_versions ORDER BY version DESC LIMIT 1) o`,
-    [],
-  );
+  const rows = await database.query<{ number: string }>(allOwnNumbers);
   return new Set(rows.map((row) => row.number));
 }
 

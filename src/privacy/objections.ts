@@ -1,4 +1,5 @@
 import type { Transaction } from 'sequelize';
+import { allOwnNumbers } from '../access/organisation.js';
 import type { Platform } from '../platform/platform.js';
 import { restrictAllIn } from '../retention/restrict.js';
 
@@ -38,9 +39,7 @@ const walk = (kind: 'recording' | 'ticket', join: string) =>
    FROM objections o ${join} AND i.purge_intent IS NULL AND ${untouched(kind, 'i.id')}`;
 
 /** Each walk goes by one index. */
-const matches = `WITH own AS MATERIALIZED (SELECT array_agg(n.number) AS numbers FROM (
-    SELECT unnest(own_numbers) FROM sources UNION SELECT unnest(own_numbers) FROM
-      (SELECT own_numbers FROM organisation_versions ORDER BY version DESC LIMIT 1) o) n (number)),
+const matches = `WITH own AS MATERIALIZED (SELECT array_agg(n.number) AS numbers FROM (${allOwnNumbers}) n),
   objections AS MATERIALIZED (SELECT q.id, q.created_by, s.emails,
     ARRAY(SELECT unnest(s.phones) EXCEPT SELECT unnest(own.numbers) FROM own) AS phones ${standing})
   ${walk('recording', 'JOIN recordings i ON i.caller_number = ANY (o.phones) AND i.version > 0')}
