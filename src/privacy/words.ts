@@ -1,3 +1,4 @@
+import { dateFormat } from '../platform/date-format.js';
 import type { RegisterRow } from '../retention/register.js';
 import type { Answer } from './answer.js';
 import type { ItemRow } from './items.js';
@@ -11,11 +12,11 @@ export type Locale = 'nl' | 'en';
 export const pick = (told: Told, locale: Locale): string => told[locale];
 
 export function dateIn(at: Date, locale: Locale, timeZone: string): string {
-  return new Intl.DateTimeFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { timeZone, dateStyle: 'long' }).format(at);
+  return dateFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { timeZone, dateStyle: 'long' }).format(at);
 }
 
 export function momentIn(at: Date, locale: Locale, timeZone: string): string {
-  return new Intl.DateTimeFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { timeZone, dateStyle: 'long', timeStyle: 'short' }).format(at);
+  return dateFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { timeZone, dateStyle: 'long', timeStyle: 'short' }).format(at);
 }
 
 /** How a letter names a thing: by its date, and a ticket by its number. Of what is gone nobody knows the date any more. */
@@ -56,8 +57,8 @@ export const grounds6: Record<'6(1)(b)' | '6(1)(f)', Told> = {
   '6(1)(f)': { nl: 'gerechtvaardigd belang (artikel 6 lid 1 onder f AVG)', en: 'legitimate interest (article 6(1)(f) GDPR)' },
 };
 
-const listIn = (parts: readonly string[], locale: Locale) =>
-  new Intl.ListFormat(locale === 'nl' ? 'nl-NL' : 'en-GB', { type: 'conjunction' }).format(parts);
+const lists = { nl: new Intl.ListFormat('nl-NL', { type: 'conjunction' }), en: new Intl.ListFormat('en-GB', { type: 'conjunction' }) };
+const listIn = (parts: readonly string[], locale: Locale) => lists[locale].format(parts);
 
 /** How an article, or several (`18(1), 17(1)`), are cited in a letter. */
 export function cite(article: string, locale: Locale): string {

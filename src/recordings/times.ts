@@ -1,3 +1,4 @@
+import { offsetMs } from '../platform/date-format.js';
 import { Problem } from '../platform/problem.js';
 
 /**
@@ -8,34 +9,6 @@ import { Problem } from '../platform/problem.js';
 
 const pattern =
   /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
-
-/** Making one costs far more than using it. */
-const clocks = new Map<string, Intl.DateTimeFormat>();
-
-function clockOf(timeZone: string): Intl.DateTimeFormat {
-  const known = clocks.get(timeZone);
-  if (known !== undefined) return known;
-  const clock = new Intl.DateTimeFormat('en-US', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  clocks.set(timeZone, clock);
-  return clock;
-}
-
-/** Milliseconds by which `timeZone` is ahead of UTC at `instantMs`. */
-function offsetMs(instantMs: number, timeZone: string): number {
-  const parts = clockOf(timeZone).formatToParts(instantMs);
-  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value);
-  const wall = Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second'));
-  return wall - Math.floor(instantMs / 1000) * 1000;
-}
 
 /** Every instant at which clocks in `timeZone` show `wallMs` (a wall time written as if it were UTC): none, one or two. */
 export function instantsOfWallTime(wallMs: number, timeZone: string): number[] {

@@ -1,3 +1,4 @@
+import { offsetMs } from '../platform/date-format.js';
 import type { Period } from './category.js';
 
 /**
@@ -88,28 +89,6 @@ export function broughtForward(retainUntil: Date, endBefore: Date, endNow: Date)
 /** The latest start from which `period` has surely ended at `end`: what is older than this has had its time. */
 export function startOfPeriod(end: Date, period: Period): Date {
   return new Date(end.getTime() - lifecycleDays(period) * dayMs);
-}
-
-/** By time zone: to make one takes a hundred times as long as to ask it. */
-const wallFormats = new Map<string, Intl.DateTimeFormat>();
-
-function wallFormat(timeZone: string): Intl.DateTimeFormat {
-  const known = wallFormats.get(timeZone);
-  if (known !== undefined) return known;
-  const made = new Intl.DateTimeFormat('en-US', {
-    timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric',
-    second: 'numeric',
-  });
-  wallFormats.set(timeZone, made);
-  return made;
-}
-
-/** Milliseconds by which clocks in `timeZone` are ahead of UTC at `instantMs`. */
-function offsetMs(instantMs: number, timeZone: string): number {
-  const parts = wallFormat(timeZone).formatToParts(instantMs);
-  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value);
-  const wall = Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second'));
-  return wall - Math.floor(instantMs / 1000) * 1000;
 }
 
 /** The first instant at which clocks in `timeZone` show `wallMs`; the earlier reading of an hour that is skipped. */

@@ -1,10 +1,11 @@
+import { dateFormat } from '../platform/date-format.js';
 import { instantOf } from './policy.js';
 
 const dayMs = 86_400_000;
 
 /** The date that clocks in `timeZone` show at `instant`: `2026-11-22`. */
 export function localDate(instant: Date, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(instant);
+  return dateFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(instant);
 }
 
 /** The first instant of a date in `timeZone`. */

@@ -186,16 +186,19 @@ async function findWords(
 
 /** One ticket whatever its dates; undefined when `role` may not know of it. */
 export async function findOneTicket(
-  database: Database,
-  role: Role,
-  id: string,
-  now: Date,
-  knower: Knower,
+  database: Database, role: Role, id: string, now: Date, knower: Knower,
 ): Promise<FoundTicket | undefined> {
+  return (await findEachTicket(database, role, [id], now, knower)).get(id);
+}
+
+/** Several tickets by id, whatever their dates, without those that `role` may not know of. */
+export async function findEachTicket(
+  database: Database, role: Role, ids: readonly string[], now: Date, knower: Knower,
+): Promise<Map<string, FoundTicket>> {
   const open = viewOf(role).ticketText ? '' : `AND NOT ${closedToTraining('ticket', 't.id')}`;
-  const [row] = await database.query<FoundTicket>(
-    `SELECT ${facts('$2', knower)} FROM tickets t JOIN sources s ON s.id = t.source_id WHERE t.id = $1 ${open}`,
-    [id, now],
+  const rows = await database.query<FoundTicket>(
+    `SELECT ${facts('$2', knower)} FROM tickets t JOIN sources s ON s.id = t.source_id WHERE t.id = ANY ($1::uuid[]) ${open}`,
+    [[...ids], now],
   );
-  return row;
+  return new Map(rows.map((row) => [row.id, row]));
 }

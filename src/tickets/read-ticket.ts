@@ -50,15 +50,25 @@ export function visibleRecording(caller: Caller, now: string): string {
 
 /** The pieces that may be shown: within their periods, or held and asked for by an officer. */
 export async function piecesOf(database: Database, ticketId: string, now: Date, heldToo: boolean): Promise<ShownPiece[]> {
-  return await database.query<ShownPiece>(
+  return (await piecesOfEach(database, [ticketId], now, heldToo ? [ticketId] : [])).get(ticketId) ?? [];
+}
+
+/** The pieces of several tickets, by ticket: of those in `heldToo` also what is held past its period. */
+export async function piecesOfEach(
+  database: Database, ticketIds: readonly string[], now: Date, heldToo: readonly string[],
+): Promise<Map<string, ShownPiece[]>> {
+  const rows = await database.query<ShownPiece>(
     `SELECT p.*, v.bytes, v.sha256, v.content_type, v.said_at, v.sender, v.internal, v.body, v.body_text, v.file_name, v.scan,
        v.object_key,
        (SELECT count(*) FROM ticket_piece_versions w WHERE w.piece_id = p.id AND w.state = 'kept') AS versions
      FROM ticket_pieces p JOIN ticket_piece_versions v ON v.id = p.current_version_id
-     WHERE p.ticket_id = $1 AND p.purge_intent IS NULL AND (p.retain_until > $2 OR $3)
+     WHERE p.ticket_id = ANY ($1::uuid[]) AND p.purge_intent IS NULL AND (p.retain_until > $2 OR p.ticket_id = ANY ($3::uuid[]))
      ORDER BY p.supplied_at, p.kind DESC, p.external_id`,
-    [ticketId, now, heldToo],
+    [[...ticketIds], now, [...heldToo]],
   );
+  const pieces = new Map<string, ShownPiece[]>(ticketIds.map((id) => [id, []]));
+  for (const row of rows) pieces.get(row.ticket_id)?.push(row);
+  return pieces;
 }
 
 /** The calls of a ticket, newest first. One side of a call is heard in the recording that plays both, where that is there too. */
