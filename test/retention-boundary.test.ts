@@ -96,3 +96,32 @@ test('a call that is kept under a longer period is acknowledged when it is pushe
     await period(90);
   }
 });
+
+test('a call that came to its end stays gone when a longer period is set; a name that is used anew names another call', { timeout: 120_000 }, async () => {
+  const ended = Date.parse('2031-06-01T10:00:00Z');
+  service.clock.set(new Date(ended + 60_000));
+  await service.signInAgain();
+  const period = (amount: number) => service.as('administrator').put('/api/v1/retention/policies/recording').send({ amount, unit: 'days', reason: 'test' }).expect(200);
+  const told = { callId: 'came to its end', startedAt: new Date(ended - 60_000).toISOString(), endedAt: new Date(ended).toISOString() };
+  const audio = tone({ seconds: 1, seed: 1 });
+  const again = (more: object = {}) =>
+    service.machine(service.pbxKey).post('/api/v1/recordings').field({ caller: '+31850000101', callee: '+31850000001', ...told, ...more });
+  await period(60);
+  try {
+    const id = await service.push(told, audio);
+    service.clock.set(new Date(ended + 60 * day));
+    await service.signInAgain();
+    expect((await sweep()).purged).toBeGreaterThan(0);
+    await expect.poll(async () => (await service.as('privacy_officer').get('/api/v1/tombstones').query({ recordingId: id }).expect(200)).body.items.length as number).toBe(1);
+    await period(90);
+    expect((await again().attach('audio', audio, 'call.wav').expect(422)).body).toMatchObject({ code: 'retention-over' });
+    // Other bytes of the same call, and what a PBX says of its beginning with a clock that was put right.
+    const begun = { startedAt: new Date(ended - 3_600_000).toISOString() };
+    expect((await again(begun).attach('audio', tone({ seconds: 1, seed: 2 }), 'call.wav').expect(422)).body).toMatchObject({ code: 'retention-over' });
+    const later = { startedAt: new Date(ended + 20 * day).toISOString(), endedAt: new Date(ended + 20 * day + 60_000).toISOString() };
+    const anew = (await again(later).attach('audio', tone({ seconds: 1, seed: 3 }), 'call.wav').expect(201)).body as { id: string };
+    expect(anew.id).not.toBe(id);
+  } finally {
+    await period(90);
+  }
+});

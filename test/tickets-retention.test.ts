@@ -156,6 +156,23 @@ describe('how long a ticket is kept', () => {
     expect((partly['messages'] as Shown[]).map((each) => each['externalId'])).toEqual(['m2']);
   });
 
+  it('a message that came to its end stays gone when a longer period is set, while its ticket goes on', async () => {
+    const setPeriod = (amount: number) =>
+      service.admin.put('/api/v1/retention/policies/support').send({ amount, unit: 'calendar_years', reason: 'test' }).expect(200);
+    await setPeriod(2);
+    try {
+      const made = await tell({ messages: [message('m1', supplied), message('m2', '2027-03-01T00:00:00Z')] }, '2027-03-01T12:00:00Z');
+      await leapTo(service, '2028-03-02T00:00:00Z');
+      expect(await service.sweep()).toBe(1);
+      await setPeriod(3);
+      const messages = [message('m1', supplied), message('m2', '2027-03-01T00:00:00Z'), message('m3', '2028-03-01T00:00:00Z')];
+      const again = await service.put(made['externalId'] as string, { messages });
+      expect((again['messages'] as Shown[]).map((each) => each['externalId'])).toEqual(['m2', 'm3']);
+    } finally {
+      await setPeriod(3);
+    }
+  });
+
   it('goes by itself when it never had a message', async () => {
     const made = await tell({ messages: [], createdAt: supplied });
     expect(made['retainUntil']).toBe('2029-03-01T08:30:00.000Z');

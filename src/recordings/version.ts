@@ -9,7 +9,7 @@ import { Problem } from '../platform/problem.js';
 import { heldAt } from '../retention/hold.js';
 import { broughtForward, endOfCall } from '../retention/policy.js';
 import { requestRetags } from '../retention/retag.js';
-import { erasedBefore, pushDigest } from '../retention/tombstone.js';
+import { endedBefore, erasedBefore, pushDigest } from '../retention/tombstone.js';
 import { lockCall, lockRecordingAndCall } from './call-record.js';
 import { settleCall } from './call-settle.js';
 import { digestsOf, excludedBefore, type ExclusionPlatform } from './exclude-call.js';
@@ -53,7 +53,7 @@ type Opening = [
 /**
  * Writes the row of a version that is about to be stored, and of its recording where it is the first. Neither is seen by
  * anyone yet.
- * @throws Problem `retention-over` when the recording is past its date, being deleted, or was erased on request
+ * @throws Problem `retention-over` when the recording is past its date, being deleted, or was deleted before
  */
 export async function openVersion(...given: Opening): Promise<Opened> {
   const [{ database, clock }, machine, metadata, upload, audio, times] = given;
@@ -95,19 +95,19 @@ const committedVersion = (recordingSql: string, digestSql: string) =>
 
 /**
  * Writes the row of a recording, and of its version unless it has these bytes or is past its date. No row comes of it when it
- * was erased on request: it does not come back because a PBX still has it. A row that is there is locked by being written as
- * it was; one that is being deleted is waited for. What others commit while it waits is not seen here, but by
- * `commitVersion`. The key names the recording that it would have been if it were the first.
+ * was erased on request, or came to its end before: it does not come back because a PBX still has it. A row that is there is
+ * locked by being written as it was; one that is being deleted is waited for. What others commit while it waits is not seen
+ * here, but by `commitVersion`. The key names the recording that it would have been if it were the first.
  */
 const openRows = `
-  WITH known AS MATERIALIZED (SELECT ${erasedBefore('$22::text')} AS erased),
+  WITH known AS MATERIALIZED (SELECT ${erasedBefore('$22::text')} OR ${endedBefore('$22::text', '$18::timestamptz', '$14::timestamptz')} AS went),
   recording AS (
     INSERT INTO recordings AS r (id, source_id, call_id, part, linked_id, direction, caller_number, caller_name, callee_number,
       callee_name, agent, queue, ticket_number, started_at, ended_at, holds, channel_map, created_at, retain_until,
       caller_withheld, leg)
     SELECT $1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17::jsonb, $18::timestamptz,
       $19, $20, $21
-    FROM known WHERE NOT erased
+    FROM known WHERE NOT went
     ON CONFLICT (source_id, call_id, part) DO UPDATE SET call_id = excluded.call_id
     RETURNING r.id, r.version, r.purge_intent, r.retain_until
   ), found AS MATERIALIZED (

@@ -106,6 +106,22 @@ export async function refuseDeleted(database: Database, kind: SubjectKind, subje
 export const erasedBefore = (digestSql: string): string =>
   `EXISTS (SELECT FROM tombstones WHERE push_digest = ${digestSql} AND reason IN ('erasure', 'objection'))`;
 
+/**
+ * SQL: was what is pushed deleted before because its time was over, as it is at `nowSql`? A longer period that was set since
+ * does not bring it back. With `startedSql` only what began within a day of then: a PBX may use the name of a call anew.
+ */
+export const endedBefore = (digestSql: string, nowSql: string, startedSql?: string): string =>
+  `EXISTS (SELECT FROM tombstones WHERE push_digest = ${digestSql} AND reason IN ('retention', 'lifecycle') AND retain_until <= ${nowSql}
+     ${startedSql === undefined ? '' : `AND abs(day - (${startedSql} AT TIME ZONE 'UTC')::date) <= 1`})`;
+
+/** Whether what is pushed was erased on request before, or ended at `endedAt` at the latest: it must not come back by being pushed again. */
+export async function wentBefore(database: Database, tx: Transaction | undefined, digest: string, endedAt: Date): Promise<boolean> {
+  const [row] = await database.query<{ went: boolean }>(
+    `SELECT ${erasedBefore('$1')} OR ${endedBefore('$1', '$2')} AS went`, [digest, endedAt], tx,
+  );
+  return row?.went !== false;
+}
+
 /** Whether what is pushed was erased on request before: it must not come back by being pushed again. */
 export async function wasErased(database: Database, tx: Transaction | undefined, digest: string): Promise<boolean> {
   const [row] = await database.query<{ erased: boolean }>(`SELECT ${erasedBefore('$1')} AS erased`, [digest], tx);

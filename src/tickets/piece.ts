@@ -4,7 +4,7 @@ import type { Database } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { endOfPeriodSql } from '../retention/policy.js';
-import { pushDigest, wasErased } from '../retention/tombstone.js';
+import { pushDigest, wentBefore } from '../retention/tombstone.js';
 import type { DeliveredMessage, Delivery } from './delivery.js';
 import { textOfHtml } from './html.js';
 import { canonical } from './merge.js';
@@ -33,7 +33,7 @@ const categoryOf = (told: TicketCategory | undefined, ticket: TicketRow): Ticket
 
 /**
  * The row of a piece, locked, with the shortest date under which it was ever delivered; undefined when it may not be kept:
- * its period is over, it was erased on request, or it is being deleted.
+ * its period is over, it was erased on request, it was deleted before, or is being deleted.
  */
 export async function openPiece(
   platform: PiecePlatform,
@@ -48,7 +48,7 @@ export async function openPiece(
   const category = categoryOf(toldCategory, ticket);
   const dates = pieceRetainUntil({ at: told.at, receivedAt: now }, rules.periods[category], rules.timeZone);
   if (dates.retainUntil <= now) return undefined;
-  if (await wasErased(database, tx, pieceDigest(ticket.source_id, ticket.external_id, told.kind, told.externalId)))
+  if (await wentBefore(database, tx, pieceDigest(ticket.source_id, ticket.external_id, told.kind, told.externalId), now))
     return undefined;
   // From the earliest supply with the shortest period it was ever told with, whichever delivery said which.
   const shorter = `CASE WHEN 'contact_form' IN (p.policy, excluded.policy) THEN 'contact_form' ELSE 'support' END`;
