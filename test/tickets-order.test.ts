@@ -10,6 +10,7 @@ import { ticketService, type Shown, type TicketService } from './support/tickets
  */
 
 const base = Date.UTC(2026, 0, 5);
+const told = (hour: number) => new Date(base + hour * 3_600_000).toISOString();
 const instant = fc.integer({ min: 0, max: 6 }).map((hour) => new Date(base + hour * 3_600_000));
 
 const fields: fc.Arbitrary<Partial<TicketFields>> = fc.record(
@@ -125,7 +126,14 @@ describe('deliveries over HTTP', () => {
         const shuffled = twice.sort((a, b) => a.key - b.key).map(({ each }) => each);
         expect(await send(shuffled)).toEqual(await send(deliveries));
       }),
-      { numRuns: 20, endOnFailure: true },
+      {
+        numRuns: 20,
+        endOnFailure: true,
+        // Found once: the same attachment, told again with an earlier time, and nothing else that has one.
+        examples: [[[
+          { updatedAt: told(0) }, [{ attachment: 'a1', at: told(1), named: false }, { attachment: 'a1', at: told(0), named: false }],
+        ], [0, 257497888, 0, 0, 0, 0, 0, 0, 0, 0]]],
+      },
     );
     service.clock.reset();
   }, 180_000);

@@ -7,7 +7,7 @@ import { Problem } from '../platform/problem.js';
 import type { Upload } from '../recordings/upload.js';
 import { isHeld } from '../retention/hold.js';
 import { periodsInForce } from './period.js';
-import { openPiece, openVersion, type OpenedVersion, type PieceContent } from './piece.js';
+import { openPiece, openVersion, settleTicket, type OpenedVersion, type PieceContent } from './piece.js';
 import { piecesOf, requireTicket, type ShownPiece } from './read-ticket.js';
 import type { TicketPlatform, TicketRules } from './receive.js';
 import { scanJob } from './scan.js';
@@ -114,6 +114,8 @@ async function open(
     attachment: { fileName: told.fileName, scan: rules.scanned ? 'pending' : 'none' },
   };
   const version = await openVersion(platform, tx, piece, content);
+  // The same bytes, told to have been supplied earlier: the piece follows that, and with it its ticket.
+  if (version.kept) await settleTicket(database, tx, ticket.id);
   return { ticketId: ticket.id, piece, version, held: await isHeld(database, tx, 'ticket', ticket.id, clock.now()) };
 }
 
