@@ -97,3 +97,27 @@ test('pushed forty times while it is erased, it stays erased', { timeout: 120_00
   for (const audio of takes.slice(0, 3)) expect((await push(told, audio)).status).toBe(422);
   expect(await query('SELECT FROM recordings WHERE call_id = $1', [told.callId])).toEqual([]);
 });
+
+test('pushed while the period is shortened, it is kept by the shorter one', { timeout: 120_000 }, async () => {
+  const administrator = service.as('administrator');
+  const path = '/api/v1/retention/policies/recording';
+  const { dueAtOnce: expected, token } = (await administrator.get(`${path}/preview?amount=60&unit=days`).expect(200)).body as { dueAtOnce: number; token: string };
+  const calls = takes.slice(0, 8).map(() => call());
+  const { database } = service.service.platform;
+  let answers: Promise<{ status: number }[]> = Promise.resolve([]);
+  // Each has read which period is in force, and waits to write its row, when another is set.
+  await database.inTransaction(async (tx) => {
+    await database.query('LOCK TABLE recordings IN SHARE ROW EXCLUSIVE MODE', [], tx);
+    answers = Promise.all(calls.map((told, at) => push(told, takes[at] ?? Buffer.alloc(0)).then(({ status }) => ({ status }))));
+    const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'recordings'::regclass`;
+    await expect.poll(async () => (await database.query(waiting)).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+    await administrator.put(path).send({ amount: 60, unit: 'days', reason: 'test', existing: { expected, token } }).expect(200);
+  });
+  try {
+    expect((await answers).map(({ status }) => status)).toEqual(calls.map(() => 201));
+    const kept = `SELECT extract(epoch FROM retain_until - coalesce(ended_at, started_at)) / 86400 AS days FROM recordings WHERE call_id = ANY ($1)`;
+    await expect.poll(async () => Math.max(...(await query<{ days: string }>(kept, [calls.map(({ callId }) => callId)])).map(({ days }) => Number(days)))).toBeLessThan(61);
+  } finally {
+    await administrator.put(path).send({ amount: 90, unit: 'days', reason: 'test' }).expect(200);
+  }
+});

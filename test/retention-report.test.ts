@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newId } from '../src/platform/identifier.js';
 import { requestSweep, runPurges } from '../src/retention/sweep.js';
 import { usualPassword, signedIn } from './support/access.js';
 import { retentionService, type RetentionService } from './support/retention-service.js';
@@ -135,4 +136,41 @@ test('a policy is shortened only as the preview said, and nothing becomes longer
   expect(body.policies[0]).toMatchObject({ amount: 30, shortening: 'done', reason: 'shorter' });
   const entries = await service.database.query(`SELECT FROM audit_entries WHERE action LIKE 'retention_policy.%'`);
   expect(entries.length).toBe(3);
+});
+
+test('a shortened period waits for what was being written under the longer one when it was set', async () => {
+  const { runShortenings } = await import('../src/retention/policies.js');
+  const administrator = await signedIn(service.server, 'admin@example.nl', 'the first administrator');
+  const id = await service.record();
+  const [{ at: long } = { at: new Date(0) }] = await service.database.query<{ at: Date }>('SELECT retain_until AS at FROM recordings WHERE id = $1', [id]);
+  const shortening = async () => ((await administrator.get('/api/v1/retention').expect(200)).body.policies[0] as { shortening: string }).shortening;
+  // A push that has written its row, and has not committed it: nobody else sees it yet.
+  const pushedId = newId(service.clock);
+  let commit = (): void => undefined;
+  let push: Promise<void> = Promise.resolve();
+  await new Promise<void>((written, failed) => {
+    push = service.database.inTransaction(async (tx) => {
+      await service.database.query(
+        `INSERT INTO recordings (id, source_id, call_id, direction, caller_number, started_at, ended_at, channel_map, version, created_at, retain_until)
+         SELECT $2, source_id, 'under way', direction, caller_number, started_at, ended_at, channel_map, version, created_at, retain_until
+         FROM recordings WHERE id = $1`,
+        [id, pushedId], tx,
+      );
+      const over = new Promise<void>((resolve) => (commit = resolve));
+      written();
+      await over;
+    });
+    push.catch(failed);
+  });
+  const { dueAtOnce: expected, token } = (await administrator.get('/api/v1/retention/policies/recording/preview?amount=20&unit=days').expect(200)).body as { dueAtOnce: number; token: string };
+  await administrator.put('/api/v1/retention/policies/recording').send({ amount: 20, unit: 'days', reason: 'shorter still', existing: { expected, token } }).expect(200);
+  const walk = runShortenings(service.platform, service.categories);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await shortening()).toBe('under_way');
+  commit();
+  await push;
+  await walk;
+  expect(await shortening()).toBe('done');
+  const dates = await service.database.query<{ at: Date }>('SELECT retain_until AS at FROM recordings WHERE id = ANY ($1::uuid[])', [[id, pushedId]]);
+  expect(dates.map(({ at }) => at.getTime())).toEqual([long.getTime() - 70 * day, long.getTime() - 70 * day]);
 });

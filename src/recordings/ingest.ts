@@ -14,7 +14,7 @@ import type { Metadata } from './metadata.js';
 import { isExtension } from './numbers.js';
 import type { Direction, VersionRow } from './recording.js';
 import type { Upload } from './upload.js';
-import { abandonVersion, commitVersion, openVersion, type Ingested } from './version.js';
+import { abandonVersion, commitVersion, openVersion, type Ingested, type Opened } from './version.js';
 
 /**
  * Takes a recording in. The row is committed first (`receiving`, invisible), then the object is put and proved, then the
@@ -76,15 +76,7 @@ export async function ingest(
   await refuseExcluded(platform, machine, metadata);
   const receivedAt = platform.clock.now();
   const end = endOfCall({ ...metadata, durationMs: audio.estimatedDurationMs, receivedAt });
-  const retainUntil = recordingRetainUntil(end, await periodInForce(platform.database, 'recording'));
-  if (retainUntil <= receivedAt) {
-    // Kept still, until the later date that it came in with: its bytes once more change nothing, other bytes would.
-    const kept = await keptDuplicate(platform, machine, metadata, upload, receivedAt);
-    if (kept !== undefined) return { outcome: 'duplicate', recordingId: kept };
-    throw new Problem('retention-over');
-  }
-
-  const opened = await openVersion(platform, machine, metadata, upload, audio, { receivedAt, retainUntil });
+  const opened = await openByDate(platform, machine, metadata, upload, audio, { receivedAt, end });
   if ('duplicateOf' in opened) return { outcome: 'duplicate', recordingId: opened.duplicateOf };
 
   const limit = AbortSignal.timeout(settings.storeWithinMs ?? storeWithinMs(upload.bytes));
@@ -99,6 +91,28 @@ export async function ingest(
     throw error;
   }
   return await commitVersion(platform, opened.version, actorOf(machine), metadata);
+}
+
+/**
+ * Opens a version with the date that the period in force gives it, at the moment its row is written.
+ * @throws Problem `retention-over`
+ */
+async function openByDate(
+  platform: IngestPlatform, machine: Machine, metadata: Metadata, upload: Upload, audio: RecognisedAudio, call: { receivedAt: Date; end: Date },
+): Promise<Opened> {
+  for (;;) {
+    const { receivedAt, end } = call;
+    const period = await periodInForce(platform.database, 'recording');
+    const retainUntil = recordingRetainUntil(end, period);
+    if (retainUntil <= receivedAt) {
+      // Kept still, until the later date that it came in with: its bytes once more change nothing, other bytes would.
+      const kept = await keptDuplicate(platform, machine, metadata, upload, receivedAt);
+      if (kept !== undefined) return { duplicateOf: kept };
+      throw new Problem('retention-over');
+    }
+    const opened = await openVersion(platform, machine, metadata, upload, audio, { receivedAt, retainUntil, period });
+    if (opened !== undefined) return opened;
+  }
 }
 
 /** The recording that has these bytes and whose frozen date has not come. */

@@ -6,7 +6,9 @@ import { sqlState } from '../platform/database.js';
 import { newId } from '../platform/identifier.js';
 import type { Platform } from '../platform/platform.js';
 import { Problem } from '../platform/problem.js';
+import type { Period } from '../retention/category.js';
 import { heldAt } from '../retention/hold.js';
+import { isInForce } from '../retention/policies.js';
 import { broughtForward, endOfCall } from '../retention/policy.js';
 import { requestRetags } from '../retention/retag.js';
 import { endedBefore, erasedBefore, pushDigest } from '../retention/tombstone.js';
@@ -39,7 +41,7 @@ export interface Ingested {
 /** What is known of a version while its bytes are being stored. */
 export type OpenVersion = Pick<VersionRow, 'id' | 'recording_id' | 'original_key' | 'bytes' | 'sha256' | 'duration_ms' | 'received_at'>;
 
-type Opened = { duplicateOf: string } | { version: OpenVersion; held: boolean };
+export type Opened = { duplicateOf: string } | { version: OpenVersion; held: boolean };
 
 type Opening = [
   platform: VersionPlatform,
@@ -47,15 +49,15 @@ type Opening = [
   metadata: Metadata,
   upload: Upload,
   audio: RecognisedAudio,
-  times: { receivedAt: Date; retainUntil: Date },
+  times: { receivedAt: Date; retainUntil: Date; period: Period },
 ];
 
 /**
  * Writes the row of a version that is about to be stored, and of its recording where it is the first. Neither is seen by
- * anyone yet.
+ * anyone yet. Undefined, and nothing is written, when another period is in force by now than `retainUntil` was made with.
  * @throws Problem `retention-over` when the recording is past its date, being deleted, or was deleted before
  */
-export async function openVersion(...given: Opening): Promise<Opened> {
+export async function openVersion(...given: Opening): Promise<Opened | undefined> {
   const [{ database, clock }, machine, metadata, upload, audio, times] = given;
   const [newRecordingId, id] = [newId(clock), newId(clock)];
   const extension = fileExtensionOf(audio);
@@ -69,6 +71,7 @@ export async function openVersion(...given: Opening): Promise<Opened> {
     times.retainUntil, metadata.callerWithheld, metadata.leg, pushDigest(machine.sourceId, metadata.callId, metadata.part),
     upload.sha256, id, objectKeys(newRecordingId, id, extension).original, extension, upload.bytes, upload.md5, audio.container,
     audio.codec, audio.channels, audio.sampleRateHz, opened.duration_ms, audio.truncated, JSON.stringify(audio.input ?? null),
+    times.period.amount, times.period.unit,
   ];
   // One statement is a transaction. Should it collide with others, it is tried again as every transaction is.
   const rows = await database.queryOften<OpenedRow>(openRows, bind).catch((error: unknown) => {
@@ -76,13 +79,16 @@ export async function openVersion(...given: Opening): Promise<Opened> {
     return database.inTransaction((tx) => database.queryOften<OpenedRow>(openRows, bind, tx));
   });
   const [found] = rows;
-  if (found === undefined || found.refused) throw new Problem('retention-over');
+  if (found?.outdated === true) return undefined;
+  if (found === undefined || found.id === null || found.refused) throw new Problem('retention-over');
   if (found.committed) return { duplicateOf: found.id };
   return { version: { ...opened, recording_id: found.id, original_key: found.original_key }, held: found.held };
 }
 
 interface OpenedRow {
-  id: string;
+  outdated: boolean;
+  /** Null where no row was written. */
+  id: string | null;
   refused: boolean;
   committed: boolean;
   held: boolean;
@@ -100,14 +106,17 @@ const committedVersion = (recordingSql: string, digestSql: string) =>
  * here, but by `commitVersion`. The key names the recording that it would have been if it were the first.
  */
 const openRows = `
-  WITH known AS MATERIALIZED (SELECT ${erasedBefore('$22::text')} OR ${endedBefore('$22::text', '$18::timestamptz', '$14::timestamptz')} AS went),
+  WITH known AS MATERIALIZED (
+    SELECT ${erasedBefore('$22::text')} OR ${endedBefore('$22::text', '$18::timestamptz', '$14::timestamptz')} AS went,
+      NOT ${isInForce('recording', '$36::integer', '$37::text')} AS outdated
+  ),
   recording AS (
     INSERT INTO recordings AS r (id, source_id, call_id, part, linked_id, direction, caller_number, caller_name, callee_number,
       callee_name, agent, queue, ticket_number, started_at, ended_at, holds, channel_map, created_at, retain_until,
       caller_withheld, leg)
     SELECT $1::uuid, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17::jsonb, $18::timestamptz,
       $19, $20, $21
-    FROM known WHERE NOT went
+    FROM known WHERE NOT went AND NOT outdated
     ON CONFLICT (source_id, call_id, part) DO UPDATE SET call_id = excluded.call_id
     RETURNING r.id, r.version, r.purge_intent, r.retain_until
   ), found AS MATERIALIZED (
@@ -121,7 +130,7 @@ const openRows = `
     SELECT $24::uuid, f.id, 'receiving', f.original_key, $26, $27, $23, $28, $29, $30, $31, $32, $33, $34, $35::jsonb, $18, $18
     FROM found f WHERE NOT refused AND NOT committed
   )
-  SELECT id, refused, committed, held, original_key FROM found`;
+  SELECT known.outdated, f.id, f.refused, f.committed, f.held, f.original_key FROM known LEFT JOIN found f ON true`;
 
 /** Safe for a key: what the file would be called, so that a package can name it. */
 function fileExtensionOf(audio: RecognisedAudio): string {

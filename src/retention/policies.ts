@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from 'sequelize';
 import { actorOf, type Person } from '../access/caller.js';
 import { append, systemActor } from '../audit/log.js';
@@ -44,6 +45,11 @@ export async function periodInForce(database: Database, category: PolicyName, tx
   );
   return row ?? { amount: promised[category].amount, unit: promised[category].unit };
 }
+
+/** SQL: is this still the period in force, as `periodInForce` told it? */
+export const isInForce = (category: PolicyName, amountSql: string, unitSql: string): string =>
+  `NOT EXISTS (SELECT FROM retention_policies q WHERE q.category = '${category}' AND q.replaced_at IS NULL
+     AND (q.amount, q.unit) IS DISTINCT FROM (${amountSql}, ${unitSql}))`;
 
 /** What began before this has had its period, as the policy of its category is now. */
 export async function keptFrom({ clock, database }: Pick<Platform, 'clock' | 'database'>, category: PolicyName): Promise<Date> {
@@ -190,7 +196,8 @@ interface Walk extends Period {
 
 /**
  * Walks through what is there for policies that were shortened for it too, a page a transaction: whoever dies leaves the
- * rest to the next.
+ * rest to the next. Waits for what was being written when it began, which may still have the longer period; when that
+ * takes long, nothing is walked this time.
  */
 export async function runShortenings(
   platform: Pick<Platform, 'clock' | 'database'>,
@@ -198,8 +205,26 @@ export async function runShortenings(
   signal?: AbortSignal,
   pageSize = 1000,
 ): Promise<void> {
+  const waiting = await platform.database.query('SELECT FROM retention_policies WHERE applies_to_existing AND walked_at IS NULL LIMIT 1');
+  if (waiting.length === 0 || !(await earlierWritesAreOver(platform.database, signal))) return;
   for (let more = true; more && signal?.aborted !== true; )
     more = await platform.database.inTransaction((tx) => walkOnePage(platform, categories, tx, pageSize));
+}
+
+/** Have all transactions ended that were open at the first look? Those that began since know of every policy set before it. */
+async function earlierWritesAreOver(database: Database, signal: AbortSignal | undefined): Promise<boolean> {
+  const [{ at } = { at: '' }] = await database.query<{ at: string }>('SELECT clock_timestamp()::text AS at');
+  for (let looks = 0; looks < 100 && signal?.aborted !== true; looks += 1) {
+    const open = await database.query(
+      `SELECT FROM pg_stat_activity
+       WHERE datname = current_database() AND xact_start < $1::timestamptz AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+       LIMIT 1`,
+      [at],
+    );
+    if (open.length === 0) return true;
+    await sleep(50);
+  }
+  return false;
 }
 
 async function walkOnePage(
