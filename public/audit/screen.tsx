@@ -1,19 +1,17 @@
-import { useEffect, useState } from 'preact/hooks';
-import { address, ask, type Query } from '../api/client.js';
-import type { AuditEntry, Page } from '../api/types.js';
+import { address, type Query } from '../api/client.js';
+import type { AuditEntry } from '../api/types.js';
 import { preciseMoment, startOfDay } from '../format.js';
 import { plural, t, textOf } from '../i18n.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
-import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
+import { More } from '../parts/more.js';
+import { usePages } from '../parts/pages.js';
+import { BoneRows, Failure, State } from '../parts/state.js';
 import { go, place } from '../shell/router.js';
-import { say } from '../shell/toast.js';
 import { actorOf, acts, objectOf, requestActs, sentence } from './sentence.js';
 import { Verification } from './verification.js';
 import '../recordings/recordings.css';
 import './audit.css';
-
-const empty: Page<AuditEntry> = { items: [], nextCursor: null };
 
 /** Who did what and when, as sentences; ids are pseudonyms, so they may stand in the address. */
 export function Audit() {
@@ -26,30 +24,15 @@ export function Audit() {
     object: wanted['object'],
     from: wanted['from'] ? startOfDay(wanted['from']) : undefined,
     to: wanted['to'] ? startOfDay(wanted['to'], 1) : undefined,
-    limit: 50,
   };
   const key = JSON.stringify(asked);
-  const first = useLoaded(key, (signal) => ask<Page<AuditEntry>>('/audit', { query: asked, signal }));
-  const [further, setFurther] = useState(empty);
-  useEffect(() => setFurther(empty), [key]);
+  const pages = usePages<AuditEntry>('/audit', asked);
+  const { first, items } = pages;
   const narrowed = Object.values(wanted).some((value) => value !== '');
-  const items = first.state === 'ready' ? [...first.value.items, ...further.items] : [];
-  const cursor =
-    further.items.length > 0 ? further.nextCursor : first.state === 'ready' ? first.value.nextCursor : null;
-
-  async function more() {
-    try {
-      const page = await ask<Page<AuditEntry>>('/audit', { query: { ...asked, cursor: cursor ?? undefined } });
-      setFurther({ items: [...further.items, ...page.items], nextCursor: page.nextCursor });
-    } catch (error) {
-      say(problemText(asProblem(error)));
-    }
-  }
-
   return (
     <>
       <PageHead title={t('audit.title')} lead={t('audit.lead')}>
-        <a class="button" href={address('/audit/export', { ...asked, limit: undefined })} download>
+        <a class="button" href={address('/audit/export', asked)} download>
           <Icon name="audit" />
           {t('audit.export')}
         </a>
@@ -83,16 +66,7 @@ export function Audit() {
                 )}
               </tbody>
             </table>
-            <div class="more">
-              <p class="muted" role="status">
-                {first.state === 'loading' ? t('state.loading') : plural('audit.shown', items.length)}
-              </p>
-              {cursor !== null && (
-                <button type="button" class="button" onClick={() => void more()}>
-                  {t('recordings.more')}
-                </button>
-              )}
-            </div>
+            <More pages={pages} shown={plural('audit.shown', items.length)} />
           </>
         )}
       </div>

@@ -1,12 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
-import { ask } from '../api/client.js';
-import type { Page } from '../api/types.js';
+import { useState } from 'preact/hooks';
 import { daysUntil } from '../format.js';
 import { plural, t } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
-import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
+import { More } from '../parts/more.js';
+import { usePages } from '../parts/pages.js';
+import { BoneRows, Failure, State } from '../parts/state.js';
 import { Cell, Table } from '../parts/table.js';
 import { go } from '../shell/router.js';
 import { say } from '../shell/toast.js';
@@ -15,29 +15,13 @@ import type { Collection } from './types.js';
 import '../recordings/recordings.css';
 import './collections.css';
 
-const empty: Page<Collection> = { items: [], nextCursor: null };
 const columns = ['name', 'items', 'by', 'expires'] as const;
 
 /** All collections: trainers share them. */
 export function Collections() {
-  const first = useLoaded('collections', (signal) =>
-    ask<Page<Collection>>('/collections', { query: { limit: 50 }, signal }),
-  );
-  const [further, setFurther] = useState(empty);
+  const pages = usePages<Collection>('/collections', {});
+  const { first, items } = pages;
   const [making, setMaking] = useState(false);
-  useEffect(() => setFurther(empty), [first.state]);
-  const items = first.state === 'ready' ? [...first.value.items, ...further.items] : [];
-  const cursor =
-    further.items.length > 0 ? further.nextCursor : first.state === 'ready' ? first.value.nextCursor : null;
-  async function more() {
-    try {
-      const query = { limit: 50, cursor: cursor ?? undefined };
-      const page = await ask<Page<Collection>>('/collections', { query });
-      setFurther({ items: [...further.items, ...page.items], nextCursor: page.nextCursor });
-    } catch (error) {
-      say(problemText(asProblem(error)));
-    }
-  }
   const make = (
     <button type="button" class="button primary" onClick={() => setMaking(true)}>
       <Icon name="plus" />
@@ -82,16 +66,7 @@ export function Collections() {
                 ))
               )}
             </Table>
-            <div class="more">
-              <p class="muted" role="status">
-                {first.state === 'loading' ? t('state.loading') : plural('collections.shown', items.length)}
-              </p>
-              {cursor !== null && (
-                <button type="button" class="button" onClick={() => void more()}>
-                  {t('recordings.more')}
-                </button>
-              )}
-            </div>
+            <More pages={pages} shown={plural('collections.shown', items.length)} />
           </>
         )}
       </div>

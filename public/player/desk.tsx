@@ -1,6 +1,6 @@
 import { effect } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { address, ApiProblem, ask } from '../api/client.js';
+import { address, type ApiProblem } from '../api/client.js';
 import type { Recording, Waveform as Peaks } from '../api/types.js';
 import { openEntry, turnOf } from '../collections/queue.js';
 import { QueueBar } from '../collections/queue-bar.js';
@@ -14,6 +14,7 @@ import { markOpened, neighboursOf, nextAfter } from '../recordings/listing.js';
 import { go, place } from '../shell/router.js';
 import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
+import { diagnose } from './diagnose.js';
 import { FlagBar } from './flag.js';
 import { Help } from './help.js';
 import { Objected } from './gone.js';
@@ -50,7 +51,7 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
   const [resumedMs, setResumedMs] = useState(() => (asked === undefined ? readSpot(user.id, recording.id) : undefined));
 
   const playback = useMemo(() => {
-    const made = new Playback({ durationMs: recording.durationMs ?? waveform?.durationMs ?? 0, legs, diagnose });
+    const made = new Playback({ durationMs: recording.durationMs ?? waveform?.durationMs ?? 0, legs, diagnose: (src) => diagnose(src, setRefusal) });
     made.setSpeed(habits.speed);
     made.skipSilence.value = habits.skipSilence;
     made.seek(asked ?? resumedMs ?? 0);
@@ -73,18 +74,6 @@ export function Desk({ recording, waveform, waveformComing, changed }: Props) {
   const heardFor = useRef<Purpose | undefined>(purpose);
   heardFor.current = purpose;
   useEffect(() => reportHeard(recording.id, playback, () => heardFor.current), [playback]);
-
-  async function diagnose(src: string) {
-    try {
-      await ask(src.replace(/^\/api\/v1/, ''), { method: 'HEAD' });
-      return 'try-again' as const;
-    } catch (error) {
-      if (!(error instanceof ApiProblem) || error.status === 0 || error.status >= 500 || error.status === 429)
-        return 'try-again';
-      setRefusal(error);
-      return 'never';
-    }
-  }
 
   useEffect(() => {
     if (waveform) playback.gaps.value = waveform.gaps;

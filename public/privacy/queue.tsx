@@ -1,4 +1,3 @@
-import { useEffect, useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
 import type { Page } from '../api/types.js';
 import { longDay } from '../format.js';
@@ -6,10 +5,11 @@ import { plural, t } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
-import { asProblem, BoneRows, Failure, problemText, State, useLoaded } from '../parts/state.js';
+import { More } from '../parts/more.js';
+import { usePages } from '../parts/pages.js';
+import { BoneRows, Failure, State, useLoaded } from '../parts/state.js';
 import { Cell, Table } from '../parts/table.js';
 import { go, place } from '../shell/router.js';
-import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
 import { Left } from './due.js';
 import { inOrder, type RequestSummary } from './types.js';
@@ -23,30 +23,15 @@ export function Requests() {
   const user = useUser();
   const officer = user.role === 'privacy_officer';
   const closed = place.value.query.get('state') === 'closed';
-  const asked = { state: closed ? 'closed' : 'open', limit: 50 };
-  const first = useLoaded(asked.state, (signal) =>
-    ask<Page<RequestSummary>>('/privacy-requests', { query: asked, signal }),
-  );
+  const asked = { state: closed ? 'closed' : 'open' };
+  const pages = usePages<RequestSummary>('/privacy-requests', asked);
+  const { first, items } = pages;
   const urgent = useLoaded(`urgent ${asked.state}`, (signal) =>
     closed
       ? Promise.resolve(empty)
-      : ask<Page<RequestSummary>>('/privacy-requests', { query: { ...asked, urgent: true }, signal }),
+      : ask<Page<RequestSummary>>('/privacy-requests', { query: { ...asked, limit: 50, urgent: true }, signal }),
   );
-  const [further, setFurther] = useState(empty);
-  useEffect(() => setFurther(empty), [closed]);
-  const items = first.state === 'ready' ? [...first.value.items, ...further.items] : [];
-  const cursor =
-    further.items.length > 0 ? further.nextCursor : first.state === 'ready' ? first.value.nextCursor : null;
   const lane = urgent.state === 'ready' ? urgent.value.items : [];
-  async function more() {
-    try {
-      const query = { ...asked, cursor: cursor ?? undefined };
-      const page = await ask<Page<RequestSummary>>('/privacy-requests', { query });
-      setFurther({ items: [...further.items, ...page.items], nextCursor: page.nextCursor });
-    } catch (error) {
-      say(problemText(asProblem(error)));
-    }
-  }
   const take = officer && (
     <a class="button primary" href="/privacy/new">
       <Icon name="plus" />
@@ -99,16 +84,7 @@ export function Requests() {
                 items.map((request) => <Row key={request.id} request={request} officer={officer} />)
               )}
             </Table>
-            <div class="more">
-              <p class="muted" role="status">
-                {first.state === 'loading' ? t('state.loading') : plural('privacy.shown', items.length)}
-              </p>
-              {cursor !== null && (
-                <button type="button" class="button" onClick={() => void more()}>
-                  {t('recordings.more')}
-                </button>
-              )}
-            </div>
+            <More pages={pages} shown={plural('privacy.shown', items.length)} />
           </>
         )}
       </div>

@@ -1,10 +1,11 @@
 import { signal, useSignalEffect } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { address, ApiProblem, ask } from '../api/client.js';
+import { address, type ApiProblem } from '../api/client.js';
 import type { TicketRecording } from '../api/types.js';
 import { t } from '../i18n.js';
 import { Icon } from '../parts/icon.js';
 import { problemText } from '../parts/state.js';
+import { diagnose } from '../player/diagnose.js';
 import { Playback } from '../player/playback.js';
 import { type Purpose, PurposeDialog, readPurpose } from '../player/purpose.js';
 import { Slider } from '../player/transport.js';
@@ -35,22 +36,10 @@ function Ready({ call, states }: { call: TicketRecording; states: boolean }) {
   const [purpose, setPurpose] = useState<Purpose | undefined>(() => (states ? readPurpose(call.id) : undefined));
   const playback = useMemo(() => {
     // Two legs: each is heard in both ears.
-    return new Playback({ durationMs: call.durationMs, legs: 2, diagnose });
+    return new Playback({ durationMs: call.durationMs, legs: 2, diagnose: (src) => diagnose(src, setRefusal) });
   }, [call.id]);
   const heardFor = useRef<Purpose | undefined>(purpose);
   heardFor.current = purpose;
-
-  async function diagnose(src: string) {
-    try {
-      await ask(src.replace(/^\/api\/v1/, ''), { method: 'HEAD' });
-      return 'try-again' as const;
-    } catch (error) {
-      if (!(error instanceof ApiProblem) || error.status === 0 || error.status >= 500 || error.status === 429)
-        return 'try-again';
-      setRefusal(error);
-      return 'never';
-    }
-  }
 
   useEffect(() => {
     const stopReporting = reportHeard(call.id, playback, () => heardFor.current);

@@ -1,14 +1,13 @@
-import { useEffect, useState } from 'preact/hooks';
-import { ask } from '../api/client.js';
-import type { Page, TicketSummary } from '../api/types.js';
+import type { TicketSummary } from '../api/types.js';
 import { day, phone, time } from '../format.js';
 import { plural, t, textOf } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import { PageHead } from '../parts/heading.js';
 import { Icon } from '../parts/icon.js';
-import { asProblem, BoneRows, Failure, State, useLoaded } from '../parts/state.js';
+import { More } from '../parts/more.js';
+import { usePages } from '../parts/pages.js';
+import { BoneRows, Failure, State } from '../parts/state.js';
 import { go, place } from '../shell/router.js';
-import { say } from '../shell/toast.js';
 import { useUser } from '../shell/user.js';
 import '../recordings/recordings.css';
 import './tickets.css';
@@ -24,11 +23,8 @@ export function Tickets() {
   const { q = '', email = '', phone: telephone = '' } = here.kept;
   const query = { number, from, to, q, email, phone: telephone };
   const key = JSON.stringify(query);
-  const first = useLoaded(key, (signal) =>
-    ask<Page<TicketSummary>>('/tickets', { query: { ...query, limit: 50 }, signal }),
-  );
-  const [further, setFurther] = useState<Page<TicketSummary>>({ items: [], nextCursor: null });
-  useEffect(() => setFurther({ items: [], nextCursor: null }), [key]);
+  const pages = usePages<TicketSummary>('/tickets', query);
+  const { first, items } = pages;
   const searched = Object.values(query).some((value) => value !== '');
 
   function search(form: HTMLFormElement) {
@@ -39,21 +35,6 @@ export function Tickets() {
     const told = new URLSearchParams(inAddress.map((name) => [name, read(name)]).filter(([, value]) => value !== ''));
     go(told.size === 0 ? '/tickets' : `/tickets?${told.toString()}`, { replace: true, kept });
   }
-
-  const cursor =
-    further.nextCursor ?? (first.state === 'ready' && further.items.length === 0 ? first.value.nextCursor : null);
-  const more = async () => {
-    try {
-      const page = await ask<Page<TicketSummary>>('/tickets', {
-        query: { ...query, limit: 50, cursor: cursor ?? undefined },
-      });
-      setFurther({ items: [...further.items, ...page.items], nextCursor: page.nextCursor });
-    } catch (error) {
-      say(t('state.failed'));
-      if (asProblem(error).code === 'screen-error') throw error;
-    }
-  };
-  const items = first.state === 'ready' ? [...first.value.items, ...further.items] : [];
 
   return (
     <>
@@ -119,16 +100,7 @@ export function Tickets() {
                 )}
               </tbody>
             </table>
-            <div class="more">
-              <p class="muted" role="status">
-                {first.state === 'loading' ? t('state.loading') : plural('tickets.shown', items.length)}
-              </p>
-              {cursor !== null && (
-                <button type="button" class="button" onClick={() => void more()}>
-                  {t('recordings.more')}
-                </button>
-              )}
-            </div>
+            <More pages={pages} shown={plural('tickets.shown', items.length)} />
           </>
         )}
       </div>
