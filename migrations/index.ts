@@ -63,6 +63,7 @@ import { migration as findTicketsByIndex } from './20261123-97-find-tickets-of-a
 import { migration as keepApprovedLetters } from './20261123-97-keep-approved-letters.js';
 import { migration as pageTheItems } from './20261123-97-page-the-items-of-requests.js';
 import { migration as tellOfHolds } from './20261123-97-tell-of-holds.js';
+import { migration as findHeldUpErasures } from './20261123-99-find-held-up-erasures.js';
 
 /** Every change of the schema, oldest first. A change is added at the end and never altered once released. */
 export const migrations: readonly Migration[] = [
@@ -130,4 +131,5 @@ export const migrations: readonly Migration[] = [
   keepApprovedLetters,
   pageTheItems,
   tellOfHolds,
+  findHeldUpErasures,
 ];

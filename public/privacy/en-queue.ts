@@ -10,6 +10,8 @@ export const queueWords: Record<keyof typeof source, string> = {
   'privacy.open': 'Open',
   'privacy.closed': 'Closed',
   'privacy.urgent': 'Urgent: something found for a request is deleted here within a week',
+  'privacy.lettersDue': 'Letters that are still to be sent',
+  'privacy.letterDue': 'Still to be sent:',
   'privacy.urgentItem': 'first deletion on {date}',
   'privacy.due': 'Due date',
   'privacy.left': 'Left',

@@ -8,6 +8,8 @@ export const queueWords = {
   'privacy.open': 'Open',
   'privacy.closed': 'Afgesloten',
   'privacy.urgent': 'Spoed: hier verdwijnt binnen een week iets dat bij een verzoek is gevonden',
+  'privacy.lettersDue': 'Brieven die nog moeten worden verstuurd',
+  'privacy.letterDue': 'Nog te versturen:',
   'privacy.urgentItem': 'eerste verwijdering op {date}',
   'privacy.due': 'Uiterste datum',
   'privacy.left': 'Resteert',

@@ -9,12 +9,13 @@ import { Bones, Failure, useLoaded } from '../parts/state.js';
 import { say } from '../shell/toast.js';
 import type { PartProps, RequestFile } from './types.js';
 
-const kinds = ['received', 'identity', 'clarification', 'extension', 'forward', 'forwarded', 'lifting'] as const;
+const kinds = ['received', 'identity', 'clarification', 'extension', 'forward', 'forwarded', 'lifting', 'held_up', 'erased'] as const;
 type Kind = (typeof kinds)[number];
 
 /** Letters that make sense as the request stands; the service has the last word. */
 const offered = (file: RequestFile): Kind[] =>
   kinds.filter((kind) => {
+    if (kind === 'held_up' || kind === 'erased') return file.lettersDue.includes(kind);
     if (kind === 'identity') return file.identity.verifiedAt === null;
     if (kind === 'extension') return file.extended;
     if (kind === 'lifting') return file.processes.some(({ right }) => right === 'restriction');
@@ -27,13 +28,19 @@ export function NoticesPart({ file, changed }: Pick<PartProps, 'file'> & { chang
   const choices = offered(file);
   const [chosen, setChosen] = useState<Kind | undefined>();
   const [open, setOpen] = useState(false);
-  const [first] = choices;
+  const first = file.lettersDue[0] ?? choices[0];
   if (first === undefined) return null;
   const kind = chosen !== undefined && choices.includes(chosen) ? chosen : first;
   return (
     <section class="panel padded part" aria-labelledby="notices-title">
       <h2 id="notices-title">{t('notices.title')}</h2>
       <p class="muted">{t('notices.why')}</p>
+      {file.lettersDue.map((due) => (
+        <div key={due} class="notice warn">
+          <Icon name="warning" />
+          <p>{t(`notices.due.${due}`)}</p>
+        </div>
+      ))}
       <div class="notice-choice">
         <Field name="notice-kind" label={t('notices.kind')}>
           {(wiring) => (

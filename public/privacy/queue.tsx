@@ -31,6 +31,12 @@ export function Requests() {
       ? Promise.resolve(empty)
       : ask<Page<RequestSummary>>('/privacy-requests', { query: { ...asked, limit: 50, urgent: true }, signal }),
   );
+  // Owed to people whose requests may long be closed: shown beside what is open.
+  const owed = useLoaded(`owed ${asked.state}`, (signal) =>
+    closed
+      ? Promise.resolve(empty)
+      : ask<Page<RequestSummary>>('/privacy-requests', { query: { letterDue: true, limit: 50 }, signal }),
+  );
   const lane = urgent.state === 'ready' ? urgent.value.items : [];
   const take = officer && (
     <a class="button primary" href="/privacy/new">
@@ -68,6 +74,8 @@ export function Requests() {
       </PageHead>
       {urgent.state === 'failed' && <Failure problem={urgent.problem} again={urgent.again} />}
       {lane.length > 0 && <UrgentLane lane={lane} />}
+      {owed.state === 'failed' && <Failure problem={owed.problem} again={owed.again} />}
+      {owed.state === 'ready' && owed.value.items.length > 0 && <LettersLane lane={owed.value.items} />}
       <div class="panel">
         {first.state === 'failed' && <Failure problem={first.problem} again={first.again} />}
         {first.state === 'ready' && items.length === 0 && (
@@ -106,6 +114,26 @@ function UrgentLane({ lane }: { lane: RequestSummary[] }) {
                 <span>{t('privacy.urgentItem', { date: longDay(request.nextExpiryAt) })}</span>
               )}
               <span class="muted">{t(`step.${request.state}`)}</span>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </section>
+  );
+}
+
+/** Whom a letter is owed about an erasure that was granted and had to wait. */
+function LettersLane({ lane }: { lane: RequestSummary[] }) {
+  return (
+    <section class="notice warn urgent-lane" aria-labelledby="letters-due-title">
+      <Icon name="mail" />
+      <div>
+        <h2 id="letters-due-title">{t('privacy.lettersDue')}</h2>
+        <ul>
+          {lane.map(({ id, reference, lettersDue }) => (
+            <li key={id}>
+              <a href={`/privacy/${id}`}>{reference}</a>
+              <span>{lettersDue.map((due) => t(`notices.${due}`)).join(', ')}</span>
             </li>
           ))}
         </ul>

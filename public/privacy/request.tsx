@@ -106,6 +106,14 @@ function File({ file, renew, again }: FileProps) {
           </div>
         </div>
       )}
+      {officer && file.lettersDue.length > 0 && (
+        <div class="notice warn">
+          <Icon name="mail" />
+          <div>
+            {t('privacy.letterDue')} <a href="#notices-title">{file.lettersDue.map((due) => t(`notices.${due}`)).join(', ')}</a>
+          </div>
+        </div>
+      )}
       <div class="file-columns">
         <div class="file-main" ref={part}>
           {file.state === 'draft' && props.officer && <CompletePart {...props} />}

@@ -62,6 +62,8 @@ export interface RequestSummary {
   /** Something that was found for it goes within a week. */
   urgent: boolean;
   nextExpiryAt: string | null;
+  /** Letters still to be sent about erasures that had to wait. */
+  lettersDue: ('held_up' | 'erased')[];
 }
 
 export interface Subject {

@@ -4,8 +4,10 @@ import { disclosuresOf, type Disclosure } from '../packages/package.js';
 import { Problem } from '../platform/problem.js';
 import type { ListenPurpose } from '../recordings/listen.js';
 import { useInForce } from '../retention/further-use.js';
+import type { HoldGround } from '../retention/place-hold.js';
 import type { Processor } from '../retention/register.js';
 import { workOf, type Work } from './employee.js';
+import { keptErasures } from './held-up.js';
 import { decisionsOf, itemBatches, itemsOf, type DecidedItem, type DecisionRow, type ItemRow } from './items.js';
 import { findRequest, processesOf, subjectOf, type PrivacyContext, type ProcessRow, type RequestRow, type SubjectRow } from './request.js';
 import { rectificationsOf, type RectificationRow } from './rectify.js';
@@ -56,6 +58,8 @@ export interface WholeAnswer extends Answer {
   listens: Listened[];
   /** Of each recording. */
   disclosures: Disclosure[];
+  /** Items whose erasure is granted and has to wait, with the grounds of the holds that keep them, as far as they may be told. */
+  kept: Map<string, HoldGround[]>;
 }
 
 /** An authority gets what its order names and nothing around it: it has no rights of a data subject. */
@@ -178,6 +182,7 @@ export async function readWhole(context: PrivacyContext, answer: Answer, tx?: Tr
   return {
     ...answer, items,
     decisions: await decisionsOf(database, id, tx),
+    kept: await keptErasures(database, id, clock.now(), tx),
     listens: await listensTo(context, answer, recordingIds, tx),
     disclosures: (await disclosuresOf(database, recordingIds, tx)).filter(({ packageId }) => packageId !== id),
   };

@@ -5,6 +5,7 @@ import { newId } from '../platform/identifier.js';
 import { Problem } from '../platform/problem.js';
 import { confirmServingIn } from '../retention/decide-hold.js';
 import { carryOutDecisions } from './carry-out.js';
+import { noteHeldUpInLetter, openHeldUp } from './held-up.js';
 import { decidesOn, itemBatches, usualFor, type DecidedItem, type ItemRow } from './items.js';
 import { keepLetter, revisionOf } from './letters.js';
 import { listRecipients } from './notify.js';
@@ -114,6 +115,7 @@ export async function approve(
     await database.query('UPDATE privacy_requests SET approved_at = $2 WHERE id = $1', [id, now], tx);
     // Who approves the answer has seen what is kept for it, too.
     await confirmServingIn(platform, tx, person, id, isAlone ? (reason ?? null) : null);
+    await noteHeldUpInLetter(context, tx, request);
     const recipients = await listRecipients(context, tx, id);
     await record(platform, tx, person, request, 'approved', {
       rights: decided.map(({ right }) => right), alone: isAlone, recipientsToTell: recipients,
@@ -148,6 +150,7 @@ export async function sendBack(context: PrivacyContext, person: Person, id: stri
     );
     await database.query('UPDATE privacy_requests SET approved_at = NULL WHERE id = $1', [id], tx);
     await database.query('DELETE FROM privacy_approved_letters WHERE request_id = $1', [id], tx);
+    await openHeldUp(context, tx, { kind: 'person', id: person.userId }, id);
     await record(platform, tx, person, request, 'sent_back', {}, reason);
     await settleState(context, tx, id);
   });

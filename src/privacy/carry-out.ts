@@ -1,10 +1,11 @@
+import type { Transaction } from 'sequelize';
 import type { Platform } from '../platform/platform.js';
-import { Problem } from '../platform/problem.js';
-import { releaseHoldsIn } from '../retention/decide-hold.js';
-import { beginPurge } from '../retention/purge.js';
+import { endHoldsIn, releaseHoldsIn } from '../retention/decide-hold.js';
+import { beginPurgeUnlessHeld, endPeriods } from '../retention/purge.js';
 import { liftRestrictionsIn } from '../retention/restrict.js';
 import { retagJob } from '../retention/retag.js';
 import { purgeJob } from '../retention/sweep.js';
+import { noteHeldUp } from './held-up.js';
 import { record, type PrivacyContext, type RequestRow } from './request.js';
 
 /**
@@ -30,8 +31,8 @@ interface Erasure {
 const atOnce = 500;
 
 /**
- * Erasures that may be carried out: approved, and what is disclosed of the same item has been handed out, since the answer
- * could not be made otherwise.
+ * Erasures that may be carried out: approved (a request that is closed without an answer erases nothing, whatever was
+ * decided), and what is disclosed of the same item has been handed out, since the answer could not be made otherwise.
  */
 const erasures = `SELECT d.id AS "decisionId", q.id AS "requestId", q.secret, i.id AS "itemId", i.kind, i.item_id AS "subjectId",
     coalesce(d.decided_by, p.approved_by) AS "officerId",
@@ -39,6 +40,7 @@ const erasures = `SELECT d.id AS "decisionId", q.id AS "requestId", q.secret, i.
       AND o.replaced_at IS NULL) AS "objectionUpheld"
   FROM privacy_decisions d JOIN privacy_items i ON i.id = d.item_id JOIN privacy_requests q ON q.id = i.request_id
   JOIN privacy_processes p ON p.request_id = q.id AND p."right" = d."right" AND p.state IN ('approved', 'done')
+    AND p.outcome <> 'withdrawn' AND p.approved_at IS NOT NULL
   WHERE d."right" = 'erasure' AND d.decision = 'grant' AND d.replaced_at IS NULL AND d.carried_out_at IS NULL
     AND i.confirmed AND ($1::uuid IS NULL OR q.id = $1)
     AND (q.closed_at IS NOT NULL OR NOT EXISTS (SELECT FROM privacy_decisions o WHERE o.item_id = i.id
@@ -67,60 +69,63 @@ export async function carryOutDecisions(context: PrivacyContext, requestId: stri
   return begun;
 }
 
-/** Begins one erasure. What another hold keeps stays, and the file says so. */
-async function erase({ platform, categories }: PrivacyContext, erasure: Erasure): Promise<number> {
+/**
+ * Begins one erasure. What another hold keeps stays, restricted, and the file says so. Where nothing but an order that may not
+ * be told keeps it, its period ends: for all but those who know of the order it is gone, as what the sweep has yet to come to
+ * is, and it is deleted once the order lets go of it. Nothing in the file of this request differs.
+ */
+async function erase(context: PrivacyContext, erasure: Erasure): Promise<number> {
+  const { platform, categories } = context;
   const { clock, database } = platform;
   const request: Pick<RequestRow, 'id' | 'secret'> = { id: erasure.requestId, secret: erasure.secret };
-  try {
-    return await database.inTransaction(async (tx) => {
-      const [open] = await database.query(
-        'SELECT 1 FROM privacy_decisions WHERE id = $1 AND carried_out_at IS NULL AND replaced_at IS NULL FOR UPDATE',
-        [erasure.decisionId],
-        tx,
-      );
-      if (open === undefined) return 0;
-      const holds = await database.query<{ id: string }>('SELECT id FROM holds WHERE request_id = $1', [erasure.requestId], tx);
-      const order = {
-        reason: erasure.objectionUpheld ? ('objection' as const) : ('erasure' as const),
-        rule: `privacy decision ${erasure.decisionId}`,
-        actor: { kind: 'person' as const, id: erasure.officerId },
-      };
-      const despite = holds.map((hold) => hold.id);
-      if (erasure.kind === 'recording') {
-        await beginPurge(platform, categories, tx, { category: 'recording', ids: [erasure.subjectId] }, order, despite);
-      } else {
-        const pieces = await database.query<{ id: string }>('SELECT id FROM ticket_pieces WHERE ticket_id = $1', [erasure.subjectId], tx);
-        const ids = pieces.map((piece) => piece.id);
-        const what = ids.length > 0 ? { category: 'ticket_piece', ids } : { category: 'ticket', ids: [erasure.subjectId] };
-        await beginPurge(platform, categories, tx, what, order, despite);
-      }
-      await database.query('UPDATE privacy_decisions SET carried_out_at = $2 WHERE id = $1', [erasure.decisionId, clock.now()], tx);
-      await record(platform, tx, 'system', request, 'erasure_begun', {
-        itemId: erasure.itemId, decisionId: erasure.decisionId, reason: order.reason,
-      });
-      return 1;
-    });
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'conflict') throw error;
-    await sayBlocked(platform, request, erasure);
-    return 0;
-  }
-}
-
-async function sayBlocked(platform: Platform, request: Pick<RequestRow, 'id' | 'secret'>, erasure: Erasure): Promise<void> {
-  await platform.database.inTransaction(async (tx) => {
-    const said = await platform.database.query(
-      `SELECT 1 FROM privacy_events WHERE request_id = $1 AND kind = 'erasure_held_up' AND details->>'itemId' = $2 LIMIT 1`,
-      [request.id, erasure.itemId],
+  return await database.inTransaction(async (tx) => {
+    const [open] = await database.query(
+      'SELECT 1 FROM privacy_decisions WHERE id = $1 AND carried_out_at IS NULL AND replaced_at IS NULL FOR UPDATE',
+      [erasure.decisionId],
       tx,
     );
-    if (said.length === 0) await record(platform, tx, 'system', request, 'erasure_held_up', { itemId: erasure.itemId });
+    if (open === undefined) return 0;
+    const holds = await database.query<{ id: string }>('SELECT id FROM holds WHERE request_id = $1', [erasure.requestId], tx);
+    const order = {
+      reason: erasure.objectionUpheld ? ('objection' as const) : ('erasure' as const),
+      rule: `privacy decision ${erasure.decisionId}`,
+      actor: { kind: 'person' as const, id: erasure.officerId },
+    };
+    const what = await whatToErase(platform, tx, erasure);
+    const { keptBy } = await beginPurgeUnlessHeld(platform, categories, tx, what, order, holds.map((hold) => hold.id));
+    if (keptBy === 'known') {
+      await noteHeldUp(context, tx, request, [erasure], false);
+      return 0;
+    }
+    if (keptBy === 'untold') {
+      await endPeriods(platform, categories, tx, what);
+      if (what.category === 'ticket_piece') await endPeriods(platform, categories, tx, { category: 'ticket', ids: [erasure.subjectId] });
+    }
+    const over = await database.query<{ id: string }>(
+      `SELECT id FROM holds WHERE category = $1 AND item_id = $2 AND (ends_at IS NULL OR ends_at > $3)
+         AND (request_id = $4 OR (ground = 'open_request' AND request_id IS NOT NULL AND released_at IS NOT NULL AND NOT secret))`,
+      [erasure.kind, erasure.subjectId, clock.now(), erasure.requestId],
+      tx,
+    );
+    await endHoldsIn(platform, tx, order.actor, over.map(({ id }) => id), 'what it kept is being erased');
+    await database.query('UPDATE privacy_decisions SET carried_out_at = $2 WHERE id = $1', [erasure.decisionId, clock.now()], tx);
+    await record(platform, tx, 'system', request, 'erasure_begun', {
+      itemId: erasure.itemId, decisionId: erasure.decisionId, reason: order.reason,
+    });
+    return 1;
   });
+}
+
+/** A recording, or the messages and attachments of a ticket; the ticket itself where it has none. */
+async function whatToErase({ database }: Platform, tx: Transaction, { kind, subjectId }: Erasure): Promise<{ category: string; ids: string[] }> {
+  if (kind === 'recording') return { category: 'recording', ids: [subjectId] };
+  const pieces = await database.query<{ id: string }>('SELECT id FROM ticket_pieces WHERE ticket_id = $1', [subjectId], tx);
+  return pieces.length > 0 ? { category: 'ticket_piece', ids: pieces.map((piece) => piece.id) } : { category: 'ticket', ids: [subjectId] };
 }
 
 /**
  * Restrictions that a closed request no longer asks for: of what was refused, of what nobody confirmed, and everything
- * where there was no answer. An objection upheld in part leaves evidence open.
+ * where there was no answer. An objection upheld in part leaves evidence open. What is yet to be erased stays closed.
  */
 async function openAgain({ platform }: PrivacyContext, requestId: string | null): Promise<void> {
   const { database } = platform;
@@ -131,6 +136,8 @@ async function openAgain({ platform }: PrivacyContext, requestId: string | null)
      WHERE x.lifted_at IS NULL AND q.closed_at IS NOT NULL AND q.outcome <> 'merged' AND ($1::uuid IS NULL OR q.id = $1)
        AND (q.outcome <> 'answered' OR i.confirmed IS NOT TRUE OR d.decision = 'refuse'
          OR (d.decision = 'partly' AND x.purpose = 'evidence'))
+       AND NOT EXISTS (SELECT FROM privacy_decisions w WHERE w.item_id = i.id AND q.outcome = 'answered' AND x.ground = 'restriction'
+         AND w."right" = 'erasure' AND w.decision = 'grant' AND w.replaced_at IS NULL AND w.carried_out_at IS NULL)
        AND NOT (q.outcome = 'answered' AND i.id IS NULL AND EXISTS (SELECT FROM privacy_processes p
          WHERE p.request_id = q.id AND p."right" = 'objection' AND p.outcome IN ('granted', 'partly', 'nothing_found')))
      LIMIT 5000`,

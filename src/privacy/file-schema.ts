@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lettersDue } from './held-up.js';
 import { channels, outcomes, requesterKinds, requestStates } from './request.js';
 import { rights, verdicts } from './rights.js';
 
@@ -92,6 +93,9 @@ const summaryShape = {
   subjectName: z.string().nullable(),
   urgent: z.boolean().meta({ description: 'Something that was found for it goes within a week' }),
   nextExpiryAt: instant.nullable(),
+  lettersDue: z.array(z.enum(lettersDue)).meta({
+    description: 'Letters still to be sent about erasures that were granted: `held_up` of what waits for a hold, `erased` once that is erased',
+  }),
 };
 
 export const summarySchema = z.object(summaryShape).meta({ id: 'PrivacyRequestSummary' });

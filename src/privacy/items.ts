@@ -91,6 +91,10 @@ const columns = `i.id, i.request_id, i.kind, i.item_id, i.basis, i.shared_number
 const heldHere = (kind: 'recording' | 'ticket') =>
   `CASE WHEN q.secret THEN ${heldAt(kind, 'i.item_id', '$1')} ELSE ${heldToTell(kind, 'i.item_id', '$1', 'everyone')} END`;
 
+/** The same of what a secret order restricts. */
+const restrictedHere = (kind: 'recording' | 'ticket') =>
+  `CASE WHEN q.secret THEN ${restrictedNow(kind, 'i.item_id', 'all')} ELSE ${restrictedNow(kind, 'i.item_id')} END`;
+
 /**
  * SQL over `i`, `q`, `r` and `t`: may the item still be read at $1? Only of what is past its period it is asked whether it is
  * held.
@@ -102,8 +106,7 @@ export const isAvailable = `coalesce(CASE i.kind
 
 const select = `SELECT ${columns}, ${isAvailable} AS available,
   CASE i.kind WHEN 'recording' THEN ${heldHere('recording')} ELSE ${heldHere('ticket')} END AS held,
-  CASE i.kind WHEN 'recording' THEN ${restrictedNow('recording', 'i.item_id')}
-    ELSE ${restrictedNow('ticket', 'i.item_id')} END AS restricted,
+  CASE i.kind WHEN 'recording' THEN ${restrictedHere('recording')} ELSE ${restrictedHere('ticket')} END AS restricted,
   EXISTS (SELECT FROM agreements a WHERE a.recording_id = r.id AND a.withdrawn_at IS NULL) AS has_agreement,
   EXISTS (SELECT FROM privacy_decisions d JOIN privacy_items o ON o.id = d.item_id
     WHERE o.kind = i.kind AND o.item_id = i.item_id AND d."right" = 'objection' AND d.decision = 'grant'
@@ -113,9 +116,26 @@ const select = `SELECT ${columns}, ${isAvailable} AS available,
   LEFT JOIN recording_versions v ON v.recording_id = r.id AND v.number = r.version
   LEFT JOIN tickets t ON i.kind = 'ticket' AND t.id = i.item_id`;
 
+/**
+ * What may not be read any more, told as if its row were gone, as it will be once the sweep comes to it. What a hold keeps
+ * that may not be told stays there longer, and nothing gives it away.
+ */
+const asGone = (item: ItemRow): ItemRow =>
+  item.available
+    ? item
+    : {
+        ...item, retain_until: null, started_at: null, duration_ms: null, channels: null, sample_rate_hz: null, holds: null, channel_map: null,
+        version_state: null, caller_number: null, caller_name: null, callee_number: null, agent: null, ticket_number: null, subject: null,
+        requester_name: null, requester_relation: null, opened_at: null, has_agreement: false,
+      };
+
+async function read(database: Database, sql: string, bind: readonly unknown[], tx: Transaction | undefined): Promise<ItemRow[]> {
+  return (await database.query<ItemRow>(sql, bind, tx)).map(asGone);
+}
+
 /** The items of a request: recordings first, newest first. */
 export async function itemsOf(database: Database, requestId: string, now: Date, tx?: Transaction): Promise<ItemRow[]> {
-  return await database.query<ItemRow>(`${select} WHERE i.request_id = $2 ORDER BY i.kind, i.item_at DESC, i.id DESC`, [now, requestId], tx);
+  return await read(database, `${select} WHERE i.request_id = $2 ORDER BY i.kind, i.item_at DESC, i.id DESC`, [now, requestId], tx);
 }
 
 /** Items of a request by their ids; what is none of its items is left out. */
@@ -126,7 +146,7 @@ export async function itemsNamed(
   now: Date,
   tx?: Transaction,
 ): Promise<ItemRow[]> {
-  return await database.query<ItemRow>(`${select} WHERE i.request_id = $2 AND i.id = ANY ($3::uuid[])`, [now, requestId, [...ids]], tx);
+  return await read(database, `${select} WHERE i.request_id = $2 AND i.id = ANY ($3::uuid[])`, [now, requestId, [...ids]], tx);
 }
 
 /** One item of a request. */
@@ -188,7 +208,8 @@ export async function pageOfItems(
   tx?: Transaction,
 ): Promise<DecidedItem[]> {
   const confirmed = { theirs: 'i.confirmed', others: 'i.confirmed = false', open: 'i.confirmed IS NULL' };
-  const items = await database.query<ItemRow>(
+  const items = await read(
+    database,
     `${select} WHERE i.id IN (SELECT i.id FROM privacy_items i WHERE i.request_id = $2
          ${kind === undefined ? '' : `AND i.kind = '${kind}'`} ${whose === undefined ? '' : `AND ${confirmed[whose]}`}
          AND ($3::timestamptz IS NULL OR (i.item_at, i.id) < ($3, $4::uuid))

@@ -68,7 +68,8 @@ export function noticeOperations(context: PrivacyContext): Operation<Caller>[] {
       summary: 'A letter besides the answer, as it would be now',
       description:
         'Receipt, identity, clarification, extension, sending on to the company that decides (`forward`) and telling the person ' +
-        'so (`forwarded`), lifting of a restriction (art. 18(3)).',
+        'so (`forwarded`), lifting of a restriction (art. 18(3)), an erasure that was granted and has to wait (`held_up`), and that it ' +
+        'is carried out after all (`erased`).',
       action: 'privacy_request.hand_out',
       params: kindParams,
       replies: { 200: { description: 'The text', schema: draftSchema } },

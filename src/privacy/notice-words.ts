@@ -5,10 +5,11 @@ import { asksIn, ended, onBehalf, whatWasAsked } from './words.js';
 
 /**
  * The words of letters besides the answer: that a request came in, what is asked of the person, an extension, sending on to
- * the company that decides, lifting a restriction. In the language of the request.
+ * the company that decides, lifting a restriction, an erasure that has to wait and is carried out after all. In the language
+ * of the request.
  */
 
-export const noticeKinds = ['received', 'identity', 'clarification', 'extension', 'forward', 'forwarded', 'lifting'] as const;
+export const noticeKinds = ['received', 'identity', 'clarification', 'extension', 'forward', 'forwarded', 'lifting', 'held_up', 'erased'] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 
 /** What a letter is made of. */
@@ -24,6 +25,10 @@ export interface Facts {
   company: string | null;
   /** Whether the processing of anything is restricted; asked for the letter that says so alone. */
   isRestricted: boolean;
+  /** What is granted to be erased and has to wait, by name, under the reason; asked for the letter that says so alone. */
+  heldUp: { because: string; names: string[] }[];
+  /** What waited and is erased now, by name; asked for the letter that says so alone. */
+  erased: string[];
   timeZone: string;
 }
 
@@ -209,6 +214,39 @@ export const composers: Record<NoticeKind, (facts: Facts, told: Tell, date: (at:
       told(
         'Wilt u dat wij de gegevens juist verwijderen, of ze nog bewaren, bijvoorbeeld voor een rechtsvordering? Laat het ons dan vóór die datum weten.',
         'Would you rather have us erase the data, or keep them, for a legal claim for instance? Then please tell us before that date.',
+      ),
+    ];
+  },
+  held_up: ({ answer, heldUp }, told, date) => {
+    if (heldUp.length === 0) throw conflict('No erasure that was granted has to wait.');
+    return [
+      told('Een deel van uw gegevens kunnen wij nog niet verwijderen', 'We cannot erase some of your data yet'),
+      told(
+        `${receipt(answer, told, date)} Wij hebben de verwijdering van uw gegevens toegewezen. Wat hieronder staat, hebben wij echter nog niet verwijderd.`,
+        `${receipt(answer, told, date)} We granted the erasure of your data. What is listed below, however, we have not erased yet.`,
+      ),
+      ...heldUp.flatMap(({ because, names }) => [
+        told(`De reden: ${because}. Het gaat om:`, `The reason: ${because}. It is about:`),
+        names.map((name) => `- ${name}`).join('\n'),
+      ]),
+      told(
+        'Zolang dat zo is, bewaren wij deze gegevens alleen daarvoor en gebruiken wij ze nergens anders voor. Daarna verwijderen wij ze, en dat laten wij u weten.',
+        'As long as that is so, we keep these data for that alone and use them for nothing else. After that we erase them, and tell you so.',
+      ),
+    ];
+  },
+  erased: ({ answer, erased }, told, date) => {
+    if (erased.length === 0) throw conflict('Nothing that had to wait is being erased.');
+    return [
+      told('Wij verwijderen nu wat wij nog moesten bewaren', 'We are now erasing what we still had to keep'),
+      told(
+        `${receipt(answer, told, date)} Een deel van uw gegevens konden wij toen nog niet verwijderen. De reden daarvoor is vervallen. Wij verwijderen daarom nu definitief, met de kopieën die wij ervan hebben:`,
+        `${receipt(answer, told, date)} Some of your data we could not erase at the time. The reason for that is gone. We are therefore now erasing for good, with the copies we have of it:`,
+      ),
+      erased.map((name) => `- ${name}`).join('\n'),
+      told(
+        'Verplicht de wet ons iets langer te bewaren, of is het nodig voor een rechtsvordering (artikel 17 lid 3 AVG), dan wachten wij daarmee tot dat voorbij is. U hoeft verder niets te doen.',
+        'Should the law oblige us to keep something longer, or should it be needed for a legal claim (article 17(3) GDPR), we wait with that until it is over. There is nothing further for you to do.',
       ),
     ];
   },

@@ -1,12 +1,13 @@
 import { Problem } from '../platform/problem.js';
-import { isOrder, readAnswer, type Answer } from './answer.js';
+import { isAnswered, isOrder, readAnswer, type Answer } from './answer.js';
 import { dueDates } from './clock.js';
+import { erasedAfterAll, keptErasures } from './held-up.js';
 import { answeredTo, makeLetter, type Addressee, type Letter } from './letter.js';
 import { composers, type Facts, type NoticeKind } from './notice-words.js';
 import { notificationsOf, recordingsToldOf, type Notification } from './notify.js';
-import { correctionIn } from './outcomes.js';
+import { correctionIn, keptBecause } from './outcomes.js';
 import { calendarOf, pausesOf, referenceOf, type PrivacyContext } from './request.js';
-import { dateIn, nameOf, remediesIn } from './words.js';
+import { dateIn, momentIn, nameOf, remediesIn } from './words.js';
 
 /** Letters besides the answer, and to earlier recipients (art. 19 GDPR): composed; an officer may word them otherwise. */
 
@@ -42,8 +43,34 @@ async function factsOf(context: PrivacyContext, id: string, kind: NoticeKind): P
     answer, timeZone, dueAt: dates.dueAt, originalDueAt: dates.originalDueAt, firstMonthEndsAt: dates.firstMonthEndsAt, company: closing?.to ?? subject.organisation,
     pausedAt: pauses.find(({ resumedAt }) => resumedAt === null)?.pausedAt ?? null,
     isRestricted: kind === 'lifting' && (await isAnyRestricted(answer)),
+    heldUp: kind === 'held_up' ? await heldUpIn(context, answer) : [],
+    erased: kind === 'erased' ? (await erasedAfterAll(database, id)).map((thing) => keptName(thing, request.locale, timeZone)) : [],
   };
 }
+
+/** What has to wait, under the reason why. */
+async function heldUpIn({ platform: { clock, database }, settings: { timeZone } }: PrivacyContext, answer: Answer): Promise<Facts['heldUp']> {
+  const { request } = answer;
+  const kept = await keptErasures(database, request.id, clock.now());
+  const isApproved = answer.processes.some((process) => process.right === 'erasure' && isAnswered(process));
+  const groups = new Map<string, string[]>();
+  if (!isApproved || kept.size === 0) return [];
+  for (const kind of ['recording', 'ticket'] as const)
+    for await (const batch of answer.batches(kind))
+      for (const { item } of batch) {
+        const grounds = kept.get(item.id);
+        if (grounds === undefined) continue;
+        const because = keptBecause(grounds, request.locale);
+        groups.set(because, [...(groups.get(because) ?? []), nameOf(item, request.locale, timeZone)]);
+      }
+  return [...groups].map(([because, names]) => ({ because, names }));
+}
+
+/** Of what is gone: the request's own file still says when it was. */
+const keptName = ({ kind, at }: { kind: 'recording' | 'ticket'; at: Date }, locale: 'nl' | 'en', timeZone: string): string =>
+  kind === 'recording'
+    ? `${locale === 'nl' ? 'gesprek van' : 'call of'} ${momentIn(at, locale, timeZone)}`
+    : `${locale === 'nl' ? 'supportvraag van' : 'support question of'} ${dateIn(at, locale, timeZone)}`;
 
 /** A letter as it would be now. @throws Problem `not-found`, `conflict` where there is nothing of the kind to tell */
 export async function composeNotice(context: PrivacyContext, id: string, kind: NoticeKind): Promise<Notice & { answer: Answer }> {

@@ -1,3 +1,4 @@
+import type { HoldGround } from '../retention/place-hold.js';
 import { decisionOn, type WholeAnswer } from './answer.js';
 import { usualFor, type DecisionRow, type ItemRow } from './items.js';
 import { thePerson } from './notify.js';
@@ -60,6 +61,20 @@ export function outcomeIn(answer: WholeAnswer, process: ProcessRow, locale: Loca
       refused: { nl: 'Uw bezwaar is niet gegrond.', en: 'Your objection is rejected.' },
     }[outcome], locale);
   }
+  const waits = right === 'erasure' ? items.filter((item) => answer.kept.has(item.id)).length : 0;
+  if (waits > 0 && outcome === 'granted')
+    return pick(
+      waits === items.length
+        ? {
+            nl: 'Wij wijzen uw verzoek om verwijdering toe, maar kunnen nu nog niets verwijderen. Hieronder staat waarom.',
+            en: 'We grant your request for erasure, but cannot erase anything yet. The reason is given below.',
+          }
+        : {
+            nl: 'Wij wijzen uw verzoek om verwijdering toe. Een deel kunnen wij nu nog niet verwijderen; hieronder staat waarom.',
+            en: 'We grant your request for erasure. Some of it we cannot erase yet; the reason is given below.',
+          },
+      locale,
+    );
   if (right === 'portability' && outcome === 'granted' && answer.items.some((item) => !usualFor(item, right).decides))
     return pick({
       nl: 'Wij wijzen uw verzoek om overdracht toe voor wat u zelf bij supportvragen hebt aangeleverd. Gespreksopnamen vallen niet onder dit recht.',
@@ -135,8 +150,8 @@ export function whatFollows(answer: WholeAnswer, { right, outcome }: ProcessRow)
       en: 'The files are in the package with this letter, in the folder data/portability.',
     }],
     erasure: [{
-      nl: `Wat is toegewezen, verwijderen wij definitief, met de kopieën die wij ervan hebben, uiterlijk wanneer wij uw verzoek afsluiten.${isShownFirst ? ' Wat wij u in het pakket geven, verwijderen wij pas daarna.' : ''}`,
-      en: `What is granted we erase for good, with the copies we have of it, at the latest when we close your request.${isShownFirst ? ' What we give you in the package we erase only after that.' : ''}`,
+      nl: `Wat is toegewezen, verwijderen wij definitief, met de kopieën die wij ervan hebben, uiterlijk wanneer wij uw verzoek afsluiten.${isShownFirst ? ' Wat wij u in het pakket geven, verwijderen wij pas daarna.' : ''} Dat geldt niet zolang de wet ons verplicht iets te bewaren of het nodig is voor een rechtsvordering (artikel 17 lid 3 AVG); zodra dat voorbij is, verwijderen wij ook dat.`,
+      en: `What is granted we erase for good, with the copies we have of it, at the latest when we close your request.${isShownFirst ? ' What we give you in the package we erase only after that.' : ''} That does not apply as long as the law obliges us to keep something or it is needed for a legal claim (article 17(3) GDPR); once that is over we erase it, too.`,
     }, ...recipients],
     rectification: recipients,
     restriction: recipients,
@@ -150,6 +165,42 @@ export function whatFollows(answer: WholeAnswer, { right, outcome }: ProcessRow)
   return told(texts[right] ?? []);
 }
 
+/** Why something is kept for now whose erasure was granted: the exception of art. 17(3), by the grounds of the holds on it. */
+const keptFor: Record<HoldGround, { article: string; why: Told }> = {
+  legal_claim: {
+    article: '17(3)(e)',
+    why: { nl: 'wij hebben dit nog nodig voor een rechtsvordering', en: 'we still need this for a legal claim' },
+  },
+  authority_order: {
+    article: '17(3)(b)',
+    why: { nl: 'een bevoegde autoriteit heeft ons bevolen dit te bewaren', en: 'a competent authority has ordered us to keep this' },
+  },
+  open_request: {
+    article: '17(3)(b)',
+    why: { nl: 'wij moeten dit bewaren tot een ander privacyverzoek is afgehandeld', en: 'we have to keep this until another privacy request has been dealt with' },
+  },
+  restriction: {
+    article: '17(3)(b)',
+    why: { nl: 'wij moeten dit bewaren om aan een ander privacyverzoek te voldoen', en: 'we have to keep this to comply with another privacy request' },
+  },
+};
+
+/** The exception and the reason, without a capital: `wij hebben dit nog nodig voor een rechtsvordering (artikel 17 lid 3 onder e AVG)`. */
+export function keptBecause(grounds: readonly HoldGround[], locale: Locale): string {
+  return grounds.map((ground) => `${pick(keptFor[ground].why, locale)} (${cite(keptFor[ground].article, locale)})`).join(pick({ nl: ' en ', en: ' and ' }, locale));
+}
+
+/** A granted erasure that waits. The law's usual reason, that it is no longer needed, would be untrue. */
+function whyKept(grounds: readonly HoldGround[], own: string | null, locale: Locale): string {
+  return [
+    own === null ? '' : sentence(own),
+    pick({
+      nl: `Toegewezen, maar nog niet uitgevoerd: ${keptBecause(grounds, 'nl')}. Zolang dat zo is, bewaren wij het alleen daarvoor en gebruiken wij het nergens anders voor. Daarna verwijderen wij het, en dat laten wij u weten.`,
+      en: `Granted, but not carried out yet: ${keptBecause(grounds, 'en')}. As long as that is so, we keep it for that alone and use it for nothing else. After that we erase it, and tell you so.`,
+    }, locale),
+  ].filter((part) => part !== '').join(' ');
+}
+
 /** What is told of a decision: how it turned out, on which article, and why. Undefined where nothing was decided. */
 export function reasonOf(answer: WholeAnswer, item: ItemRow, { right }: ProcessRow): string | undefined {
   const { locale } = answer.request;
@@ -158,6 +209,8 @@ export function reasonOf(answer: WholeAnswer, item: ItemRow, { right }: ProcessR
   if (decision === undefined && usual.decides) return undefined;
   const verdict = decision?.decision ?? usual.verdict ?? 'refuse';
   const isUsual = verdict === usual.verdict;
+  const kept = right === 'erasure' && verdict === 'grant' ? answer.kept.get(item.id) : undefined;
+  if (kept !== undefined) return whyKept(kept, decision?.reason ?? null, locale);
   // Decided in one go with an objection, the law's article follows from how that turned out.
   const article = articleIn({ decision: verdict, right, ground: decision?.ground ?? null, article: isUsual ? usual.article : (decision?.article ?? usual.article) });
   const basis = article === null ? '' : ` (${cite(article, locale)})`;

@@ -7,6 +7,7 @@ import {
   decisionsOf, decisionsOn, itemsNamed, itemsOf, pageOfItems, undecided, type DecisionRow, type ItemFilter,
 } from './items.js';
 import { originOf } from './flag.js';
+import { lettersDueFor } from './held-up.js';
 import { revisionOf } from './letters.js';
 import { possibleDuplicates } from './intake.js';
 import { iso, presentItem, presentProcess } from './present-item.js';
@@ -28,11 +29,13 @@ function openIn(request: RequestRow, processes: readonly ProcessRow[], cells: re
   return openAmong(cells, request).filter(({ right }) => waiting.has(right)).reduce((sum, { count }) => sum + count, 0);
 }
 
-/** When the first of what was found for a request goes, holds of five days left aside. SQL over `q`. */
+/** When the first of what was found for a request goes, holds of five days and what is erased left aside. SQL over `q`. */
 export const nextExpiry = `(SELECT min(coalesce(r.retain_until, t.retain_until)) FROM privacy_items i
   LEFT JOIN recordings r ON i.kind = 'recording' AND r.id = i.item_id
   LEFT JOIN tickets t ON i.kind = 'ticket' AND t.id = i.item_id
-  WHERE i.request_id = q.id AND i.confirmed IS NOT FALSE AND q.closed_at IS NULL)`;
+  WHERE i.request_id = q.id AND i.confirmed IS NOT FALSE AND q.closed_at IS NULL
+    AND NOT EXISTS (SELECT FROM privacy_decisions d WHERE d.item_id = i.id AND d."right" = 'erasure' AND d.decision = 'grant'
+      AND d.replaced_at IS NULL AND d.carried_out_at IS NOT NULL))`;
 
 export const urgentMs = 7 * 86_400_000;
 
@@ -151,6 +154,7 @@ export async function presentRequest(context: PrivacyContext, person: Person, id
     subjectName: named ? subject.name : null,
     urgent: nextExpiryAt !== null && nextExpiryAt.getTime() - now.getTime() < urgentMs,
     nextExpiryAt: iso(nextExpiryAt),
+    lettersDue: await lettersDueFor(database, id),
     createdBy: request.created_by,
     createdAt: request.created_at.toISOString(),
     origin: await originOf(database, request),

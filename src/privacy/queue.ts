@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { daysLeft } from './clock.js';
 import { keptFrom } from './employee.js';
 import type { summarySchema } from './file-schema.js';
+import { isLetterDueSql, lettersDueSql, type LetterDue } from './held-up.js';
 import { nextExpiry, urgentMs } from './present.js';
 import { iso, presentProcess } from './present-item.js';
 import { stillKept } from './retention.js';
@@ -16,9 +17,11 @@ import { isAnsweredSql, isOut, referenceOf, type PrivacyContext, type ProcessRow
 export interface QueueFilter {
   state?: RequestState | 'open' | undefined;
   urgent?: boolean | undefined;
+  /** Only those that are owed a letter about an erasure. */
+  letterDue?: boolean | undefined;
 }
 
-type Row = RequestRow & { subject_name: string | null; next_expiry: Date | null; paused: boolean };
+type Row = RequestRow & { subject_name: string | null; next_expiry: Date | null; paused: boolean; letters_due: LetterDue[] };
 
 /** One page of requests by due date. */
 export async function listRequests(
@@ -30,16 +33,16 @@ export async function listRequests(
   const now = clock.now();
   const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
   const rows = await database.query<Row>(
-    `SELECT q.*, s.name AS subject_name, ${nextExpiry} AS next_expiry,
+    `SELECT q.*, s.name AS subject_name, ${nextExpiry} AS next_expiry, ${lettersDueSql} AS letters_due,
        EXISTS (SELECT FROM privacy_pauses p WHERE p.request_id = q.id AND p.resumed_at IS NULL) AS paused
      FROM privacy_requests q JOIN privacy_subjects s ON s.request_id = q.id
      WHERE ($1::text IS NULL OR q.state = $1 OR ($1 = 'open' AND q.closed_at IS NULL)) AND ${stillKept('$8')} AND NOT ${keptFrom('$7')}
        AND ($2::timestamptz IS NULL OR (q.due_at, q.id) > ($2, $3::uuid))
-       AND (NOT $4::boolean OR ${nextExpiry} < $5)
+       AND (NOT $4::boolean OR ${nextExpiry} < $5) AND (NOT $9::boolean OR ${isLetterDueSql})
      ORDER BY q.due_at, q.id LIMIT $6`,
     [
       filter.state ?? null, after?.at ?? null, after?.id ?? null, filter.urgent === true,
-      new Date(now.getTime() + urgentMs), page.limit + 1, person.userId, now,
+      new Date(now.getTime() + urgentMs), page.limit + 1, person.userId, now, filter.letterDue === true,
     ],
   );
   const processes = await database.query<ProcessRow>(
@@ -67,6 +70,7 @@ export async function listRequests(
     subjectName: named ? row.subject_name : null,
     urgent: row.next_expiry !== null && row.next_expiry.getTime() - now.getTime() < urgentMs,
     nextExpiryAt: iso(row.next_expiry),
+    lettersDue: row.letters_due,
   });
   return toPage(rows, page.limit, present, (row) => ({ at: row.due_at, id: row.id }));
 }

@@ -98,6 +98,8 @@ export function privacyOperations(context: PrivacyContext): Operation<Caller>[] 
         state: z.enum([...requestStates, 'open']).optional(),
         urgent: z.enum(['true', 'false']).transform((value) => value === 'true').optional()
           .meta({ description: 'Only those of which something that was found goes within a week' }),
+        letterDue: z.enum(['true', 'false']).transform((value) => value === 'true').optional()
+          .meta({ description: 'Only those that are owed a letter about an erasure that a hold keeps back' }),
         ...pageQuery,
       }),
       replies: { 200: { description: 'A page', schema: pageOf(summarySchema) } },

@@ -117,6 +117,9 @@ export interface Category {
   /** Writes the intent into the rows. */
   markPurging(tx: Transaction, ids: readonly string[], intent: PurgeIntent): Promise<void>;
 
+  /** Brings the dates of items forward to `now`, never back: from then on they are past it like any other. */
+  endPeriod(tx: Transaction, ids: readonly string[], now: Date): Promise<void>;
+
   /** What their tombstones will say. */
   remains(tx: Transaction, ids: readonly string[]): Promise<Remains[]>;
 

@@ -165,6 +165,19 @@ export async function releaseHoldsIn(
   return released;
 }
 
+/** Ends, inside `tx`, holds on what is being erased: they keep nothing any longer, and no mistake can be made good. */
+export async function endHoldsIn(
+  platform: HoldPlatform,
+  tx: Transaction,
+  actor: Actor & { kind: 'person' },
+  ids: readonly string[],
+  reason: string,
+): Promise<void> {
+  await releaseHoldsIn(platform, tx, actor, ids, reason);
+  const now = platform.clock.now();
+  await platform.database.query('UPDATE holds SET ends_at = $2 WHERE id = ANY($1::uuid[]) AND (ends_at IS NULL OR ends_at > $2)', [ids, now], tx);
+}
+
 /** Releases a hold. @throws Problem `not-found`, `conflict` */
 export async function releaseHold(platform: HoldPlatform, person: Person, id: string, reason: string): Promise<Hold> {
   const hold = await platform.database.inTransaction(async (tx) => {

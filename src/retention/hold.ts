@@ -43,9 +43,13 @@ export function heldToTell(kind: Held, idSql: string, nowSql: string, knower: Kn
     AND (h.ends_at IS NULL OR h.ends_at > ${nowSql}) AND ${mayKnow(knower)})`;
 }
 
-/** SQL: is any use of the thing restricted, by a request (art. 18) or by an objection (art. 21)? */
-export function restrictedNow(kind: Held, idSql: string): string {
-  return `EXISTS (SELECT FROM restrictions_in_reach x WHERE x.category = '${kind}' AND x.item_id = ${idSql})`;
+/**
+ * SQL: is any use of the thing restricted, by a request (art. 18) or by an objection (art. 21)? What an order that may not be
+ * told restricts is closed all the same, and shows as restricted to nobody but in the order's own file (`all`).
+ */
+export function restrictedNow(kind: Held, idSql: string, knower: 'everyone' | 'all' = 'everyone'): string {
+  const told = knower === 'all' ? '' : ' AND NOT x.secret';
+  return `EXISTS (SELECT FROM restrictions_in_reach x WHERE x.category = '${kind}' AND x.item_id = ${idSql}${told})`;
 }
 
 /** SQL: is training with the thing out of the question? What a trainer's lists leave out. */

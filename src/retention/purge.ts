@@ -143,29 +143,67 @@ export async function beginPurge(
   order: PurgeOrder,
   despite: readonly string[] = [],
 ): Promise<void> {
-  const category = categories.find((each) => each.name === what.category);
-  if (category === undefined) throw new Error(`There is no category ${what.category}`);
-  const items = await category.lockItems(tx, what.ids);
-  const all = [{ category, items }, ...(await lockContaining(categories, tx, category.name, what.ids))];
-  for (const each of all) await refuseHeld(platform, tx, each.category.subject, each.items, despite);
-  for (const each of all) await recordIntents(platform, each.category, tx, each.items, order, null);
+  const { keptBy } = await beginPurgeUnlessHeld(platform, categories, tx, what, order, despite);
+  if (keptBy !== null) throw new Problem('conflict', { detail: 'A hold keeps this from being deleted.' });
 }
 
-async function refuseHeld(
+/**
+ * As `beginPurge`, of what nobody may have to be told is held: `known` where a hold stands in the way that may be told of,
+ * `untold` where all of them serve an order that may not be, null where the deletion has begun.
+ */
+export async function beginPurgeUnlessHeld(
+  platform: Pick<Platform, 'clock' | 'database'>,
+  categories: readonly Category[],
+  tx: Transaction,
+  what: { category: string; ids: readonly string[] },
+  order: PurgeOrder,
+  despite: readonly string[] = [],
+): Promise<{ keptBy: 'known' | 'untold' | null }> {
+  const all = await lockWithContaining(categories, tx, what);
+  const holds: { secret: boolean }[] = [];
+  for (const each of all) holds.push(...(await holdsInTheWay(platform, tx, each.category.subject, each.items, despite)));
+  if (holds.length > 0) return { keptBy: holds.some(({ secret }) => !secret) ? 'known' : 'untold' };
+  for (const each of all) await recordIntents(platform, each.category, tx, each.items, order, null);
+  return { keptBy: null };
+}
+
+/**
+ * Ends the periods of items, and of what contains them, inside `tx`: what a hold keeps is closed from now on to all but
+ * those who may know of the hold, and goes when that is released.
+ */
+export async function endPeriods(
+  { clock }: Pick<Platform, 'clock'>,
+  categories: readonly Category[],
+  tx: Transaction,
+  what: { category: string; ids: readonly string[] },
+): Promise<void> {
+  for (const { category, items } of await lockWithContaining(categories, tx, what))
+    await category.endPeriod(tx, items.map((item) => item.id), clock.now());
+}
+
+async function lockWithContaining(
+  categories: readonly Category[],
+  tx: Transaction,
+  what: { category: string; ids: readonly string[] },
+): Promise<{ category: Category; items: Item[] }[]> {
+  const category = categories.find((each) => each.name === what.category);
+  if (category === undefined) throw new Error(`There is no category ${what.category}`);
+  return [{ category, items: await category.lockItems(tx, what.ids) }, ...(await lockContaining(categories, tx, category.name, what.ids))];
+}
+
+async function holdsInTheWay(
   platform: Pick<Platform, 'clock' | 'database'>,
   tx: Transaction,
   kind: SubjectKind,
   items: readonly Item[],
   despite: readonly string[],
-): Promise<void> {
-  const rows = await platform.database.query(
-    `SELECT 1 FROM holds_in_reach WHERE category = $1 AND item_id = ANY($2::uuid[]) AND (ends_at IS NULL OR ends_at > $3)
-       AND id <> ALL($4::uuid[]) AND NOT (ground = 'open_request' AND request_id IS NOT NULL AND released_at IS NOT NULL)
-     LIMIT 1`,
+): Promise<{ secret: boolean }[]> {
+  return await platform.database.query<{ secret: boolean }>(
+    `SELECT DISTINCT secret FROM holds_in_reach WHERE category = $1 AND item_id = ANY($2::uuid[]) AND (ends_at IS NULL OR ends_at > $3)
+       AND id <> ALL($4::uuid[]) AND NOT (ground = 'open_request' AND request_id IS NOT NULL AND released_at IS NOT NULL)`,
     [kind, items.map((item) => item.subjectId), platform.clock.now(), despite],
     tx,
   );
-  if (rows.length > 0) throw new Problem('conflict', { detail: 'A hold keeps this from being deleted.' });
 }
 
 /** Takes over deletions that have begun and that nobody is working on: fresh intents, failed ones whose wait is over, and

@@ -21,7 +21,7 @@ export interface CategoryTable {
 
 type TableCategory = Pick<
   Category,
-  'name' | 'subject' | 'lockSubjects' | 'dueSql' | 'lockDue' | 'lockItems' | 'markPurging' | 'deleteRows' | 'countDue' | 'overdue'
+  'name' | 'subject' | 'lockSubjects' | 'dueSql' | 'lockDue' | 'lockItems' | 'markPurging' | 'endPeriod' | 'deleteRows' | 'countDue' | 'overdue'
   | 'oldestStored' | 'itemsOf' | 'shortenable' | 'shorten'
 >;
 
@@ -65,6 +65,9 @@ export function tableCategory(database: Database, described: CategoryTable): Tab
         [ids, JSON.stringify(value)],
         tx,
       );
+    },
+    async endPeriod(tx, ids, now) {
+      await database.query(`UPDATE ${table} i SET retain_until = least(i.retain_until, $2) WHERE i.id = ANY($1::uuid[])`, [ids, now], tx);
     },
     async deleteRows(tx, ids) {
       const rows = await database.query<{ id: string }>(
