@@ -95,7 +95,7 @@ function Filters({ wanted, narrowed }: { wanted: Record<string, string>; narrowe
       }}
     >
       <div class="filters-row">
-        <div class="field">
+        <div class="field filter-act">
           <label for="action">{t('audit.act')}</label>
           <select class="input" id="action" name="action">
             <option value="">{t('filters.any')}</option>
