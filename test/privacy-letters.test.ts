@@ -112,8 +112,31 @@ describe('what several outcomes say together', () => {
     await decide(id, items, 'access', 'refuse', { reason: 'Kennelijk buitensporig.' });
     await decide(id, items, 'erasure', 'grant', { reason: 'De afspraak is nagekomen.' });
     const text = await textOf(id);
-    expect(text).toContain('Afgewezen. Kennelijk buitensporig.');
+    expect(text).toContain('Afgewezen (artikel 15 lid 4 AVG). Kennelijk buitensporig.');
     expect(text).toContain('Toegewezen (artikel 17 lid 1 onder a AVG)');
+  });
+
+  test.each([
+    ['access', 'refuse', {}, 'Afgewezen (artikel 15 lid 4 AVG). De reden.'],
+    ['access', 'partly', {}, 'Gedeeltelijk toegewezen (artikel 15 lid 4 AVG). De reden.'],
+    ['access', 'refuse', { reason: 'Het onderzoek loopt (artikel 23 AVG)' }, 'Afgewezen. Het onderzoek loopt (artikel 23 AVG).'],
+    ['rectification', 'refuse', {}, 'Afgewezen (artikel 16 AVG). De reden.'],
+    ['erasure', 'refuse', {}, 'Afgewezen (artikel 17 lid 3 onder e AVG). De reden.'],
+    ['restriction', 'refuse', {}, 'Afgewezen (artikel 18 lid 1 AVG). De reden.'],
+    ['objection', 'partly', {}, 'Gedeeltelijk gegrond (artikel 21 lid 1 AVG). De reden.'],
+    ['access', 'refuse', { ground: '12(5)' }, 'Afgewezen (artikel 12 lid 5 AVG). De reden.'],
+  ])('no refusal goes without a ground: %s, %s, %j', async (right, decision, rest, words) => {
+    const { id, items } = await found([right]);
+    await decide(id, items, right, decision, { reason: 'De reden', ...rest });
+    expect(await textOf(id)).toContain(words);
+  });
+
+  test.each([
+    ['access', '17(3)(e)', 422], ['access', '21(1)', 422], ['access', 'other', 422], ['rectification', '15(4)', 422], ['restriction', '16', 422],
+    ['objection', '15(4)', 422], ['objection', '21(1)', 200], ['restriction', '18(1)', 200],
+  ])('another right’s ground, or one that names no article, carries no refusal: %s on %s is answered %i', async (right, ground, status) => {
+    const { id, items } = await found([right]);
+    await step(id, 'items', { decisions: [{ itemId: items[0], right, decision: 'refuse', reason: 'De reden', ground }] }).expect(status);
   });
 
   test('that recipients are told is said where there is one, and the person is none', async () => {

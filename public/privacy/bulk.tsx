@@ -1,10 +1,12 @@
 import { useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
 import { plural, t } from '../i18n.js';
-import { Field } from '../parts/field.js';
-import { FormDialog, type Read } from '../parts/form.js';
+import { Field, type Faults } from '../parts/field.js';
+import { FormDialog, type Read, type Wired } from '../parts/form.js';
 import { verdictText } from './item.js';
-import { stillOpen, type Item, type PartProps, type RequestFile, type Right, withChanges } from './types.js';
+import {
+  citesArticle, groundsToRefuse, stillOpen, type Item, type PartProps, type RequestFile, type Right, withChanges,
+} from './types.js';
 
 /** What fits into one request to the service; each is taken wholly or not at all. */
 const decisionsAtOnce = 1000;
@@ -27,8 +29,8 @@ export function BulkDialog({ file, items, close, changed }: Props) {
       title={plural('bulk.title', items.length)}
       label={plural('bulk.save', items.length)}
       prefix="bulk-"
-      fields={['theirs', 'reason']}
-      check={(read) => (refused(read, rights) && read('reason') === '' ? { reason: t('bulk.reasonMissing') } : {})}
+      fields={['theirs', ...rights.map((right) => `${right}-ground`), 'reason']}
+      check={(read) => (theirs ? faultsIn(read, rights, items) : {})}
       send={async (read) => {
         const decisions = items.flatMap((item) => decisionsOn(item, theirs, rights, read));
         const path = `/privacy-requests/${file.id}/items`;
@@ -60,15 +62,7 @@ export function BulkDialog({ file, items, close, changed }: Props) {
           {theirs && (
             <>
               {rights.map((right) => (
-                <Field key={right} {...of(right)} label={t(`right.${right}`)}>
-                  {(wiring) => (
-                    <select class="input" {...wiring}>
-                      <option value="usual">{t('bulk.usual')}</option>
-                      <option value="refuse">{verdictText(right, 'refuse')}</option>
-                      <option value="later">{t('bulk.later')}</option>
-                    </select>
-                  )}
-                </Field>
+                <BulkChoice key={right} right={right} items={items} of={of} />
               ))}
               <Field {...of('reason')} label={t('decide.reason')} hint={t('bulk.reasonHint')}>
                 {(wiring) => <textarea class="input short" rows={2} maxLength={4000} {...wiring} />}
@@ -82,7 +76,56 @@ export function BulkDialog({ file, items, close, changed }: Props) {
   );
 }
 
-const refused = (read: Read, rights: Right[]) => rights.some((right) => read(right) === 'refuse');
+/** On what a right can be refused for all of them. */
+const groundsFor = (right: Right, items: Item[]) =>
+  groundsToRefuse(right, items.some(({ kind }) => kind === 'recording') ? 'recording' : 'ticket');
+
+/** One right for all of them alike; a refusal names its ground. */
+function BulkChoice({ right, items, of }: { right: Right; items: Item[]; of: Wired['of'] }) {
+  const [chosen, setChosen] = useState('usual');
+  return (
+    <>
+      <Field {...of(right)} label={t(`right.${right}`)}>
+        {(wiring) => (
+          <select class="input" value={chosen} onChange={(event) => setChosen(event.currentTarget.value)} {...wiring}>
+            <option value="usual">{t('bulk.usual')}</option>
+            <option value="refuse">{verdictText(right, 'refuse')}</option>
+            <option value="later">{t('bulk.later')}</option>
+          </select>
+        )}
+      </Field>
+      {chosen === 'refuse' && needsGround(right, items) && (
+        <Field {...of(`${right}-ground`)} label={`${t('decide.ground')}: ${t(`right.${right}`)}`}>
+          {(wiring) => (
+            <select class="input" aria-required="true" {...wiring}>
+              <option value="">{t('decide.groundNone')}</option>
+              {groundsFor(right, items).map((ground) => (
+                <option key={ground} value={ground}>
+                  {t(`ground17.${ground}`)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
+    </>
+  );
+}
+
+/** What the law itself refuses has a ground of its own. */
+const needsGround = (right: Right, items: Item[]) =>
+  items.some(({ usual }) => usual.some((each) => each.right === right && each.decides && each.decision !== 'refuse'));
+
+function faultsIn(read: Read, rights: Right[], items: Item[]): Faults {
+  const refused = rights.filter((right) => read(right) === 'refuse');
+  const faults: Faults = {};
+  for (const right of refused)
+    if (needsGround(right, items) && read(`${right}-ground`) === '') faults[`${right}-ground`] = t('decide.groundMissing', { right: t(`right.${right}`) });
+  if (refused.length > 0 && read('reason') === '') faults['reason'] = t('bulk.reasonMissing');
+  else if (refused.some((right) => read(`${right}-ground`) === 'other') && !citesArticle(read('reason')))
+    faults['reason'] = t('decide.articleMissing');
+  return faults;
+}
 
 function decisionsOn(item: Item, theirs: boolean, rights: Right[], read: Read): Record<string, unknown>[] {
   const { itemId } = item;
@@ -91,8 +134,9 @@ function decisionsOn(item: Item, theirs: boolean, rights: Right[], read: Read): 
   return item.usual
     .filter(({ decides, right }) => decides && rights.includes(right) && read(right) !== 'later')
     .flatMap(({ right, decision }) => {
-      if (read(right) === 'refuse') return [{ itemId, right, decision: 'refuse', reason }];
+      const ground = decision === 'refuse' ? undefined : read(`${right}-ground`);
+      if (read(right) === 'refuse') return [{ itemId, right, decision: 'refuse', reason, ground }];
       // Where the law gives no answer of its own a person weighs, item by item.
-      return decision === null ? [] : [{ itemId, right, decision, reason: decision === 'grant' ? undefined : reason }];
+      return decision === null ? [] : [{ itemId, right, decision, reason: decision === 'grant' ? undefined : reason, ground: undefined }];
     });
 }

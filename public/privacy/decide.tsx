@@ -8,7 +8,8 @@ import { MaskEditor, readMask } from '../parts/mask.js';
 import { PassageEditor, readPassages } from './passages.js';
 import { itemWithin, verdictText } from './item.js';
 import {
-  groundsOf,
+  citesArticle,
+  groundsToRefuse,
   stillOpen,
   type Item,
   type PartProps,
@@ -42,7 +43,7 @@ export function DecideDialog({ file, item, close, changed }: Props) {
       title={t('decide.title', { item: title })}
       label={t('decide.save')}
       prefix="decide-"
-      fields={['theirs', ...open.flatMap(({ right }) => [`${right}-reason`, `${right}-mask`, right])]}
+      fields={['theirs', ...open.flatMap(({ right }) => [right, `${right}-ground`, `${right}-reason`, `${right}-mask`])]}
       check={(read) => (theirs ? faultsIn(read, open) : {})}
       send={async (read) => {
         const decisions = theirs
@@ -100,12 +101,6 @@ export function DecideDialog({ file, item, close, changed }: Props) {
   );
 }
 
-/** A refusal to erase takes a duty of law or a claim; what a contract still needs may stay, too. */
-const groundsFor = (right: Usual['right'], { kind }: Item) =>
-  right !== 'erasure'
-    ? groundsOf[right]
-    : groundsOf[right].filter((ground) => /^(17|12)/.test(ground) || (ground === 'other' && kind === 'ticket'));
-
 interface ChoiceProps {
   item: Item;
   usual: Usual;
@@ -156,12 +151,12 @@ function RightChoice({ item, usual, mayWait, of }: ChoiceProps) {
           </label>
         )}
       </div>
-      {chosen !== null && chosen !== later && chosen !== 'grant' && (
-        <Field {...of(`${right}-ground`)} label={t('decide.ground')}>
+      {chosen !== null && needsGround(usual, chosen) && (
+        <Field {...of(`${right}-ground`)} label={t('decide.ground')} hint={t('decide.groundHint')}>
           {(wiring) => (
-            <select class="input" {...wiring}>
+            <select class="input" aria-required="true" {...wiring}>
               <option value="">{t('decide.groundNone')}</option>
-              {groundsFor(right, item).map((ground) => (
+              {groundsToRefuse(right, item.kind).map((ground) => (
                 <option key={ground} value={ground} selected={ground === before?.ground}>
                   {t(`ground17.${ground}`)}
                 </option>
@@ -210,15 +205,24 @@ function RightChoice({ item, usual, mayWait, of }: ChoiceProps) {
   );
 }
 
+/** A refusal, wholly or in part, rests on a ground; what the law itself refuses has its own. */
+const needsGround = ({ decision }: Usual, chosen: string): boolean =>
+  chosen !== later && chosen !== 'grant' && chosen !== decision;
+
 function faultsIn(read: Read, open: Usual[]): Faults {
   const faults: Faults = {};
-  for (const { right, decision } of open) {
+  for (const usual of open) {
+    const { right, decision } = usual;
     const verdict = read(`${right}-verdict`);
     if (verdict === later) continue;
     const needed = verdict !== 'grant' || (decision !== null && decision !== verdict);
     if (verdict === '') faults[right] = t('decide.verdictMissing', { right: t(`right.${right}`) });
-    else if (needed && read(`${right}-reason`) === '')
+    else if (needsGround(usual, verdict) && read(`${right}-ground`) === '')
+      faults[`${right}-ground`] = t('decide.groundMissing', { right: t(`right.${right}`) });
+    if (verdict !== '' && needed && read(`${right}-reason`) === '')
       faults[`${right}-reason`] = t('decide.reasonMissing', { right: t(`right.${right}`) });
+    else if (read(`${right}-ground`) === 'other' && !citesArticle(read(`${right}-reason`)))
+      faults[`${right}-reason`] = t('decide.articleMissing');
     if (readMask(read(`${right}-mask`)) === undefined) faults[`${right}-mask`] = t('decide.maskWrong');
   }
   return faults;

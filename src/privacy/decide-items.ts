@@ -6,7 +6,7 @@ import type { Leg } from '../recordings/recording.js';
 import { cutsOf, toRecording } from '../recordings/timeline.js';
 import { retagJob } from '../retention/retag.js';
 import { confirmItems, letItemsGo, protectItems } from './confirm-items.js';
-import { carriesRefusedErasure, type RefusalGround } from './decide.js';
+import { citesArticle, groundsToRefuse, groundToRefuse, type RefusalGround } from './decide.js';
 import { itemsNamed, usualFor, type ItemRow, type MaskSegment, type Passage } from './items.js';
 import { lockOpenRequest, processesOf, recordAll, type PrivacyContext, type ProcessRow, type RequestRow } from './request.js';
 import type { Right, Verdict } from './rights.js';
@@ -107,9 +107,12 @@ function refuseFaulty(
     const { verdict } = usualFor(item, told.right);
     if (told.reason === undefined && (told.decision !== 'grant' || (verdict !== null && verdict !== told.decision)))
       fault('reason', 'is needed to refuse, to grant in part, or to decide otherwise than usual');
-    if (told.right === 'erasure' && told.decision !== 'grant' && told.ground !== undefined && request.requester_kind !== 'authority' &&
-        !carriesRefusedErasure(told.ground, item.kind))
-      fault('ground', 'does not carry a refusal to erase: that takes a duty of law or a claim (art. 17(3))');
+    if (told.decision !== 'grant' && told.ground !== undefined && request.requester_kind !== 'authority') {
+      const carrying = groundsToRefuse(told.right, item.kind);
+      if (!carrying.includes(told.ground)) fault('ground', `does not carry a refusal of this right: ${carrying.join(', ')} do`);
+      if (told.ground === 'other' && told.reason !== undefined && !citesArticle(told.reason))
+        fault('reason', 'has to name the article it rests on, where the ground is another one');
+    }
     (told.mask ?? []).forEach((segment, place) => {
       if (segment.endMs <= segment.startMs) fault(`mask.${place}.endMs`, 'must lie after startMs');
       if (typeof segment.channel === 'number' && segment.channel >= (item.channels ?? 1))
@@ -149,7 +152,11 @@ async function write(
     const isRefusedErasure = told.right === 'erasure' && told.decision !== 'grant';
     return {
       id: newId(clock), item: item.id, right: told.right, decision: told.decision, usual: usual.verdict, article: usual.article,
-      ground: told.ground ?? (isRefusedErasure ? '17(3)(e)' : null), reason: told.reason ?? null,
+      // What the law itself refuses is told by the law's own article, and an order is no right.
+      ground: told.decision === 'grant' || usual.verdict === told.decision || request.requester_kind === 'authority'
+        ? (told.ground ?? null)
+        : groundToRefuse(told.right, item.kind, told.ground, told.reason),
+      reason: told.reason ?? null,
       // What may not be erased now is looked at again: at the latest when it would go anyway.
       review: told.reviewAt ?? (isRefusedErasure ? (item.retain_until ?? new Date(now.getTime() + 90 * dayMs)) : null),
       mask: maskOf(request, item, told), passages: told.passages ?? [],

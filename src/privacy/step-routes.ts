@@ -32,7 +32,10 @@ const decisionSchema = z.object({
   right: z.enum(rights).default('access'),
   decision: z.enum(['grant', 'partly', 'refuse', 'not_theirs']),
   reason: z.string().trim().max(4000).nullish().transform((told) => told || undefined),
-  ground: z.enum(refusalGrounds).optional(),
+  ground: z.enum(refusalGrounds).optional().meta({
+    description: 'On what is refused, wholly or in part: one that carries a refusal of this right. `other` wants the article in the reason. ' +
+      'Unless told, the article that the reason names, or the first ground of the right',
+  }),
   reviewAt: whenSchema.optional().meta({ description: 'When a refusal to erase is looked at again' }),
   mask: maskSchema.optional().meta({
     description: 'Where somebody who is not involved is heard, in milliseconds of the playback copy; a channel, or all',

@@ -95,6 +95,10 @@ describe('a privacy request, by keyboard alone', () => {
     await page.keyboard.press('ArrowRight');
     await press(page, /Besluit vastleggen/);
     await soon(() => hasFocus(page)).toBe('Er gaat nog iets niet goed');
+    expect(await page.locator('.fault-summary a').allInnerTexts()).toEqual(['Kies bij Inzage de grond waarop u weigert', 'Geef een reden bij Inzage']);
+    await tabTo(page, /^Grond voor weigeren/);
+    await page.keyboard.press('ArrowDown');
+    expect(await page.getByLabel('Grond voor weigeren').inputValue()).toBe('15(4)');
     await tabTo(page, /^Reden/);
     await page.keyboard.type('Een stuk gaat over iemand anders.');
     await press(page, /^Stuk vanaf hier$/);
@@ -258,4 +262,48 @@ describe('the screens of privacy requests', () => {
       await sound();
       expect(visitor?.complaints).toEqual([]);
     });
+
+  it.each([
+    ['nl', 'light', 1440, '+3161234511'],
+    ['en', 'dark', 320, '+3161234512'],
+  ] as const)('break none either where a refusal is late, nor where a letter is owed: %s, %s', async (language, theme, width, phone) => {
+    const officer = service.as('privacy_officer');
+    const other = await service.another('privacy_officer');
+    const found = async (caller: string, told: object) => {
+      const recordingId = await service.push({ caller });
+      const id = await takeIn(officer, { subject: { phones: [caller] }, ...told });
+      await officer.post(`/api/v1/privacy-requests/${id}/identity`).send({ method: 'call_back', outcome: 'verified' }).expect(200);
+      const { body } = await officer.post(`/api/v1/privacy-requests/${id}/search`).send({}).expect(200);
+      return { id, recordingId, itemId: (body as { recordings: { itemId: string }[] }).recordings[0]?.itemId };
+    };
+    const act = (id: string, name: string, body: object, who = officer) => who.post(`/api/v1/privacy-requests/${id}/${name}`).send(body).expect(200);
+    const late = await found(`${phone}1`, { rights: ['access'], receivedAt: new Date(service.clock.now().getTime() - 70 * 86_400_000).toISOString() });
+    await act(late.id, 'extend', { reason: 'Veel gesprekken.' });
+    await act(late.id, 'items', { decisions: [{ itemId: late.itemId, decision: 'refuse', reason: 'Kennelijk ongegrond.', ground: '12(5)' }] });
+    const waiting = await found(`${phone}2`, {});
+    await act(waiting.id, 'items', { decisions: ['access', 'erasure'].map((right) => ({ itemId: waiting.itemId, right, decision: 'grant' })) });
+    await act(waiting.id, 'approve', {}, other);
+    await officer.get(`/api/v1/privacy-requests/${waiting.id}/package`).buffer(true).expect(200);
+    const reviewAt = new Date(service.clock.now().getTime() + 86_400_000).toISOString();
+    await officer.post('/api/v1/holds').send({ recordingId: waiting.recordingId, ground: 'legal_claim', reason: 'geschil', reviewAt }).expect(201);
+    await act(waiting.id, 'close', {});
+
+    const page = await open('privacy_officer', `/privacy/${late.id}`, { language, theme, width });
+    const sound = async () => {
+      expect(await violations(page)).toEqual([]);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+    };
+    await page.locator('.clock-warning').last().waitFor();
+    await sound();
+    await page.goto('/privacy');
+    await page.locator('#letters-due-title').waitFor();
+    await sound();
+    await page.locator('.urgent-lane a').last().click();
+    await page.locator('#notices-title ~ .notice').waitFor();
+    await sound();
+    await page.locator('.notice-choice button').click();
+    await page.locator('dialog .letter-text').waitFor();
+    await sound();
+    expect(visitor?.complaints).toEqual([]);
+  });
 });
