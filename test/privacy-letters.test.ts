@@ -1,4 +1,6 @@
+import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { renderPdf } from '../src/privacy/letter.js';
 import { cite, ended, sentence } from '../src/privacy/words.js';
 import { startTestService, type TestService } from './support/service.js';
 
@@ -239,4 +241,45 @@ test('a PDF carries fonts that spell any name, and an address keeps the lines it
   const { body } = await officer.get(`${base}/${id}/letter?format=pdf`).buffer(true).expect(200);
   expect((body as Buffer).toString('latin1')).toContain('DejaVuSansCondensed');
   expect(await letterOf(id)).toContain('Zoë Łukasz\nLaan 2, rechts\nPlaats');
+});
+
+/** Of each page of a PDF, where its lines of text begin, from the top: across and up, in points. */
+function linesOf(pdf: Buffer): { x: number; y: number }[][] {
+  const pages: { x: number; y: number }[][] = [];
+  for (let at = pdf.indexOf('stream\n'); at >= 0; at = pdf.indexOf('stream\n', at + 1)) {
+    if (pdf.subarray(at - 3, at).toString() === 'end') continue;
+    let text: string;
+    try {
+      text = inflateSync(pdf.subarray(at + 7)).toString('latin1');
+    } catch {
+      continue;
+    }
+    const lines = [...text.matchAll(/1 0 0 1 ([\d.]+) ([\d.]+) Tm/g)].map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
+    if (lines.length > 0) pages.push(lines);
+  }
+  return pages;
+}
+
+test('no item of a list goes on over a page, nor is the line that leads to it left behind', async () => {
+  const item = 'gesprek van 23 november 2026 om 14:03; wij bekijken dit opnieuw op 21 februari 2027, en dat is meer dan er op een enkele regel van een brief past';
+  for (let before = 22; before < 34; before += 1) {
+    const pdf = await renderPdf({
+      locale: 'nl', reference: 'PV-2026-0001', sender: ['Voorbeeld BV'], addressee: ['Anna Jansen'], date: '23 november 2026', subject: 'Antwoord',
+      salutation: 'Geachte Anna Jansen,', ending: 'Met vriendelijke groet,', signed: 'Voorbeeld BV',
+      blocks: [
+        { kind: 'paragraph', text: Array.from({ length: before }, (_, line) => `regel ${line}`).join('\n') },
+        { kind: 'paragraph', text: 'Het gaat om:' }, { kind: 'list', items: Array.from({ length: 12 }, () => item) },
+      ],
+    }, new Date('2026-11-23T12:00:00Z'));
+    const pages = linesOf(pdf);
+    expect(pages.length).toBeGreaterThan(1);
+    // A bullet stands at 74 points, what it is about at 86: on the same height.
+    for (const lines of pages) {
+      const [first] = lines.filter(({ x }) => x === 86);
+      if (first !== undefined) expect([before, lines.some(({ x, y }) => x === 74 && y === first.y)]).toEqual([before, true]);
+    }
+    const leads = pages.findIndex((lines) => lines.some(({ x }) => x === 74));
+    const [bullet] = (pages[leads] ?? []).filter(({ x }) => x === 74);
+    expect([before, (pages[leads] ?? []).some(({ x, y }) => x === 70 && y > (bullet?.y ?? 0))]).toEqual([before, true]);
+  }
 });

@@ -151,7 +151,7 @@ export function renderPdf(letter: Letter, at: Date): Promise<Buffer> {
   const width = document.page.width - 2 * edge;
   const plain = (line: string) => document.font('plain').fontSize(size).text(printable(line), edge, document.y, { lineGap: 2.5, width });
   const bold = (line: string, height: number) => document.font('bold').fontSize(height).text(printable(line), edge, document.y, { width });
-  /** A heading, a bullet or a signature at the foot of a page belongs to what follows it. */
+  /** A heading, what leads to a list, or a signature at the foot of a page belongs to what follows it; an item stays whole. */
   const keepTogether = (height: number) => {
     if (document.y + height > document.page.height - edge) document.addPage();
   };
@@ -165,20 +165,32 @@ export function renderPdf(letter: Letter, at: Date): Promise<Buffer> {
   document.moveDown();
   plain(letter.salutation);
   document.moveDown();
-  for (const block of letter.blocks) {
+  /** So much of a text is never parted from its beginning: all of it, or of a long one two lines. */
+  const apart = (text: string, room: number) => {
+    document.font('plain').fontSize(size);
+    const height = document.heightOfString(printable(text), { lineGap: 2.5, width: room });
+    const line = document.currentLineHeight(true) + 2.5;
+    return height <= 8 * line ? height : 2 * line;
+  };
+  const indent = 16;
+  for (const [place, block] of letter.blocks.entries()) {
+    const next = letter.blocks[place + 1];
     if (block.kind === 'heading') {
       keepTogether(60);
       document.moveDown(0.3);
       bold(block.text, 11);
     } else if (block.kind === 'list')
       for (const item of block.items) {
-        document.font('plain').fontSize(size);
-        keepTogether(document.currentLineHeight(true));
+        keepTogether(apart(item, width - indent));
         const { y } = document;
         document.text('•', edge + 4, y, { width: 10, lineBreak: false });
-        document.text(printable(item), edge + 16, y, { lineGap: 2.5, width: width - 16 });
+        document.text(printable(item), edge + indent, y, { lineGap: 2.5, width: width - indent });
       }
-    else plain(block.text);
+    else {
+      const led = next?.kind === 'list' ? apart(next.items[0] ?? '', width - indent) + 12 : 0;
+      keepTogether(apart(block.text, width) + led);
+      plain(block.text);
+    }
     document.moveDown(block.kind === 'heading' ? 0.4 : 0.8);
   }
   keepTogether(60);
