@@ -106,6 +106,8 @@ test('an employee gets their own leg; the customer’s is masked, and who leads 
   await step(id, 'approve', {}, second).expect(200);
   const letter = (await officer.get(`${base}/${id}/letter`).expect(200)).text;
   for (const words of ['1 oktober 2026', 'artikel 27 WOR; OR-2026-7', 'uw eigen stem']) expect(letter).toContain(words);
+  // What the register says of customers is not about them.
+  expect(letter).not.toContain('uw werkgever of opdrachtgever');
   const file = ((await zip(id)).body as Buffer).toString('latin1');
   expect(file).toContain('data/work.json');
 });
@@ -320,4 +322,17 @@ test('officers are mailed once a step, without anybody’s name; while the clock
   expect(id).toBeTruthy();
   service.clock.reset();
   await service.signInAgain();
+});
+
+test('what a company or an authority asks is no duplicate of a person’s, and a company is listed and written of by its name', async () => {
+  const phone = '+31850008123';
+  const person = await takeIn({}, { name: 'Pia Persoon', emails: [], phones: [phone] });
+  const order = await takeIn({ authority: { name: 'Politie', legalBasis: 'art. 126nd Sv' } }, { name: null, emails: [], phones: [phone] });
+  const company = await takeIn({ requesterKind: 'company' }, { name: null, emails: [], phones: [phone], organisation: 'Bakkerij Noord' });
+  const again = await takeIn({}, { name: 'Pia Persoon', emails: [], phones: [phone] });
+  const duplicatesOf = async (id: string) => (await officer.get(`${base}/${id}`).expect(200)).body.possibleDuplicates.map((each: { id: string }) => each.id);
+  expect([await duplicatesOf(order.id), await duplicatesOf(company.id), await duplicatesOf(again.id)]).toEqual([[], [], [person.id]]);
+  expect((await officer.get(`${base}/${company.id}/notices/forward`).expect(200)).body.text).toContain('Het verzoek is van:\n\n- Bakkerij Noord');
+  const { items } = (await officer.get(`${base}?limit=100`).expect(200)).body;
+  expect(items.find(({ id }: { id: string }) => id === company.id)).toMatchObject({ requesterKind: 'company', subjectName: 'Bakkerij Noord' });
 });

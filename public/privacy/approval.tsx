@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { ApiProblem, ask } from '../api/client.js';
 import { moment } from '../format.js';
-import { t } from '../i18n.js';
+import { plural, t } from '../i18n.js';
 import { Badge } from '../parts/badge.js';
 import { Field } from '../parts/field.js';
 import { FormDialog } from '../parts/form.js';
@@ -39,6 +39,12 @@ export function ApprovalPart({ file, officer, nameOf, changed }: PartProps) {
           </li>
         ))}
       </ul>
+      {file.counts.erasuresWaiting > 0 && (
+        <div class="notice">
+          <Icon name="hold" />
+          <div>{plural('approve.waiting', file.counts.erasuresWaiting)}</div>
+        </div>
+      )}
       {overtaken && waiting && (
         <div class="notice warn" role="alert">
           <Icon name="warning" />

@@ -2,7 +2,8 @@ import { useState } from 'preact/hooks';
 import { ask } from '../api/client.js';
 import { plural, t } from '../i18n.js';
 import { Field, type Faults } from '../parts/field.js';
-import { FormDialog, type Read, type Wired } from '../parts/form.js';
+import { FormDialog, WrongField, type Read, type Wired } from '../parts/form.js';
+import { isUnmasked } from './decide.js';
 import { verdictText } from './item.js';
 import {
   citesArticle, groundsToRefuse, stillOpen, type Item, type PartProps, type RequestFile, type Right, withChanges,
@@ -38,7 +39,11 @@ export function BulkDialog({ file, items, close, changed }: Props) {
         for (let from = 0; from < decisions.length; from += decisionsAtOnce) {
           const part = decisions.slice(from, from + decisionsAtOnce);
           const query = { view: 'changed' };
-          next = withChanges(next ?? file, await ask<RequestFile>(path, { method: 'POST', query, body: { decisions: part } }));
+          const sent = ask<RequestFile>(path, { method: 'POST', query, body: { decisions: part } }).catch((error: unknown) => {
+            if (isUnmasked(error)) throw new WrongField('theirs', t('bulk.maskEmployee'));
+            throw error;
+          });
+          next = withChanges(next ?? file, await sent);
         }
         if (next) changed(next, plural('bulk.saved', items.length));
         else close();

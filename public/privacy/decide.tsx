@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
-import { address, ask } from '../api/client.js';
+import { address, ApiProblem, ask } from '../api/client.js';
 import { dateBefore, startOfDay } from '../format.js';
 import { language, t } from '../i18n.js';
 import { Field, type Faults } from '../parts/field.js';
-import { FormDialog, type Read, type Wired } from '../parts/form.js';
+import { FormDialog, WrongField, type Read, type Wired } from '../parts/form.js';
 import { MaskEditor, readMask } from '../parts/mask.js';
 import { PassageEditor, readPassages } from './passages.js';
 import { itemWithin, verdictText } from './item.js';
@@ -25,6 +25,10 @@ interface Props extends Pick<PartProps, 'file' | 'changed'> {
   item: Item;
   close: () => void;
 }
+
+/** Whether the service wants the customer masked: their legs are not apart, and whoever asks is an employee. */
+export const isUnmasked = (error: unknown): boolean =>
+  error instanceof ApiProblem && error.faults.some(({ path }) => path.endsWith('.mask'));
 
 /** Not now. */
 const later = 'later';
@@ -50,7 +54,12 @@ export function DecideDialog({ file, item, close, changed }: Props) {
           ? open.filter(({ right }) => read(`${right}-verdict`) !== later).map(({ right }) => decisionOf(read, item, right))
           : [{ itemId: item.itemId, right: item.usual[0]?.right, decision: 'not_theirs' }];
         const path = `/privacy-requests/${file.id}/items`;
-        const next = await ask<RequestFile>(path, { method: 'POST', query: { view: 'changed' }, body: { decisions } });
+        const next = await ask<RequestFile>(path, { method: 'POST', query: { view: 'changed' }, body: { decisions } }).catch(
+          (error: unknown) => {
+            if (isUnmasked(error)) throw new WrongField('access-mask', t('decide.maskEmployee'));
+            throw error;
+          },
+        );
         changed(withChanges(file, next), t('decide.saved', { item: title }));
       }}
       close={close}
@@ -84,6 +93,7 @@ export function DecideDialog({ file, item, close, changed }: Props) {
                   key={usual.right}
                   item={item}
                   usual={usual}
+                  ofEmployee={file.requesterKind === 'employee'}
                   mayWait={usual.right === 'objection' && open.length > 1}
                   of={of}
                 />
@@ -104,12 +114,14 @@ export function DecideDialog({ file, item, close, changed }: Props) {
 interface ChoiceProps {
   item: Item;
   usual: Usual;
+  /** Whoever asks works here: the customer is to be masked. */
+  ofEmployee: boolean;
   /** An objection may be decided after the rest was answered. */
   mayWait: boolean;
   of: Wired['of'];
 }
 
-function RightChoice({ item, usual, mayWait, of }: ChoiceProps) {
+function RightChoice({ item, usual, ofEmployee, mayWait, of }: ChoiceProps) {
   const { right, decision, article, why, offer } = usual;
   const before = item.decisions.find((each) => each.right === right);
   const [chosen, setChosen] = useState<Verdict | typeof later | null>(before?.decision ?? decision);
@@ -190,7 +202,7 @@ function RightChoice({ item, usual, mayWait, of }: ChoiceProps) {
         </Field>
       )}
       {mayMask && (
-        <Field {...of(`${right}-mask`)} label={t('decide.mask')} hint={t('decide.maskHint')}>
+        <Field {...of(`${right}-mask`)} label={t('decide.mask')} hint={t(ofEmployee ? 'decide.maskHintEmployee' : 'decide.maskHint')}>
           {(wiring) => (
             <MaskEditor
               {...wiring}

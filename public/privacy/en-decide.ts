@@ -53,6 +53,8 @@ export const decideWords: Record<keyof typeof source, string> = {
   'decide.mask': 'Make inaudible',
   'decide.maskHint':
     'Where somebody is heard who is not involved. Listen, and set beginning and end where you are, or type the times.',
+  'decide.maskHintEmployee': 'The customer’s side is made inaudible by itself. Where the voices are not each on a channel of their own, point out where the customer is heard.',
+  'decide.maskEmployee': 'The voices of this call are not apart: point out where the customer is heard',
   'decide.maskWrong': 'Write times as 0:30, the end after the beginning',
   'decide.save': 'Record the decision',
   'decide.saved': 'The decision on {item} was recorded.',
@@ -77,6 +79,8 @@ export const decideWords: Record<keyof typeof source, string> = {
   'approve.title': 'Approve',
   'approve.why':
     'Somebody other than who decided approves. Then erasures are carried out and the answer can leave.',
+  'approve.waiting.one': 'The erasure of {count} item waits for a hold of others. The letter names it, and it is only stored meanwhile.',
+  'approve.waiting.other': 'The erasure of {count} items waits for holds of others. The letter names them, and they are only stored meanwhile.',
   'approve.own': 'You decided on this yourself. Ask another officer to approve.',
   'approve.ownAnyway':
     'You decided on this yourself. Approving it yourself is possible only where four-eyes approval is recorded instead of required, and only with a reason.',
@@ -103,6 +107,7 @@ export const decideWords: Record<keyof typeof source, string> = {
   'bulk.usual': 'As the law has it for each',
   'bulk.later': 'Later, one by one',
   'bulk.reasonHint': 'Required for a refusal. The reason stands in the letter with each item.',
+  'bulk.maskEmployee': 'Of one or more of these calls the voices are not apart. Decide on those one by one, and point out where the customer is heard.',
   'bulk.reasonMissing': 'Give a reason to refuse',
   'bulk.weighed.one': 'For {count} of them the law has no answer of its own: you weigh it afterwards by itself.',
   'bulk.weighed.other': 'For {count} of them the law has no answer of its own: you weigh those afterwards by themselves.',

@@ -41,7 +41,7 @@ export function Facts(props: PartProps) {
               <span class="muted">{t('facts.hidden')}</span>
             ) : (
               <>
-                {[subject.name ?? t('privacy.nameless'), subject.organisation, ...subject.emails].map(
+                {[subject.name ?? (subject.organisation ? null : t('privacy.nameless')), subject.organisation, ...subject.emails].map(
                   (line) =>
                     line && (
                       <span key={line} class="line">

@@ -50,6 +50,8 @@ export const decideWords = {
   'decide.reviewAt': 'Opnieuw bekijken op',
   'decide.mask': 'Onhoorbaar maken',
   'decide.maskHint': 'Waar iemand te horen is die er buiten staat. Luister, en zet begin en einde waar u bent, of typ de tijden.',
+  'decide.maskHintEmployee': 'De kant van de klant wordt vanzelf onhoorbaar gemaakt. Staan de stemmen niet elk op een eigen kanaal, wijs dan zelf aan waar de klant te horen is.',
+  'decide.maskEmployee': 'De stemmen van dit gesprek staan niet apart: wijs aan waar de klant te horen is',
   'decide.maskWrong': 'Schrijf de tijden als 0:30, en het einde na het begin',
   'decide.save': 'Besluit vastleggen',
   'decide.saved': 'Het besluit over {item} is vastgelegd.',
@@ -74,6 +76,8 @@ export const decideWords = {
   'approve.title': 'Goedkeuren',
   'approve.why':
     'Iemand anders dan wie besliste, keurt goed. Daarna worden verwijderingen uitgevoerd en kan het antwoord de deur uit.',
+  'approve.waiting.one': 'De verwijdering van {count} stuk wacht op een bewaarblokkering van anderen. De brief noemt het, en het wordt zolang alleen bewaard.',
+  'approve.waiting.other': 'De verwijdering van {count} stuks wacht op bewaarblokkeringen van anderen. De brief noemt ze, en ze worden zolang alleen bewaard.',
   'approve.own': 'U hebt hier zelf over beslist. Vraag een andere functionaris om goed te keuren.',
   'approve.ownAnyway':
     'U hebt hier zelf over beslist. Zelf goedkeuren kan alleen waar de vierogencontrole wordt vastgelegd in plaats van vereist, en alleen met een reden.',
@@ -100,6 +104,7 @@ export const decideWords = {
   'bulk.usual': 'Zoals de wet het per stuk regelt',
   'bulk.later': 'Later, per stuk',
   'bulk.reasonHint': 'Verplicht bij weigeren. De reden komt bij elk stuk in de brief.',
+  'bulk.maskEmployee': 'Van een of meer van deze gesprekken staan de stemmen niet apart. Beoordeel die een voor een, en wijs aan waar de klant te horen is.',
   'bulk.reasonMissing': 'Geef een reden om te weigeren',
   'bulk.weighed.one': 'Bij {count} ervan geeft de wet zelf geen antwoord: dat weegt u daarna apart af.',
   'bulk.weighed.other': 'Bij {count} ervan geeft de wet zelf geen antwoord: die weegt u daarna apart af.',

@@ -29,7 +29,8 @@ export function NoticesPart({ file, changed }: Pick<PartProps, 'file'> & { chang
   const [chosen, setChosen] = useState<Kind | undefined>();
   const [open, setOpen] = useState(false);
   const first = file.lettersDue[0] ?? choices[0];
-  if (first === undefined) return null;
+  // An order has no other letter than its reply.
+  if (first === undefined || file.requesterKind === 'authority') return null;
   const kind = chosen !== undefined && choices.includes(chosen) ? chosen : first;
   return (
     <section class="panel padded part" aria-labelledby="notices-title">

@@ -143,7 +143,7 @@ function LettersLane({ lane }: { lane: RequestSummary[] }) {
 }
 
 function Row({ request, officer }: { request: RequestSummary; officer: boolean }) {
-  const { id, reference, dueAt, subjectName, processes, state, extended, secret, outcome } = request;
+  const { id, reference, dueAt, requesterKind, subjectName, processes, state, extended, secret, outcome } = request;
   return (
     <tr role="row">
       <Cell wide className="nowrap">
@@ -157,7 +157,12 @@ function Row({ request, officer }: { request: RequestSummary; officer: boolean }
           {reference}
         </a>
       </Cell>
-      {officer && <Cell label={t('privacy.who')}>{subjectName ?? t('privacy.nameless')}</Cell>}
+      {officer && (
+        <Cell label={t('privacy.who')}>
+          {subjectName ?? t('privacy.nameless')}
+          {requesterKind !== 'person' && <small class="line muted">{t(`asker.${requesterKind}`)}</small>}
+        </Cell>
+      )}
       <Cell label={t('privacy.rights')}>{inOrder(processes).map(({ right }) => t(`right.${right}`)).join(', ')}</Cell>
       <Cell label={t('privacy.state')}>
         <span class="marks">

@@ -187,6 +187,8 @@ export interface RequestFile extends RequestSummary {
   searches: { id: string; at: string; by: string; recordings: number; tickets: number }[];
   items: Item[];
   undecided: { itemId: string; right: Right }[];
+  /** Erasures that were granted and that holds of others keep back. */
+  counts: { erasuresWaiting: number };
   possibleDuplicates: { id: string; reference: string; receivedAt: string }[];
   timeline: TimelineEntry[];
 }

@@ -107,12 +107,17 @@ function aboutWork({ consent, request: { locale } }: Answer, timeZone: string): 
   }, locale);
 }
 
+/** Rows of the register that are about whoever asks: those of customers are not about somebody who works here. */
+export const rowsAbout = ({ work }: Pick<Answer, 'work'>): readonly RegisterRow[] =>
+  work === null ? register : register.filter(({ policy }) => policy === 'recording');
+
 /** The paragraphs of this part, its heading first. */
 export function aboutProcessing(answer: WholeAnswer, timeZone: string): string[] {
   const { locale } = answer.request;
   const told = (nl: string, en: string) => (locale === 'nl' ? nl : en);
-  const here = register.filter(({ policy }) => policy !== null).map((row) => keptIn(row, locale));
-  const elsewhere = register
+  const rows = rowsAbout(answer);
+  const here = rows.filter(({ policy }) => policy !== null).map((row) => keptIn(row, locale));
+  const elsewhere = rows
     .filter(({ policy }) => policy === null)
     .map((row) => `- ${bare(pick(row.data, locale))}: ${lower(pick(row.kept, locale))}; ${told('verantwoordelijke', 'controller')}: ${controllerOf(row, answer)}.`);
   const bases = [...new Set(answer.items.map((item) => pick(grounds6[groundOf({ kind: item.kind, relation: item.requester_relation })], locale)))];
@@ -132,12 +137,16 @@ export function aboutProcessing(answer: WholeAnswer, timeZone: string): string[]
         '- The file of this request: two years after we close it; ground: the legal obligation to be accountable (article 5(2) GDPR).',
       ),
     ].join('\n'),
-    told('Volgens ons register kunnen in andere systemen ook deze gegevens van u staan:', 'According to our register, other systems may hold these data about you:'),
-    elsewhere.join('\n'),
-    told(
-      'Is een andere organisatie verantwoordelijk, dan kunt u daar om die gegevens vragen.',
-      'Where another organisation is the controller, you can ask them for those data.',
-    ),
+    ...(elsewhere.length === 0
+      ? []
+      : [
+          told('Volgens ons register kunnen in andere systemen ook deze gegevens van u staan:', 'According to our register, other systems may hold these data about you:'),
+          elsewhere.join('\n'),
+          told(
+            'Is een andere organisatie verantwoordelijk, dan kunt u daar om die gegevens vragen.',
+            'Where another organisation is the controller, you can ask them for those data.',
+          ),
+        ]),
     areCalls ? aboutRecipients(answer, timeZone) : '',
     aboutProcessors(answer),
     ...(areCalls ? aboutListening(answer, timeZone) : []),

@@ -155,7 +155,10 @@ export const requestSchema = z
     possibleDuplicates: z.array(z.object({ id: z.uuid(), reference: z.string(), receivedAt: instant })),
     timeline: z.array(eventSchema),
     counts: z
-      .object({ items: z.int(), undecided: z.int(), events: z.int() })
+      .object({
+        items: z.int(), undecided: z.int(), events: z.int(),
+        erasuresWaiting: z.int().meta({ description: 'Granted, not carried out, and kept by a hold of others' }),
+      })
       .meta({ description: 'Of the whole file, whatever part of it is shown' }),
   })
   .meta({ id: 'PrivacyRequest' });

@@ -1,6 +1,6 @@
-import { grounds, register } from '../retention/register.js';
+import { grounds } from '../retention/register.js';
 import { decidedOn, isOrder, type Answer, type Listened } from './answer.js';
-import { controllerOf, processorIn, recipientIn } from './compose-processing.js';
+import { controllerOf, processorIn, recipientIn, rowsAbout } from './compose-processing.js';
 import { groundOf } from './decide.js';
 import { usualFor, type DecidedItem, type DecisionRow, type ItemRow } from './items.js';
 import { escapeHtml, readBlocks } from './letter.js';
@@ -180,7 +180,7 @@ export function withheldRow({ item, decisions }: DecidedItem, right: Right, answ
 function registerPart(answer: Answer): string[] {
   const { locale } = answer.request;
   const told = (nl: string, en: string) => escapeHtml(locale === 'nl' ? nl : en);
-  const rows = register.map((each) =>
+  const rows = rowsAbout(answer).map((each) =>
     [
       escapeHtml(pick(each.service, locale)), escapeHtml(pick(each.data, locale)), escapeHtml(pick(each.kept, locale)),
       escapeHtml(controllerOf(each, answer)),

@@ -216,6 +216,8 @@ export async function possibleDuplicates(
     `SELECT q.id, q.year, q.number, q.received_at FROM privacy_subjects mine JOIN privacy_subjects s ON s.request_id <> mine.request_id
        AND (s.emails && mine.emails OR s.phones && mine.phones)
      JOIN privacy_requests q ON q.id = s.request_id AND q.closed_at IS NULL
+     JOIN privacy_requests asked ON asked.id = mine.request_id AND asked.requester_kind <> 'authority'
+       AND (asked.requester_kind = 'company') = (q.requester_kind = 'company')
      WHERE mine.request_id = $1 AND q.requester_kind <> 'authority' AND NOT ${keptFrom('$2')} ORDER BY q.received_at, q.id LIMIT 20`,
     [id, person.userId],
   );

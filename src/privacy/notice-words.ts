@@ -177,7 +177,7 @@ export const composers: Record<NoticeKind, (facts: Facts, told: Tell, date: (at:
         `On ${date(answer.request.received_at)} we received ${whatWasAsked(answer, 'en', 'a')}${onBehalf(answer, 'en')}. It is about data that we process on your instructions: you are their controller. We therefore send the request on to you, and tell the person so.`,
       ),
       told('Het verzoek is van:', 'The request comes from:'),
-      lines([subject.name, subject.address, ...subject.emails, ...subject.phones]),
+      lines([subject.name, answer.request.requester_kind === 'company' ? subject.organisation : null, subject.address, ...subject.emails, ...subject.phones]),
       acts === null ? '' : told('Namens deze persoon schrijft:', 'On behalf of this person writes:'),
       acts === null ? '' : lines([acts.name, acts.address, acts.email, acts.phone, acts.mandate]),
       subject.details === '' ? '' : told(`In eigen woorden: “${subject.details.trim()}”`, `In their own words: “${subject.details.trim()}”`),

@@ -19,7 +19,8 @@ const ofObjections: Record<Verdict, Told> = {
   refuse: { nl: 'Ongegrond', en: 'Rejected' },
 };
 const asAnother: Told = { nl: 'Behandeld als verzoek om beperking', en: 'Taken as a request for restriction' };
-const ownCall: Told = {
+/** What an employee gets of a call of theirs: the customer is masked. */
+export const ownCall: Told = {
   nl: 'U krijgt een kopie van het geluid met uw eigen stem, en de uitgeschreven tekst daarvan als die er is.',
   en: 'You receive a copy of the audio with your own voice, and the transcript of it where there is one.',
 };
@@ -224,6 +225,12 @@ export function reasonOf(answer: WholeAnswer, item: ItemRow, { right }: ProcessR
       ? pick({
           nl: 'Wij gebruiken dit niet meer voor training, en alleen nog als bewijs van gemaakte afspraken.',
           en: 'We no longer use this for training, and only as evidence of agreements.',
+        }, locale)
+      : '',
+    right === 'objection' && verdict === 'grant' && usual.as === undefined && (answer.kept.get(item.id) ?? []).includes('legal_claim')
+      ? pick({
+          nl: 'Alleen voor de rechtsvordering waarvoor wij dit nog bewaren, mogen wij het nog gebruiken (artikel 21 lid 1 AVG).',
+          en: 'We may still use it only for the legal claim for which we keep it (article 21(1) GDPR).',
         }, locale)
       : '',
     verdict !== 'refuse' && (right === 'restriction' || usual.as === 'restriction') && isGranted(answer, item, 'erasure')

@@ -3,6 +3,7 @@ import { cutsOf, toPlayback } from '../recordings/timeline.js';
 import { groundOf } from './decide.js';
 import { usualFor, type DecisionRow, type ItemRow } from './items.js';
 import type { decisionSchema, PresentedItem, processSchema } from './file-schema.js';
+import { ownCall } from './outcomes.js';
 import type { ProcessRow } from './request.js';
 
 /** Processes, items and what was decided about them, as the API shows them. */
@@ -67,8 +68,9 @@ export function presentItem(
     usual: processes.map((process) => {
       const usual = usualFor(item, process.right);
       return {
-        right: process.right, decision: usual.verdict, article: usual.article, why: usual.why, decides: usual.decides,
-        offer: usual.offer ?? null,
+        right: process.right, decision: usual.verdict, article: usual.article,
+        why: process.right === 'access' && item.kind === 'recording' && item.requester_kind === 'employee' ? ownCall : usual.why,
+        decides: usual.decides, offer: usual.offer ?? null,
       };
     }),
     decisions: decisions.map((decision) => presentDecision(decision, item)),

@@ -7,7 +7,7 @@ import {
   decisionsOf, decisionsOn, itemsNamed, itemsOf, pageOfItems, undecided, type DecisionRow, type ItemFilter,
 } from './items.js';
 import { originOf } from './flag.js';
-import { lettersDueFor } from './held-up.js';
+import { keptErasures, lettersDueFor } from './held-up.js';
 import { revisionOf } from './letters.js';
 import { possibleDuplicates } from './intake.js';
 import { iso, presentItem, presentProcess } from './present-item.js';
@@ -203,6 +203,10 @@ export async function presentRequest(context: PrivacyContext, person: Person, id
     counts: {
       items: cells.filter(({ right }) => right === processes[0]?.right).reduce((sum, { count }) => sum + count, 0),
       undecided: openIn(request, processes, cells), events,
+      // Asked only where somebody is about to approve it, or has.
+      erasuresWaiting: ['approval', 'answer', 'closed'].includes(request.state) && processes.some(({ right }) => right === 'erasure')
+        ? (await keptErasures(database, id, now)).size
+        : 0,
     },
   };
 }

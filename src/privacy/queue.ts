@@ -33,7 +33,7 @@ export async function listRequests(
   const now = clock.now();
   const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
   const rows = await database.query<Row>(
-    `SELECT q.*, s.name AS subject_name, ${nextExpiry} AS next_expiry, ${lettersDueSql} AS letters_due,
+    `SELECT q.*, CASE WHEN q.requester_kind = 'company' THEN coalesce(s.name, s.organisation) ELSE s.name END AS subject_name, ${nextExpiry} AS next_expiry, ${lettersDueSql} AS letters_due,
        EXISTS (SELECT FROM privacy_pauses p WHERE p.request_id = q.id AND p.resumed_at IS NULL) AS paused
      FROM privacy_requests q JOIN privacy_subjects s ON s.request_id = q.id
      WHERE ($1::text IS NULL OR q.state = $1 OR ($1 = 'open' AND q.closed_at IS NULL)) AND ${stillKept('$8')} AND NOT ${keptFrom('$7')}
