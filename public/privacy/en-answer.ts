@@ -91,7 +91,7 @@ export const answerWords: Record<keyof typeof source, string> = {
   'event.noted': 'Note',
   'event.reminded': 'Reminder: the due date comes near',
   'event.overdue': 'The due date is past',
-  'event.erasure_begun': 'Erasure carried out',
+  'event.erasure_begun': 'Erasure begun',
   'event.erasure_held_up': 'Erasure waits for a hold',
   'event.closed': 'Closed',
   'rectify.title': 'Corrections and statements',

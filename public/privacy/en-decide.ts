@@ -3,6 +3,8 @@ import type { decideWords as source } from './nl-decide.js';
 /** Deciding on what was found, one by one or together, and having it approved. */
 export const decideWords: Record<keyof typeof source, string> = {
   'item.recording': 'Call of {when}',
+  'item.recordingGone': 'Deleted call',
+  'item.ticketGone': 'Deleted ticket',
   'item.ticket': 'Ticket {number}',
   'item.open': 'Open',
   'item.openOf': 'Open {item}',
@@ -79,8 +81,8 @@ export const decideWords: Record<keyof typeof source, string> = {
   'approve.title': 'Approve',
   'approve.why':
     'Somebody other than who decided approves. Then erasures are carried out and the answer can leave.',
-  'approve.waiting.one': 'The erasure of {count} item waits for a hold of others. The letter names it, and it is only stored meanwhile.',
-  'approve.waiting.other': 'The erasure of {count} items waits for holds of others. The letter names them, and they are only stored meanwhile.',
+  'approve.waiting.one': 'The erasure of {count} item waits for a hold from outside this request. Meanwhile it is only stored.',
+  'approve.waiting.other': 'The erasure of {count} items waits for holds from outside this request. Meanwhile they are only stored.',
   'approve.own': 'You decided on this yourself. Ask another officer to approve.',
   'approve.ownAnyway':
     'You decided on this yourself. Approving it yourself is possible only where four-eyes approval is recorded instead of required, and only with a reason.',

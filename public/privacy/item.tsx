@@ -8,8 +8,8 @@ import { inOrder, type Decision, type Item, type RequestFile, type Right, type V
 /** How a thing that was found is called. */
 export function itemTitle(item: Item): string {
   return item.kind === 'recording'
-    ? t('item.recording', { when: item.startedAt ? moment(item.startedAt) : t('value.unknown') })
-    : t('item.ticket', { number: item.number ?? t('value.unknown') });
+    ? item.startedAt ? t('item.recording', { when: moment(item.startedAt) }) : t('item.recordingGone')
+    : item.number === null && !item.available ? t('item.ticketGone') : t('item.ticket', { number: item.number ?? t('value.unknown') });
 }
 
 /** The same within a sentence: "gesprek van 4 september". */

@@ -89,7 +89,7 @@ export const answerWords = {
   'event.noted': 'Notitie',
   'event.reminded': 'Herinnering: de uiterste datum nadert',
   'event.overdue': 'De uiterste datum is voorbij',
-  'event.erasure_begun': 'Verwijdering uitgevoerd',
+  'event.erasure_begun': 'Verwijdering in gang gezet',
   'event.erasure_held_up': 'Verwijdering wacht op een bewaarblokkering',
   'event.closed': 'Afgesloten',
   'rectify.title': 'Correcties en verklaringen',

@@ -1,6 +1,8 @@
 /** Deciding on what was found, one by one or together, and having it approved. */
 export const decideWords = {
   'item.recording': 'Gesprek van {when}',
+  'item.recordingGone': 'Verwijderd gesprek',
+  'item.ticketGone': 'Verwijderd ticket',
   'item.ticket': 'Ticket {number}',
   'item.open': 'Openen',
   'item.openOf': '{item} openen',
@@ -76,8 +78,8 @@ export const decideWords = {
   'approve.title': 'Goedkeuren',
   'approve.why':
     'Iemand anders dan wie besliste, keurt goed. Daarna worden verwijderingen uitgevoerd en kan het antwoord de deur uit.',
-  'approve.waiting.one': 'De verwijdering van {count} stuk wacht op een bewaarblokkering van anderen. De brief noemt het, en het wordt zolang alleen bewaard.',
-  'approve.waiting.other': 'De verwijdering van {count} stuks wacht op bewaarblokkeringen van anderen. De brief noemt ze, en ze worden zolang alleen bewaard.',
+  'approve.waiting.one': 'De verwijdering van {count} stuk wacht op een bewaarblokkering van buiten dit verzoek. Zolang wordt het alleen bewaard.',
+  'approve.waiting.other': 'De verwijdering van {count} stuks wacht op bewaarblokkeringen van buiten dit verzoek. Zolang worden ze alleen bewaard.',
   'approve.own': 'U hebt hier zelf over beslist. Vraag een andere functionaris om goed te keuren.',
   'approve.ownAnyway':
     'U hebt hier zelf over beslist. Zelf goedkeuren kan alleen waar de vierogencontrole wordt vastgelegd in plaats van vereist, en alleen met een reden.',

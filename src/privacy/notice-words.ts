@@ -219,11 +219,12 @@ export const composers: Record<NoticeKind, (facts: Facts, told: Tell, date: (at:
   },
   held_up: ({ answer, heldUp }, told, date) => {
     if (heldUp.length === 0) throw conflict('No erasure that was granted has to wait.');
+    const isPart = answer.processes.some(({ right, outcome }) => right === 'erasure' && outcome === 'partly');
     return [
       told('Een deel van uw gegevens kunnen wij nog niet verwijderen', 'We cannot erase some of your data yet'),
       told(
-        `${receipt(answer, told, date)} Wij hebben de verwijdering van uw gegevens toegewezen. Wat hieronder staat, hebben wij echter nog niet verwijderd.`,
-        `${receipt(answer, told, date)} We granted the erasure of your data. What is listed below, however, we have not erased yet.`,
+        `${receipt(answer, told, date)} Wij hebben de verwijdering van uw gegevens ${isPart ? 'gedeeltelijk ' : ''}toegewezen. Wat hieronder staat, hebben wij echter nog niet verwijderd.`,
+        `${receipt(answer, told, date)} We granted the erasure of your data${isPart ? ' in part' : ''}. What is listed below, however, we have not erased yet.`,
       ),
       ...heldUp.flatMap(({ because, names }) => [
         told(`De reden: ${because}. Het gaat om:`, `The reason: ${because}. It is about:`),
