@@ -292,6 +292,40 @@ describe('decisions and approval', () => {
     const { items } = (await officer.get(`/api/v1/holds?recordingId=${recordingId}`).expect(200)).body;
     expect(items.map((hold: { ground: string }) => hold.ground)).toContain('restriction');
   });
+  test('a restriction outlives its request until the person was told two weeks before, or agrees', async () => {
+    const start = service.clock.now();
+    const lift = (id: string, body: object) => step(id, 'lift', { reason: 'juistheid vastgesteld', ...body });
+    const restricted = async () => {
+      const made = await ready(['restriction']);
+      await step(made.id, 'items', { decisions: [{ itemId: made.itemId, right: 'restriction', decision: 'grant' }] }).expect(200);
+      await lift(made.id, { agreed: true }).expect(409);
+      await step(made.id, 'approve', {}, second).expect(200);
+      expect((await step(made.id, 'close').expect(200)).body.restricted).toEqual({ count: 1, liftableAt: null });
+      return made;
+    };
+    const [told, agreeing] = [await restricted(), await restricted()];
+    const heard = (recordingId: string, status: number) => service.as('trainer').get(`/api/v1/recordings/${recordingId}`).expect(status);
+    await lift(told.id, {}).expect(409);
+    await officer.post(`${base}/${told.id}/notices/lifting`).send({}).expect(200);
+    await lift(told.id, {}).expect(409);
+    await heard(told.recordingId, 404);
+    const { body } = await lift(agreeing.id, { agreed: true }).expect(200);
+    expect(body).toMatchObject({ restricted: { count: 0 } });
+    expect(body.timeline.at(-1)).toMatchObject({ kind: 'restriction_lifted', note: 'juistheid vastgesteld' });
+    await heard(agreeing.recordingId, 200);
+    const { items } = (await officer.get(`/api/v1/holds?recordingId=${agreeing.recordingId}`).expect(200)).body;
+    expect(items.every(({ state }: { state: string }) => state === 'released')).toBe(true);
+    service.clock.set(new Date(start.getTime() + 14 * 86_400_000 + 60_000));
+    await service.signInAgain();
+    officer = service.as('privacy_officer');
+    await lift(told.id, {}).expect(200);
+    await heard(told.recordingId, 200);
+    await lift(told.id, {}).expect(409);
+    service.clock.reset();
+    await service.signInAgain();
+    officer = service.as('privacy_officer');
+    second = await service.another('privacy_officer');
+  });
   test('erasure goes through the one purge, with proof', async () => {
     const { id, itemId, recordingId } = await ready(['erasure']);
     await step(id, 'items', { decisions: [{ itemId, right: 'erasure', decision: 'grant' }] }).expect(200);

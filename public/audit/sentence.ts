@@ -112,7 +112,7 @@ export const requestActs = [
   'received', 'flagged', 'completed', 'merged', 'took_over', 'identity_checked', 'copy_destroyed', 'extended', 'paused', 'resumed',
   'searched', 'decided', 'item_not_theirs', 'previewed', 'letter_written', 'approved', 'sent_back', 'letter_handed_out',
   'package_handed_out', 'delivery_made', 'notice_sent', 'rectified', 'recipient_told', 'recipient_not_told', 'erasure_begun',
-  'erasure_held_up', 'reminded', 'overdue', 'noted', 'closed',
+  'erasure_held_up', 'restriction_lifted', 'reminded', 'overdue', 'noted', 'closed',
 ] as const;
 
 const short = (id: string) => (/^[0-9a-f]{8}-/.test(id) ? `…${id.slice(-6)}` : id);

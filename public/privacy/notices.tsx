@@ -18,7 +18,7 @@ const offered = (file: RequestFile): Kind[] =>
     if (kind === 'held_up' || kind === 'erased') return file.lettersDue.includes(kind);
     if (kind === 'identity') return file.identity.verifiedAt === null;
     if (kind === 'extension') return file.extended;
-    if (kind === 'lifting') return file.processes.some(({ right }) => right === 'restriction');
+    if (kind === 'lifting') return file.closedAt === null ? file.processes.some(({ right }) => right === 'restriction') : file.restricted.count > 0;
     if (kind === 'forward' || kind === 'forwarded') return file.outcome === 'forwarded' || Boolean(file.subject?.organisation);
     return file.closedAt === null;
   });

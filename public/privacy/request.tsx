@@ -19,6 +19,7 @@ import { FindPart } from './find.js';
 import { IdentityPart } from './identity.js';
 import { IntakeForm } from './intake.js';
 import { LetterPart } from './letter.js';
+import { LiftPart } from './lift.js';
 import { NoticesPart } from './notices.js';
 import { RecipientsPart } from './recipients.js';
 import { RectifyPart } from './rectify.js';
@@ -134,6 +135,7 @@ function File({ file, renew, again }: FileProps) {
               {file.outcome && `: ${t(`closed.${file.outcome}`)}`}
             </p>
           )}
+          {officer && !open && <LiftPart file={file} changed={props.changed} />}
           {officer && file.state !== 'draft' && <NoticesPart file={file} changed={again} />}
           <Timeline {...props} />
         </div>

@@ -186,6 +186,8 @@ export interface RequestFile extends RequestSummary {
   };
   searches: { id: string; at: string; by: string; recordings: number; tickets: number }[];
   items: Item[];
+  /** What it restricts still once it is closed, and from when on that may be lifted. */
+  restricted: { count: number; liftableAt: string | null };
   undecided: { itemId: string; right: Right }[];
   /** Erasures that were granted and that holds of others keep back. */
   counts: { erasuresWaiting: number };

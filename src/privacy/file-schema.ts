@@ -151,6 +151,9 @@ export const requestSchema = z
       }),
     ),
     items: z.array(itemSchema),
+    restricted: z
+      .object({ count: z.int(), liftableAt: instant.nullable() })
+      .meta({ description: 'What a closed request restricts still, and from when on that may be lifted; null while the person was not told' }),
     undecided: z.array(z.object({ itemId: z.uuid(), right })),
     possibleDuplicates: z.array(z.object({ id: z.uuid(), reference: z.string(), receivedAt: instant })),
     timeline: z.array(eventSchema),

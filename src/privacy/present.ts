@@ -9,6 +9,7 @@ import {
 import { originOf } from './flag.js';
 import { keptErasures, lettersDueFor } from './held-up.js';
 import { revisionOf } from './letters.js';
+import { restrictedBy } from './lift.js';
 import { possibleDuplicates } from './intake.js';
 import { iso, presentItem, presentProcess } from './present-item.js';
 import {
@@ -133,6 +134,7 @@ export async function presentRequest(context: PrivacyContext, person: Person, id
   const paused = pauses.some(({ resumedAt }) => resumedAt === null);
   const dueAt = paused ? dates.dueAt : request.due_at;
   const nextExpiryAt = expiry?.at ?? null;
+  const restricted = request.closed_at === null ? { count: 0, liftableAt: null } : await restrictedBy(database, id);
   return {
     id,
     revision: await revisionOf(database, request),
@@ -155,6 +157,7 @@ export async function presentRequest(context: PrivacyContext, person: Person, id
     urgent: nextExpiryAt !== null && nextExpiryAt.getTime() - now.getTime() < urgentMs,
     nextExpiryAt: iso(nextExpiryAt),
     lettersDue: await lettersDueFor(database, id),
+    restricted: { count: restricted.count, liftableAt: iso(restricted.liftableAt) },
     createdBy: request.created_by,
     createdAt: request.created_at.toISOString(),
     origin: await originOf(database, request),

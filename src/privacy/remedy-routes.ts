@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { requirePerson, type Caller } from '../access/caller.js';
 import { operation, type Operation } from '../platform/http.js';
 import { idSchema } from '../platform/identifier.js';
+import { requestSchema } from './file-schema.js';
+import { liftRestrictions } from './lift.js';
 import { markTold, notificationsOf } from './notify.js';
+import { presentRequest } from './present.js';
 import { rectifiable, rectificationsOf, rectify } from './rectify.js';
 import { findRequest, type PrivacyContext } from './request.js';
 
@@ -64,6 +67,26 @@ export function remedyOperations(context: PrivacyContext): Operation<Caller>[] {
       async handle({ caller, params, body }) {
         await rectify(context, requirePerson(caller), params, body);
         return { status: 201, body: await listedRectifications(params.id) };
+      },
+    }),
+    operation({
+      method: 'post',
+      path: '/privacy-requests/{id}/lift',
+      id: 'liftPrivacyRestrictions',
+      tag: 'privacy',
+      summary: 'Lift what a closed request restricted (art. 18(3)): two weeks after the letter `lifting`, or where the person agrees',
+      action: 'privacy_request.handle',
+      params: idParams,
+      body: z.object({
+        reason: some(2000),
+        agreed: z.boolean().default(false).meta({ description: 'The person asked for it, or agrees' }),
+      }),
+      replies: { 200: { description: 'The request', schema: requestSchema } },
+      problems: ['conflict'],
+      async handle({ caller, params, body }) {
+        const person = requirePerson(caller);
+        await liftRestrictions(context, person, params.id, body);
+        return { status: 200, body: await presentRequest(context, person, params.id) };
       },
     }),
     operation({

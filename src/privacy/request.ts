@@ -219,7 +219,7 @@ export interface Act {
 /** Acts that leave the answer as it is: whoever read it before one of these has read what still stands. */
 const leavesTheAnswer = new Set([
   'noted', 'reminded', 'overdue', 'previewed', 'notice_sent', 'delivery_made', 'letter_handed_out', 'package_handed_out',
-  'recipient_told', 'recipient_not_told', 'erasure_begun', 'erasure_held_up', 'paused', 'resumed',
+  'recipient_told', 'recipient_not_told', 'erasure_begun', 'erasure_held_up', 'restriction_lifted', 'paused', 'resumed',
 ]);
 
 /**

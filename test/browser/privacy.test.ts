@@ -266,7 +266,7 @@ describe('the screens of privacy requests', () => {
   it.each([
     ['nl', 'light', 1440, '+3161234511'],
     ['en', 'dark', 320, '+3161234512'],
-  ] as const)('break none either where a refusal is late, nor where a letter is owed: %s, %s', async (language, theme, width, phone) => {
+  ] as const)('break none either where a refusal is late, a letter is owed, or a restriction is lifted: %s, %s', async (language, theme, width, phone) => {
     const officer = service.as('privacy_officer');
     const other = await service.another('privacy_officer');
     const found = async (caller: string, told: object) => {
@@ -288,6 +288,11 @@ describe('the screens of privacy requests', () => {
     await officer.post('/api/v1/holds').send({ recordingId: waiting.recordingId, ground: 'legal_claim', reason: 'geschil', reviewAt }).expect(201);
     await act(waiting.id, 'close', {});
 
+    const kept = await found(`${phone}3`, { rights: ['restriction'] });
+    await act(kept.id, 'items', { decisions: [{ itemId: kept.itemId, right: 'restriction', decision: 'grant' }] });
+    await act(kept.id, 'approve', {}, other);
+    await act(kept.id, 'close', {});
+
     const page = await open('privacy_officer', `/privacy/${late.id}`, { language, theme, width });
     const sound = async () => {
       expect(await violations(page)).toEqual([]);
@@ -304,6 +309,15 @@ describe('the screens of privacy requests', () => {
     await page.locator('.notice-choice button').click();
     await page.locator('dialog .letter-text').waitFor();
     await sound();
+    await page.goto(`/privacy/${kept.id}`);
+    await page.locator('#lift-title ~ .actions button').click();
+    await page.locator('dialog button[type=submit]').click();
+    await page.locator('dialog .fault-summary').waitFor();
+    await sound();
+    await page.locator('dialog textarea').fill('Juistheid vastgesteld.');
+    await page.locator('dialog input[type=checkbox]').check();
+    await page.locator('dialog button[type=submit]').click();
+    await soon(() => page.locator('#lift-title').count()).toBe(0);
     expect(visitor?.complaints).toEqual([]);
   });
 });
