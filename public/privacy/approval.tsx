@@ -39,10 +39,10 @@ export function ApprovalPart({ file, officer, nameOf, changed }: PartProps) {
           </li>
         ))}
       </ul>
-      {file.counts.erasuresWaiting > 0 && (
+      {file.erasuresWaiting > 0 && (
         <div class="notice">
           <Icon name="hold" />
-          <div>{plural('approve.waiting', file.counts.erasuresWaiting)}</div>
+          <div>{plural('approve.waiting', file.erasuresWaiting)}</div>
         </div>
       )}
       {overtaken && waiting && (

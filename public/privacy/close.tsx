@@ -3,6 +3,7 @@ import { ask } from '../api/client.js';
 import { t } from '../i18n.js';
 import { Field } from '../parts/field.js';
 import { FormDialog } from '../parts/form.js';
+import { Icon } from '../parts/icon.js';
 import type { PartProps, RequestFile } from './types.js';
 
 const outcomes = ['answered', 'forwarded', 'withdrawn', 'no_answer'] as const;
@@ -11,6 +12,7 @@ type Outcome = (typeof outcomes)[number];
 /** Closes a request: answered, or without an answer for a reason. */
 export function CloseDialog({ file, close, changed }: Pick<PartProps, 'file' | 'changed'> & { close: () => void }) {
   const approved = file.state === 'answer';
+  const isOut = file.timeline.some(({ kind }) => kind.endsWith('_handed_out'));
   const offered = outcomes.filter((outcome) => outcome !== 'answered' || approved);
   const [outcome, setOutcome] = useState<Outcome>(approved ? 'answered' : 'withdrawn');
   return (
@@ -34,6 +36,12 @@ export function CloseDialog({ file, close, changed }: Pick<PartProps, 'file' | '
       {(of) => (
         <>
           <p class="muted">{t('close.why')}</p>
+          {outcome === 'answered' && !isOut && (
+            <p class="notice warn">
+              <Icon name="warning" />
+              <span>{t('close.notOut')}</span>
+            </p>
+          )}
           <Field {...of('outcome')} label={t('close.outcome')}>
             {(wiring) => (
               <select

@@ -25,6 +25,7 @@ export const answerWords: Record<keyof typeof source, string> = {
   'answer.notOut': 'Not fetched yet.',
   'close.act': 'Close',
   'close.title': 'Close the request',
+  'close.notOut': 'Nobody has fetched the letter or the package. Does the data subject have the answer?',
   'close.why': 'Then what was held for this request goes free, and is deleted by its own period.',
   'close.outcome': 'How did it end?',
   'closed.answered': 'Answered',

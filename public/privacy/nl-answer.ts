@@ -23,6 +23,7 @@ export const answerWords = {
   'answer.notOut': 'Nog niet opgehaald.',
   'close.act': 'Afsluiten',
   'close.title': 'Verzoek afsluiten',
+  'close.notOut': 'Niemand heeft de brief of het pakket opgehaald. Heeft de betrokkene het antwoord wel?',
   'close.why': 'Daarna gaat vrij wat voor dit verzoek werd vastgehouden, en verdwijnt het volgens zijn eigen termijn.',
   'close.outcome': 'Hoe is het afgelopen?',
   'closed.answered': 'Beantwoord',

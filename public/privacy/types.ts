@@ -190,7 +190,7 @@ export interface RequestFile extends RequestSummary {
   restricted: { count: number; liftableAt: string | null };
   undecided: { itemId: string; right: Right }[];
   /** Erasures that were granted and that holds of others keep back. */
-  counts: { erasuresWaiting: number };
+  erasuresWaiting: number;
   possibleDuplicates: { id: string; reference: string; receivedAt: string }[];
   timeline: TimelineEntry[];
 }

@@ -151,6 +151,7 @@ export const requestSchema = z
       }),
     ),
     items: z.array(itemSchema),
+    erasuresWaiting: z.int().meta({ description: 'Granted, not carried out, and kept by holds from outside the request' }),
     restricted: z
       .object({ count: z.int(), liftableAt: instant.nullable() })
       .meta({ description: 'What a closed request restricts still, and from when on that may be lifted; null while the person was not told' }),
@@ -158,10 +159,7 @@ export const requestSchema = z
     possibleDuplicates: z.array(z.object({ id: z.uuid(), reference: z.string(), receivedAt: instant })),
     timeline: z.array(eventSchema),
     counts: z
-      .object({
-        items: z.int(), undecided: z.int(), events: z.int(),
-        erasuresWaiting: z.int().meta({ description: 'Granted, not carried out, and kept by a hold of others' }),
-      })
+      .object({ items: z.int(), undecided: z.int(), events: z.int() })
       .meta({ description: 'Of the whole file, whatever part of it is shown' }),
   })
   .meta({ id: 'PrivacyRequest' });

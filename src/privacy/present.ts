@@ -157,6 +157,10 @@ export async function presentRequest(context: PrivacyContext, person: Person, id
     urgent: nextExpiryAt !== null && nextExpiryAt.getTime() - now.getTime() < urgentMs,
     nextExpiryAt: iso(nextExpiryAt),
     lettersDue: await lettersDueFor(database, id),
+    // Asked only where somebody is about to approve it, or has.
+    erasuresWaiting: ['approval', 'answer', 'closed'].includes(request.state) && processes.some(({ right }) => right === 'erasure')
+      ? (await keptErasures(database, id, now)).size
+      : 0,
     restricted: { count: restricted.count, liftableAt: iso(restricted.liftableAt) },
     createdBy: request.created_by,
     createdAt: request.created_at.toISOString(),
@@ -206,10 +210,6 @@ export async function presentRequest(context: PrivacyContext, person: Person, id
     counts: {
       items: cells.filter(({ right }) => right === processes[0]?.right).reduce((sum, { count }) => sum + count, 0),
       undecided: openIn(request, processes, cells), events,
-      // Asked only where somebody is about to approve it, or has.
-      erasuresWaiting: ['approval', 'answer', 'closed'].includes(request.state) && processes.some(({ right }) => right === 'erasure')
-        ? (await keptErasures(database, id, now)).size
-        : 0,
     },
   };
 }
