@@ -36,16 +36,26 @@ async function takeIn(phone: string, rights: string[], rest: object = {}): Promi
 }
 
 /** Somebody whose calls were found and are to be erased. */
-async function ready(rights: string[], { calls = 1, ...rest }: { calls?: number; [field: string]: unknown } = {}) {
+async function ready(rights: string[], { calls = 1, ticket = false, ...rest }: { calls?: number; ticket?: boolean; [field: string]: unknown } = {}) {
   serial += 1;
   const phone = `+3168800${1000 + serial}`;
   const recordings: string[] = [];
   for (let call = 0; call < calls; call += 1) recordings.push(await service.push({ caller: phone, callId: randomUUID() }));
   for (const each of recordings) await service.processed(each);
-  const id = await takeIn(phone, rights, rest);
-  const found = (await step(id, 'search').expect(200)).body.recordings as { itemId: string; recordingId: string }[];
+  const tickets: string[] = [];
+  if (ticket) {
+    const at = new Date(service.clock.now().getTime() - 3_600_000).toISOString();
+    const { body } = await service.machine(service.helpdeskKey).put(`/api/v1/tickets/by-external/held-${serial}`).send({
+      number: `T-${serial}`, subject: 'Vraag', category: 'support', status: 'open', createdAt: at, requester: { name: 'Anna Jansen', phone },
+      messages: [{ externalId: 'm1', at, from: 'customer', body: 'Hallo', contentType: 'text/plain' }],
+    }).expect(201);
+    tickets.push((body as { id: string }).id);
+  }
+  const id = await takeIn(phone, rights, { ...rest, subject: { phones: [phone] } });
+  const search = (await step(id, 'search').expect(200)).body as Record<'recordings' | 'tickets', { itemId: string }[]>;
+  const found = [...search.recordings, ...search.tickets];
   await step(id, 'items', { decisions: found.flatMap(({ itemId }) => rights.map((right) => ({ itemId, right, decision: 'grant' }))) }).expect(200);
-  return { id, phone, recordings };
+  return { id, phone, recordings, tickets };
 }
 const hold = async (recordingId: string, ground = 'legal_claim'): Promise<string> =>
   (await officer.post('/api/v1/holds').send({
@@ -118,36 +128,40 @@ test('an answer that is taken back opens what it closed, and does not count as h
 });
 
 test('what only a secret order keeps is as gone as anything else: no file, letter or list differs, until the order lets go of it', async () => {
-  const mine = await ready(['access', 'erasure']);
-  const plain = await ready(['access', 'erasure']);
+  const mine = await ready(['access', 'erasure'], { ticket: true });
+  const plain = await ready(['access', 'erasure'], { ticket: true });
   const order = (await second.post(base).send({
     receivedAt: service.clock.now().toISOString(), channel: 'letter', rights: ['access', 'restriction'], locale: 'nl', subject: { phones: [mine.phone] },
     authority: { name: 'Officier van justitie', legalBasis: 'art. 126n Sv', secret: true },
   }).expect(201)).body.id as string;
   await step(order, 'identity', { method: 'letter', outcome: 'verified' }, second).expect(200);
-  const ordered = (await step(order, 'search', {}, second).expect(200)).body.recordings[0].itemId;
-  await step(order, 'items', { decisions: ['access', 'restriction'].map((right) => ({ itemId: ordered, right, decision: 'grant', reason: 'het bevel noemt het' })) }, second).expect(200);
+  const ordered = (await step(order, 'search', {}, second).expect(200)).body as Record<'recordings' | 'tickets', { itemId: string }[]>;
+  const all = [...ordered.recordings, ...ordered.tickets];
+  expect(all).toHaveLength(2);
+  await step(order, 'items', { decisions: all.flatMap(({ itemId }) => ['access', 'restriction'].map((right) => [itemId, right])).map(([itemId, right]) => ({ itemId, right, decision: 'grant', reason: 'het bevel noemt het' })) }, second).expect(200);
 
   // Of both requests all that anybody gets to see, but for what tells one from the other.
-  const seen = async ({ id, recordings: [recordingId = ''] }: typeof mine) => {
+  const seen = async ({ id, recordings: [recordingId = ''], tickets: [ticketId = ''] }: typeof mine) => {
     const { items, timeline, urgent, nextExpiryAt, lettersDue, state } = await fileOf(id);
-    const known = items.map(({ itemId: _, recordingId: __, createdAt: ___, decisions, ...item }: { itemId: string; recordingId: string; createdAt: string; decisions: { decision: string; carriedOutAt: string | null }[] }) =>
+    const known = items.map(({ itemId: _, recordingId: __, ticketId: ___, decisions, ...item }: { itemId: string; recordingId: string; ticketId: string; decisions: { decision: string; carriedOutAt: string | null }[] }) =>
       ({ ...item, decisions: decisions.map(({ decision, carriedOutAt }) => [decision, carriedOutAt !== null]) }));
     const recording = await officer.get(`/api/v1/recordings/${recordingId}`);
+    const ticket = await officer.get(`/api/v1/tickets/${ticketId}`);
     const holds = (await officer.get(`/api/v1/holds?recordingId=${recordingId}`)).body.items?.map(({ ground, state: now }: { ground: string; state: string }) => [ground, now]);
-    const letter = (await draftOf(id)).replaceAll(/PV-\d+-\d+|\d\d:\d\d/g, '…');
-    return { known, kinds: kindsIn({ timeline }), urgent, nextExpiryAt, lettersDue, state, status: recording.status, code: recording.body.code, holds, letter };
+    const letter = (await draftOf(id)).replaceAll(/PV-\d+-\d+|T-\d+|\d\d:\d\d/g, '…');
+    return { known, kinds: kindsIn({ timeline }), urgent, nextExpiryAt, lettersDue, state, status: recording.status, code: recording.body.code, ticket: [ticket.status, ticket.body.code], holds, letter };
   };
-  expect((await draftOf(mine.id)).replaceAll(/PV-\d+-\d+|\d\d:\d\d/g, '…')).toBe((await draftOf(plain.id)).replaceAll(/PV-\d+-\d+|\d\d:\d\d/g, '…'));
+  expect((await draftOf(mine.id)).replaceAll(/PV-\d+-\d+|T-\d+|\d\d:\d\d/g, '…')).toBe((await draftOf(plain.id)).replaceAll(/PV-\d+-\d+|T-\d+|\d\d:\d\d/g, '…'));
   for (const { id } of [mine, plain]) {
     await step(id, 'approve', {}, second).expect(200);
     await officer.get(`${base}/${id}/package`).buffer(true).expect(200);
     await step(id, 'close').expect(200);
   }
-  await expect.poll(() => isGone(plain.recordings[0] ?? ''), { timeout: 20_000 }).toBe(true);
+  const isTicketGone = async (id = '') => (await service.service.platform.database.query('SELECT 1 FROM tickets WHERE id = $1', [id])).length === 0;
+  await expect.poll(async () => (await isGone(plain.recordings[0] ?? '')) && (await isTicketGone(plain.tickets[0])), { timeout: 20_000 }).toBe(true);
   const told = await seen(mine);
   expect(told).toEqual(await seen(plain));
-  expect(told).toMatchObject({ status: 410, lettersDue: [] });
+  expect(told).toMatchObject({ status: 410, ticket: [410, expect.any(String)], lettersDue: [] });
   expect(told.letter).toContain('Dat geldt niet zolang de wet ons verplicht iets te bewaren of het nodig is voor een rechtsvordering (artikel 17 lid 3 AVG)');
   for (const kind of ['held_up', 'erased']) await officer.get(`${base}/${mine.id}/notices/${kind}`).expect(409);
   expect(await owed()).toEqual([]);
@@ -155,15 +169,17 @@ test('what only a secret order keeps is as gone as anything else: no file, lette
   // Its owner goes on with it, and with the order it goes.
   expect(await isGone(mine.recordings[0] ?? '')).toBe(false);
   await second.get(`/api/v1/recordings/${mine.recordings[0] ?? ''}`).expect(200);
+  await second.get(`/api/v1/tickets/${mine.tickets[0] ?? ''}`).expect(200);
   await step(order, 'approve', {}, officer).expect(200);
   await step(order, 'close', {}, second).expect(200);
   // What the order had preserved is its owner's to let go.
-  const left = (await second.get(`/api/v1/holds?recordingId=${mine.recordings[0] ?? ''}`).expect(200)).body.items as { id: string; state: string; ground: string }[];
+  const left = (await Promise.all([`recordingId=${mine.recordings[0] ?? ''}`, `ticketId=${mine.tickets[0] ?? ''}`].map(async (of) =>
+    (await second.get(`/api/v1/holds?${of}`).expect(200)).body.items as { id: string; state: string; ground: string }[]))).flat();
   for (const each of left.filter(({ state, ground }) => ground === 'restriction' && state !== 'released'))
     await second.post(`/api/v1/holds/${each.id}/release`).send({ reason: 'het bevel is ten einde' }).expect(200);
   await dayLater();
   await service.as('administrator').post('/api/v1/retention/sweeps').expect(202);
-  await expect.poll(() => isGone(mine.recordings[0] ?? ''), { timeout: 20_000 }).toBe(true);
+  await expect.poll(async () => (await isGone(mine.recordings[0] ?? '')) && (await isTicketGone(mine.tickets[0])), { timeout: 20_000 }).toBe(true);
 });
 
 test('a request that is withdrawn erases nothing, whatever was decided', async () => {

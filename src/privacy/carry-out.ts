@@ -97,10 +97,7 @@ async function erase(context: PrivacyContext, erasure: Erasure): Promise<number>
       await noteHeldUp(context, tx, request, [erasure], false);
       return 0;
     }
-    if (keptBy === 'untold') {
-      await endPeriods(platform, categories, tx, what);
-      if (what.category === 'ticket_piece') await endPeriods(platform, categories, tx, { category: 'ticket', ids: [erasure.subjectId] });
-    }
+    if (keptBy === 'untold') await endPeriods(platform, categories, tx, what);
     const over = await database.query<{ id: string }>(
       `SELECT id FROM holds WHERE category = $1 AND item_id = $2 AND (ends_at IS NULL OR ends_at > $3)
          AND (request_id = $4 OR (ground = 'open_request' AND request_id IS NOT NULL AND released_at IS NOT NULL AND NOT secret))`,

@@ -89,6 +89,18 @@ function pieceCategory(platform: PurgePlatform, timeZone: string): Category {
       storedWhere('i.root = $1 AND ($2::uuid IS NULL OR i.id > $2) ORDER BY i.id LIMIT $3', [root, afterId, limit]),
     stored: (ids) => storedWhere('i.id = ANY($1::uuid[])', [ids]),
 
+    async endPeriod(tx, ids, now) {
+      await common.endPeriod(tx, ids, now);
+      await database.query(
+        `UPDATE tickets t SET retain_until = latest.until
+         FROM (SELECT p.ticket_id, max(p.retain_until) AS until FROM ticket_pieces p
+               WHERE p.ticket_id IN (SELECT ticket_id FROM ticket_pieces WHERE id = ANY($1::uuid[])) GROUP BY p.ticket_id) latest
+         WHERE t.id = latest.ticket_id AND t.retain_until > latest.until`,
+        [ids],
+        tx,
+      );
+    },
+
     async shorten(tx, policy, period, afterId, limit) {
       const done = await common.shorten?.(tx, policy, period, afterId, limit);
       if (done === undefined) return { changed: 0, next: null };
