@@ -182,6 +182,7 @@ const expected: Record<string, readonly Role[] | typeof anyone> = {
   'PATCH /privacy-requests/{id}': officer,
   'POST /privacy-requests/{id}/merge': officer,
   'POST /privacy-requests/{id}/notes': officer,
+  'POST /privacy-requests/{id}/lift': officer,
   'POST /privacy-requests/{id}/send-back': officer,
   'GET /privacy-requests/{id}/letter/draft': officer,
   'PUT /privacy-requests/{id}/letter/draft': officer,
