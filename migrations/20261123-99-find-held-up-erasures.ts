@@ -1,11 +1,15 @@
 import type { Migration } from '../src/platform/migrate.js';
 
-/** See `20261123-31-reach-the-sides-of-a-call`. */
+/** See `20261123-81-close-the-sides-of-a-mixed-call`. */
 const restrictions = (more: string) => `
   SELECT x.category, x.item_id, x.purpose${more} FROM restrictions x WHERE x.lifted_at IS NULL
   UNION ALL
   SELECT x.category, side.leg_of, x.purpose${more} FROM restrictions x JOIN recordings side ON side.id = x.item_id
-    WHERE x.category = 'recording' AND x.lifted_at IS NULL AND side.leg_of IS NOT NULL`;
+    WHERE x.category = 'recording' AND x.lifted_at IS NULL AND side.leg_of IS NOT NULL
+  UNION ALL
+  SELECT x.category, side.id, x.purpose${more} FROM restrictions x JOIN recordings mixed ON mixed.id = x.item_id
+    JOIN recordings side ON side.leg_of = mixed.id
+    WHERE x.category = 'recording' AND x.lifted_at IS NULL AND mixed.leg IS NULL`;
 
 /**
  * Which requests have an erasure that was held up: the queue asks it of all of them, and few have. And of a restriction whether
