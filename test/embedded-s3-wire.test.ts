@@ -11,7 +11,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { systemClock } from '../src/platform/clock.js';
 import { crc32c } from '../src/platform/embedded/s3/checksums.js';
@@ -130,6 +130,19 @@ describe('The length of a body', () => {
     expect(await send(target, wrong, sent)).toMatchObject({ status: 400, code: 'IncompleteBody' });
     expect(await isThere('wrong-length')).toBe(false);
     await nothingTemporary();
+  });
+
+  it('that is refused before it comes opens no file', async () => {
+    const opened = async () => {
+      const links = await Promise.all((await readdir('/proc/self/fd')).map((each) => readlink(join('/proc/self/fd', each)).catch(() => '')));
+      return links.filter((link) => link.startsWith(join(folder, 'temporary')));
+    };
+    for (let turn = 0; turn < 20; turn += 1) {
+      const refused = putOf('refused', { headers: { 'content-md5': 'no digest' } });
+      expect(await send(target, refused, body)).toMatchObject({ status: 400, code: 'InvalidDigest' });
+    }
+    await nothingTemporary();
+    expect(await opened()).toEqual([]);
   });
 
   it('that never comes leaves nothing', async () => {

@@ -1,6 +1,6 @@
 /** Receives the body of a request, in constant memory, holding it against every digest that came with it. */
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Transform, Writable, type Duplex } from 'node:stream';
@@ -69,7 +69,8 @@ async function pump(request: IncomingMessage, first: Duplex, ...steps: (Duplex |
   }
 }
 
-async function receive({ request, response, signed }: Call, target: Writable, maxBytes: number): Promise<ReceivedBody> {
+/** `open` gives what it is written to, and is asked only for a body that may come. */
+async function receive({ request, response, signed }: Call, open: () => Writable, maxBytes: number): Promise<ReceivedBody> {
   const { payload } = signed;
   const chunked = [unsignedTrailer, signedChunks, signedTrailer].includes(payload);
   const plain = payload === 'UNSIGNED-PAYLOAD' || /^[0-9a-f]{64}$/.test(payload);
@@ -101,8 +102,8 @@ async function receive({ request, response, signed }: Call, target: Writable, ma
   const decoder = chunked ? new ChunkedDecoder(payload === unsignedTrailer ? undefined : signed.chain) : undefined;
   // Only now, with who calls and what is to come known to be good, is a waiting client told to send.
   if (/100-continue/i.test(header(request, 'expect') ?? '')) response.writeContinue();
-  if (decoder) await pump(request, decoder, measure, target);
-  else await pump(request, measure, target);
+  if (decoder) await pump(request, decoder, measure, open());
+  else await pump(request, measure, open());
 
   if (bytes !== announced) throw new S3Error('IncompleteBody');
   if (sha256 && sha256.digest('hex') !== payload) throw new S3Error('XAmzContentSHA256Mismatch');
@@ -120,13 +121,25 @@ async function receive({ request, response, signed }: Call, target: Writable, ma
 export async function receiveFile(call: Call): Promise<ReceivedBody & { temporary: string }> {
   const { disk } = call.store;
   const temporary = disk.temporary();
+  let file: WriteStream | undefined;
+  const open = () => (file = createWriteStream(temporary, { flags: 'wx', flush: disk.fsync, highWaterMark: 1 << 18 }));
   try {
-    const file = createWriteStream(temporary, { flags: 'wx', flush: disk.fsync, highWaterMark: 1 << 18 });
-    return { ...(await receive(call, file, maxObjectBytes)), temporary };
+    return { ...(await receive(call, open, maxObjectBytes)), temporary };
   } catch (error) {
+    // One that is still being opened would be there again after it was removed.
+    if (file !== undefined) await closed(file);
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+async function closed(file: WriteStream): Promise<void> {
+  if (file.closed) return;
+  await new Promise<void>((resolve) => {
+    file.once('close', resolve);
+    file.on('error', () => undefined);
+    file.destroy();
+  });
 }
 
 /** Receives a small document, such as XML. Throws `EntityTooLarge` beyond 2 MiB. */
@@ -138,6 +151,6 @@ export async function receiveText(call: Call): Promise<string> {
       callback();
     },
   });
-  await receive(call, memory, maxDocumentBytes);
+  await receive(call, () => memory, maxDocumentBytes);
   return Buffer.concat(chunks).toString('utf8');
 }
