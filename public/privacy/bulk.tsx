@@ -3,10 +3,11 @@ import { ask } from '../api/client.js';
 import { plural, t } from '../i18n.js';
 import { Field, type Faults } from '../parts/field.js';
 import { FormDialog, WrongField, type Read, type Wired } from '../parts/form.js';
+import { citesArticle, groundsToRefuse } from '../../src/privacy/refusal-grounds.js';
 import { isUnmasked } from './decide.js';
 import { verdictText } from './item.js';
 import {
-  citesArticle, groundsToRefuse, stillOpen, type Item, type PartProps, type RequestFile, type Right, withChanges,
+  stillOpen, type Item, type PartProps, type RequestFile, type Right, withChanges,
 } from './types.js';
 
 /** What fits into one request to the service; each is taken wholly or not at all. */

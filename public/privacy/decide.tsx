@@ -5,11 +5,10 @@ import { language, t } from '../i18n.js';
 import { Field, type Faults } from '../parts/field.js';
 import { FormDialog, WrongField, type Read, type Wired } from '../parts/form.js';
 import { MaskEditor, readMask } from '../parts/mask.js';
+import { citesArticle, groundsToRefuse } from '../../src/privacy/refusal-grounds.js';
 import { PassageEditor, readPassages } from './passages.js';
 import { itemWithin, verdictText } from './item.js';
 import {
-  citesArticle,
-  groundsToRefuse,
   stillOpen,
   type Item,
   type PartProps,

@@ -9,31 +9,6 @@ export const channels = ['letter', 'email', 'phone', 'portal', 'call', 'ticket']
 export const requesterKinds = ['person', 'representative', 'parent', 'employee', 'company', 'authority'] as const;
 export type RequesterKind = (typeof requesterKinds)[number];
 export const identityMethods = ['known_email', 'call_back', 'questions', 'letter', 'masked_copy'] as const;
-export const refusalGrounds = [
-  '15(4)', '16', '17(3)(b)', '17(3)(e)', '18(1)', '20(1)', '20(4)', '21(1)', '12(5)', '12(2)', 'UAVG 41', 'other',
-] as const;
-export type RefusalGround = (typeof refusalGrounds)[number];
-const always = ['12(5)', '12(2)', 'UAVG 41', 'other'] as const;
-
-const grounds: Record<Right, readonly RefusalGround[]> = {
-  access: ['15(4)', ...always],
-  rectification: ['16', ...always],
-  erasure: ['17(3)(e)', '17(3)(b)', '12(5)', '12(2)', 'other'],
-  restriction: ['18(1)', ...always],
-  portability: ['20(4)', '20(1)', ...always],
-  objection: ['21(1)', ...always],
-};
-
-/**
- * On what each right can be refused, as the service has it: of another right's ground a letter would cite the wrong article.
- * A refusal to erase takes a duty of law or a claim; what a contract still needs may stay, too.
- */
-export const groundsToRefuse = (right: Right, kind: Item['kind']): readonly RefusalGround[] =>
-  right === 'erasure' && kind === 'recording' ? grounds.erasure.filter((ground) => ground !== 'other') : grounds[right];
-
-/** Whether a reason names the article it rests on: needed where the ground is another one. */
-export const citesArticle = (reason: string): boolean => /\bart(?:ikel(?:en)?|icles?|\.)?\s*\d/i.test(reason);
-
 export type RequestState = 'draft' | 'identity' | 'search' | 'decide' | 'approval' | 'answer' | 'closed';
 export type Verdict = 'grant' | 'partly' | 'refuse';
 

@@ -2,7 +2,8 @@ import type { Transaction } from 'sequelize';
 import type { Database } from '../platform/database.js';
 import type { Interval, Leg } from '../recordings/recording.js';
 import { heldAt, heldToTell, restrictedNow } from '../retention/hold.js';
-import { usualDecision, type ItemFacts, type RefusalGround, type Usual } from './decide.js';
+import { usualDecision, type ItemFacts, type Usual } from './decide.js';
+import type { RefusalGround } from './refusal-grounds.js';
 import type { ProcessRow, RequestRow } from './request.js';
 import type { Right, Verdict } from './rights.js';
 

@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize';
 import type { Person } from '../access/caller.js';
 import type { Database } from '../platform/database.js';
 import { Problem } from '../platform/problem.js';
@@ -22,11 +23,12 @@ const inForce = `x.request_id = $1 AND x.ground = 'restriction' AND x.lifted_at 
     WHERE i.request_id = $1 AND i.kind = x.category AND i.item_id = x.item_id)`;
 
 /** How many things a closed request restricts still, and from when on that may be lifted; null while nobody was told. */
-export async function restrictedBy(database: Database, requestId: string): Promise<{ count: number; liftableAt: Date | null }> {
+export async function restrictedBy(database: Database, requestId: string, tx?: Transaction): Promise<{ count: number; liftableAt: Date | null }> {
   const [row] = await database.query<{ count: number; told: Date | null }>(
     `SELECT (SELECT count(DISTINCT (x.category, x.item_id)) FROM restrictions x WHERE ${inForce}) AS count,
        (SELECT max(at) FROM privacy_events WHERE request_id = $1 AND kind = 'notice_sent' AND details->>'notice' = 'lifting') AS told`,
     [requestId],
+    tx,
   );
   const told = row?.told ?? null;
   return { count: row?.count ?? 0, liftableAt: told === null ? null : new Date(told.getTime() + toldBeforeMs) };
@@ -50,7 +52,7 @@ export async function liftRestrictions(
     if (request.closed_at === null) throw new Problem('conflict', { detail: 'This request is open: decide on the restriction anew.' });
     const rows = await database.query<{ id: string }>(`SELECT x.id FROM restrictions x WHERE ${inForce}`, [id], tx);
     if (rows.length === 0) throw new Problem('conflict', { detail: 'Nothing is restricted for this request any more.' });
-    const { liftableAt } = await restrictedBy(database, id);
+    const { liftableAt } = await restrictedBy(database, id, tx);
     if (!agreed && (liftableAt === null || liftableAt > clock.now()))
       throw new Problem('conflict', { detail: 'The person is told two weeks before a restriction is lifted, unless they agree to it.' });
     await liftRestrictionsIn(platform, tx, { kind: 'person', id: person.userId }, rows.map((row) => row.id));

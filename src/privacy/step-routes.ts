@@ -5,7 +5,7 @@ import { idSchema } from '../platform/identifier.js';
 import { readWhen, whenSchema } from '../retention/when.js';
 import { approve, sendBack } from './approve.js';
 import { close } from './close.js';
-import { refusalGrounds } from './decide.js';
+import { refusalGrounds } from './refusal-grounds.js';
 import { decideItems } from './decide-items.js';
 import { search } from './find.js';
 import { checkIdentity, extend, identityMethods, pause, resume } from './identity.js';
